@@ -1,0 +1,113 @@
+import { isIP } from "node:net";
+import type { z } from "zod";
+import { keyPath, type Problem } from "./problems.ts";
+import { type Deployment, schema, secretKeys } from "./schema.ts";
+
+/** A deployment, or everything that is wrong with the values. */
+export type Checked = { deployment: Deployment } | { problems: Problem[] };
+
+/** Check the values of one stack (`jtel-chat:KEY` → parsed value): each by itself, then against each other. */
+export const check = (values: Record<string, unknown>): Checked => {
+  const parsed = schema.safeParse(values, { reportInput: true });
+  if (!parsed.success) return { problems: parsed.error.issues.flatMap(schemaProblems) };
+  const problems = crossProblems(parsed.data);
+  return problems.length ? { problems } : { deployment: parsed.data };
+};
+
+/** The port on which visitors reach chat: 3003 over https and 3000 over http, unless set. */
+export const publicPort = ({ public: { scheme, port } }: Deployment): number =>
+  port ?? (scheme === "https" ? 3003 : 3000);
+
+const schemaProblems = (issue: z.core.$ZodIssue): Problem[] => {
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      key: keyPath([...issue.path, key]),
+      text: "is unknown. Check the spelling, or remove it",
+    }));
+  }
+  const key = keyPath(issue.path);
+  if (issue.input === undefined) return [{ key, text: missingText(key, issue.message) }];
+  const secret = (secretKeys as readonly string[]).includes(key);
+  return [{ key, text: secret ? issue.message : `${shown(issue.input)} ${lowerFirst(issue.message)}` }];
+};
+
+const missingText = (key: string, message: string): string => {
+  if (message.startsWith("is missing")) return message;
+  if ((secretKeys as readonly string[]).includes(key)) return `is missing. ${setSecret(key)}`;
+  return `is missing. Set it: pulumi config set --path 'jtel-chat:${key}' VALUE`;
+};
+
+/** The command that stores a secret, as the remedy of an error. */
+export const setSecret = (key: string): string => `Set it: pulumi config set --secret --path 'jtel-chat:${key}'`;
+
+const shown = (value: unknown): string => (JSON.stringify(value) ?? String(value)).slice(0, 80);
+
+const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
+
+const crossProblems = (deployment: Deployment): Problem[] => [
+  ...duplicateProblems(deployment),
+  ...portProblems(deployment),
+  ...whatsappProblems(deployment),
+  ...firewallProblems(deployment),
+];
+
+const allHosts = ({ loadBalancers, chatServers }: Deployment) => [
+  ...loadBalancers.map((host, index) => ({ ...host, key: `loadBalancers[${index}]` })),
+  ...chatServers.map((host, index) => ({ ...host, key: `chatServers[${index}]` })),
+];
+
+const duplicateProblems = (deployment: Deployment): Problem[] => {
+  const hosts = allHosts(deployment);
+  return (["name", "address"] as const).flatMap((field) =>
+    hosts.flatMap((host, index) => {
+      const earlier = hosts.slice(0, index).find((other) => other[field] === host[field]);
+      if (!earlier) return [];
+      const text = `"${host[field]}" stands in ${earlier.key}.${field} already. Every host is listed once, with its own ${field}`;
+      return [{ key: `${host.key}.${field}`, text }];
+    }),
+  );
+};
+
+const portProblems = ({ public: { scheme, port } }: Deployment): Problem[] => {
+  const reserved = port !== undefined && [22, 80, 443].includes(port);
+  if (!reserved) return [];
+  return [
+    {
+      key: "public.port",
+      text: `${port} belongs to ssh or the portal. Use 3003 (https) or 3000 (http; scheme is ${scheme})`,
+    },
+  ];
+};
+
+const whatsappProblems = ({ public: { scheme }, whatsapp, tyntec }: Deployment): Problem[] => {
+  if (whatsapp && scheme !== "https") {
+    return [
+      {
+        key: "public.scheme",
+        text: '"http" cannot carry WhatsApp: TynTec calls https only. Use https, or remove whatsapp',
+      },
+    ];
+  }
+  if (whatsapp && !tyntec)
+    return [{ key: "tyntec", text: `is missing, but whatsapp is set. ${setSecret("tyntec.apiKey")}` }];
+  if (tyntec && !whatsapp)
+    return [
+      {
+        key: "whatsapp",
+        text: "is missing, but tyntec is set. Set whatsapp.portal and whatsapp.serviceNumber, or remove tyntec",
+      },
+    ];
+  return [];
+};
+
+/** Firewall rules are made from addresses; what a name resolves to changes behind their back. */
+const firewallProblems = (deployment: Deployment): Problem[] => {
+  const { chatServers, firewall } = deployment;
+  if (firewall.sources || chatServers.every((server) => server.interface)) return [];
+  return allHosts(deployment)
+    .filter(({ address }) => !isIP(address))
+    .map(({ key, address }) => ({
+      key: `${key}.address`,
+      text: `"${address}" is a name, but the firewall's default rules need addresses. Use the IP address, or set firewall.sources`,
+    }));
+};

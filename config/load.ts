@@ -1,0 +1,59 @@
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { load as parseYaml } from "js-yaml";
+import { check, setSecret } from "./check.ts";
+import { type Problem, problemText } from "./problems.ts";
+import { type Deployment, secretKeys } from "./schema.ts";
+
+const prefix = "jtel-chat:";
+
+/**
+ * The deployment that the current stack's file describes.
+ *
+ * The file's text is only read for the order of errors and for secrets in plain text; `JTEL_CHAT_STACK_FILE` names it where
+ * `pulumi --config-file` is used.
+ *
+ * @throws pulumi.RunError with every problem of the file at once, before anything is connected to.
+ */
+export const loadDeployment = (): Deployment => {
+  const file = process.env.JTEL_CHAT_STACK_FILE ?? `Pulumi.${pulumi.getStack()}.yaml`;
+  const text = textOf(file);
+  const checked = check(stackValues());
+  const problems = [...("problems" in checked ? checked.problems : []), ...plainSecrets(text)];
+  if ("deployment" in checked && !problems.length) return checked.deployment;
+  throw new pulumi.RunError(`the stack file is not usable:\n${problemText(problems, basename(file), text)}`);
+};
+
+const stackValues = (): Record<string, unknown> => {
+  const entries = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(entries.map(([key, value]) => [key.slice(prefix.length), parsed(value)]));
+};
+
+/** Pulumi hands objects and lists over as JSON, everything else as text. */
+const parsed = (value: string): unknown => {
+  if (!/^[[{]/.test(value)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+};
+
+const plainSecrets = (text: string): Problem[] => {
+  const { config } = (parseYaml(text || "{}") ?? {}) as { config?: Record<string, Record<string, unknown>> };
+  return secretKeys
+    .filter((path) => {
+      const [key = "", field = ""] = path.split(".");
+      return typeof config?.[prefix + key]?.[field] === "string";
+    })
+    .map((key) => ({ key, text: `stands there in plain text, for everybody to read. ${setSecret(key)}` }));
+};
+
+const textOf = (file: string): string => {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+};

@@ -1,0 +1,116 @@
+import { remote } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { document, documentDigest } from "../render/document.ts";
+import { hostTool } from "../render/host-tool.ts";
+import { applyCommand, installCommand, type Launch, toolPath, undoCommand } from "./launcher.ts";
+import { observed } from "./observation.ts";
+import type { SshTarget } from "./ssh.ts";
+
+/** What makes a {@link Host}. */
+export interface HostArgs extends SshTarget {
+  /** Its name in the stack; resources are named `<host>-<concern>`. */
+  name: string;
+  /** Interface that chat's rules are limited to, where the stack names one. */
+  interface?: string | undefined;
+}
+
+/** One idempotent unit of work on one host. */
+export interface Step {
+  host: Host;
+  /** Its name on the host: `java`, `haproxy`. */
+  concern: string;
+  /** The resource that others depend on. */
+  command: remote.Command;
+  /** Changes with what the step makes true: its document's digest, of a secret the fingerprint that its host made. */
+  digest: pulumi.Output<string>;
+}
+
+/** Options of one step. */
+export interface StepOptions {
+  parent: pulumi.Resource;
+  /** Steps of other hosts that have to be done first; the host's own earlier steps always are. */
+  after?: Step[];
+}
+
+/** A machine reached over ssh. Its steps run one after the other: sshd's MaxStartups, apt and ufw want it so. */
+export class Host {
+  readonly name: string;
+  readonly address: string;
+  /** Interface that chat's firewall rules are limited to. */
+  readonly interface: string | undefined;
+  private readonly target: HostArgs;
+  private readonly steps: Step[] = [];
+
+  constructor(args: HostArgs) {
+    this.name = args.name;
+    this.address = args.address;
+    this.interface = args.interface;
+    this.target = args;
+  }
+
+  /**
+   * Have a document applied on this host.
+   *
+   * @param concern Names the step on the host, and as `<host>-<concern>` the resource.
+   * @param text The document. One that is an Output – a secret, or made from another step's answer – is not looked at beforehand.
+   */
+  step(concern: string, text: pulumi.Input<string>, { parent, after = [] }: StepOptions): Step {
+    if (!this.steps.length) this.installTool();
+    const dependsOn = [...this.steps, ...after].map(({ command }) => command);
+    return this.register(concern, text, (launch) => applyCommand(concern, launch), { parent, dependsOn });
+  }
+
+  /**
+   * As {@link step}, for a document with a secret. The host answers with a fingerprint of it under a key of its own, which is
+   * public: so a rotation shows as a changed digest, its value never.
+   */
+  secretStep(concern: string, text: pulumi.Input<string>, options: StepOptions): Step {
+    const step = this.step(concern, pulumi.secret(text), options);
+    return {
+      ...step,
+      digest: pulumi.unsecret(step.command.stdout).apply((stdout) => stdout.trim().split(" ").at(-1) ?? ""),
+    };
+  }
+
+  /** Every host gets the tool before its first step; it hangs below the stack, since all components share it. */
+  private installTool(): void {
+    const fields = { mode: "0755", content: hostTool() };
+    this.register("tool", document({ kind: "files", name: toolPath, fields }), installCommand, {});
+  }
+
+  private register(
+    concern: string,
+    text: pulumi.Input<string>,
+    launcher: (launch: Launch) => string,
+    options: pulumi.CustomResourceOptions,
+  ): Step {
+    const known = typeof text === "string" ? text : undefined;
+    const launch = observed({ host: this.target, step: concern, document: known });
+    const command = new remote.Command(
+      `${this.name}-${concern}`,
+      {
+        connection: this.connection(),
+        create: launch.then(launcher),
+        delete: undoCommand(concern),
+        stdin: text,
+        addPreviousOutputInEnv: false,
+      },
+      options,
+    );
+    const step = { host: this, concern, command, digest: pulumi.output(text).apply(documentDigest) };
+    this.steps.push(step);
+    return step;
+  }
+
+  private connection() {
+    const { address, port, user, hostKey, jump } = this.target;
+    const limits = { dialErrorLimit: 2, perDialTimeout: 10 };
+    return {
+      ...{ host: address, port, user, hostKey },
+      ...limits,
+      ...(jump && {
+        proxy: { host: jump.address, port: jump.port, user: jump.user, hostKey: jump.hostKey, ...limits },
+      }),
+    };
+  }
+}

@@ -1,0 +1,129 @@
+import { createHash } from "node:crypto";
+import * as pulumi from "@pulumi/pulumi";
+import DataLoader from "dataloader";
+import { z } from "zod";
+import { hostTool } from "../render/host-tool.ts";
+import { observeCommand, printable } from "./launcher.ts";
+import { type SshResult, type SshTarget, ssh } from "./ssh.ts";
+
+/** A host as far as looking at it goes. */
+export interface ObservedHost extends SshTarget {
+  /** Its name in the stack: errors start with it. */
+  name: string;
+}
+
+/** Something beside the hosts that has to be seen before the first write, e.g. the TynTec API. Resolves to its problems. */
+export interface Prerequisite {
+  look: () => Promise<string[]>;
+}
+
+/** One step that is to be looked at. */
+export interface StepQuestion {
+  host: ObservedHost;
+  step: string;
+  /** The document it will apply, where that is public and known beforehand. */
+  document: string | undefined;
+}
+
+/** What the host says about one step. */
+const stepAnswer = z.object({ generation: z.int().min(1), reason: z.string(), problems: z.array(z.string()) });
+const hostAnswer = z.object({ steps: z.record(z.string(), stepAnswer) });
+export type StepAnswer = z.infer<typeof stepAnswer>;
+
+/** The line that the host tool puts before its answer; a login shell may have said something, too. */
+const answerMark = "\u001ejtel-chatctl ";
+
+/** What steps get to hear when the program fails: an error each would bury the one that says why. */
+const never: Promise<never> = new Promise(() => {});
+
+/**
+ * Looks at hosts: all steps that are registered in one turn of the event loop are asked in one ssh exec per host, and no
+ * answer is given before every host has been seen. So nothing is written anywhere while something is wrong somewhere.
+ *
+ * When something is wrong, the program ends with one RunError that names every host's problems.
+ */
+const loader = new DataLoader<StepQuestion | Prerequisite, StepAnswer | undefined>((questions) => observe(questions), {
+  batchScheduleFn: (batch) => setImmediate(batch),
+  cache: false,
+});
+
+/** What the step's host says, once every host of the program has been seen. */
+export const observed = async (question: StepQuestion): Promise<StepAnswer> =>
+  (await loader.load(question)) as StepAnswer;
+
+/** Have something looked at together with the hosts. */
+export const prerequisite = async (question: Prerequisite): Promise<void> => {
+  await loader.load(question);
+};
+
+const observe = async (questions: readonly (StepQuestion | Prerequisite)[]) => {
+  const prerequisites = questions.filter((question) => "look" in question);
+  const steps = questions.filter((question) => "step" in question);
+  const hosts = [...Map.groupBy(steps, ({ host }) => host)];
+  const [seen, ...others] = await Promise.all([
+    Promise.all(hosts.map(([host, asked]) => observeHost(host, asked))),
+    ...prerequisites.map(({ look }) => look()),
+  ]);
+  const problems = [...seen.flatMap((host) => host.problems), ...others.flat()];
+  if (problems.length) {
+    void Promise.reject(new pulumi.RunError(`nothing was changed:\n${[...new Set(problems)].join("\n")}`));
+    return never;
+  }
+  const answers = new Map(seen.map((host) => [host.name, host.answers]));
+  return questions.map((question) =>
+    "step" in question ? answers.get(question.host.name)?.[question.step] : undefined,
+  );
+};
+
+interface SeenHost {
+  name: string;
+  answers: Record<string, StepAnswer>;
+  problems: string[];
+}
+
+const observeHost = async (host: ObservedHost, questions: StepQuestion[]): Promise<SeenHost> => {
+  const request = { steps: Object.fromEntries(questions.map(({ step, document }) => [step, document ?? null])) };
+  const tool = hostTool();
+  const digest = createHash("sha256").update(tool).digest("hex");
+  const result = await ssh(host, observeCommand(digest), `${JSON.stringify(request)}\n${tool}`);
+  const answers = parsedAnswer(result)?.steps;
+  if (!answers) return { name: host.name, answers: {}, problems: [`${host.name}: ${connectionProblem(host, result)}`] };
+  const problems = Object.values(answers).flatMap((answer) => answer.problems);
+  return { name: host.name, answers, problems: problems.map((problem) => `${host.name}: ${printable(problem)}`) };
+};
+
+const parsedAnswer = ({ stdout }: SshResult) => {
+  const text = stdout.split("\n").find((line) => line.startsWith(answerMark));
+  try {
+    return hostAnswer.parse(JSON.parse(text?.slice(answerMark.length) ?? ""));
+  } catch {
+    return undefined;
+  }
+};
+
+/** Why a host gave no answer, and what to do. */
+export const connectionProblem = ({ address, port, user }: SshTarget, { exitCode, stderr }: SshResult): string => {
+  const said = printable(stderr.trim().split("\n").slice(-3).join(" "));
+  const remedies: [RegExp, string][] = [
+    [
+      /host key verification failed|host identification has changed|host key is known/i,
+      "its host key is not the pinned one. Compare hostKey with the host's /etc/ssh/ssh_host_*_key.pub, from its console; a rebuilt host has a new one",
+    ],
+    [
+      /permission denied|authentication fail|no supported authentication/i,
+      `it refuses the login as ${user}. Load your key into the ssh agent (ssh-add -l shows it), and check that the host knows it`,
+    ],
+    [
+      /sudo:.*password is required|not allowed to execute|not in the sudoers|may not run sudo/i,
+      `${user} may not run sudo without a password there. Add '${user} ALL=(root) NOPASSWD: ALL' to /etc/sudoers.d`,
+    ],
+    [/python3: (command )?not found|sudo: python3/i, "python3 is missing there. Install it: apt install python3"],
+    [/could not resolve/i, `its address ${address} does not resolve. Correct 'address', or use the IP address`],
+    [
+      /timed out|refused|unreachable|no route|connection closed|reset by/i,
+      `not reachable on ${address}, port ${port}. Is it up, and does its firewall let ssh in from here?`,
+    ],
+  ];
+  const remedy = remedies.find(([pattern]) => pattern.test(stderr))?.[1];
+  return `${remedy ?? `looking at it failed with exit code ${exitCode}. Run the command yourself: ssh ${user}@${address}`} (${said || "it said nothing"})`;
+};

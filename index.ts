@@ -1,0 +1,21 @@
+import { publicPort } from "./config/check.ts";
+import { loadDeployment } from "./config/load.ts";
+import { portalParameters as parameters, manualSteps as steps, portalTable as table } from "./render/portal.ts";
+import { separateServer } from "./topologies/separate-server.ts";
+
+const deployment = loadDeployment();
+const { public: visitors, whatsapp, tyntec } = deployment;
+
+separateServer(deployment);
+
+const handover = {
+  ...{ scheme: visitors.scheme, host: visitors.host, port: publicPort(deployment) },
+  whatsapp: whatsapp && tyntec && { ...whatsapp, tyntecUrl: tyntec.url },
+};
+
+/** The portal's system parameters with their values. */
+export const portalParameters = parameters(handover);
+/** What remains to be done by hand in the portal. */
+export const manualSteps = steps(handover);
+/** Both as Markdown: `pulumi stack output portalTable`. */
+export const portalTable = table(handover);

@@ -1,0 +1,45 @@
+import type { Layer } from "./image.ts";
+
+/** Public names of the lab's customer; both lead to the load balancer. */
+export const portal = "portal.lab.example";
+export const chat = "chat.lab.example";
+
+/** What one host of the lab is. */
+export interface HostPlan {
+  /** Last number of its address. */
+  number: number;
+  layer: Layer;
+  /** Further names that all hosts know it by. */
+  aliases: string[];
+  /** Ports, besides ssh, that answer when it is up. */
+  ports: number[];
+  /** Whether the share is mounted on it. */
+  share: boolean;
+}
+
+/** The hosts, under the names that the vendor's documentation uses. */
+export const inventory: Record<string, HostPlan> = {
+  lb1: { number: 11, layer: "haproxy", aliases: ["acd-lb", chat, portal], ports: [80, 443, 7777], share: true },
+  chatserver1: { number: 21, layer: "base", aliases: ["acd-chat"], ports: [], share: true },
+  chatserver2: { number: 22, layer: "base", aliases: [], ports: [], share: true },
+  "acd-dbm": { number: 31, layer: "mariadb", aliases: ["acd-jb1", "acd-store"], ports: [3306, 8080], share: false },
+};
+
+export const addressOf = (subnet: string, host: string): string => `${subnet}.${planOf(host).number}`;
+
+/** @throws when the lab has no such host */
+export const planOf = (host: string): HostPlan => {
+  const plan = inventory[host];
+  if (!plan) throw new Error(`lab: no host "${host}"; there are ${Object.keys(inventory).join(", ")}`);
+  return plan;
+};
+
+/** The same /etc/hosts for every host: the lab has no name server. */
+export const hostsFile = (subnet: string): string => {
+  const lines = Object.entries(inventory).map(
+    ([name, { aliases }]) => `${addressOf(subnet, name)}\t${[name, ...aliases].join(" ")}`,
+  );
+  return ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost", `${subnet}.1\ttyntec.lab.example`, ...lines, ""].join(
+    "\n",
+  );
+};

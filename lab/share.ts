@@ -1,0 +1,45 @@
+import { chown, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import mustache from "mustache";
+import { buildClientMessenger } from "./clientmessenger/build.ts";
+import { addressOf, inventory } from "./inventory.ts";
+import { type LabRecord, runDirectory } from "./record.ts";
+
+/** Where a host sees the controller's directory; its fstab mounts it from here to /home/jtel/shared. */
+export const shareSource = "/media/share";
+
+export const shareDirectory = (id: string): string => join(runDirectory(id), "share");
+
+/** The folder of the vendor's release, on the share. */
+const releaseFolder = "JTELCarrierPortal/Utils/Install/ClientMessenger";
+
+const jtel = 1000;
+
+/** What the storage server of an existing customer holds before chat is installed. */
+export const ensureShare = async (record: LabRecord, progress: (line: string) => void): Promise<void> => {
+  const share = shareDirectory(record.id);
+  if ((await readdir(share).catch(() => [])).length > 0) return;
+  const unfinished = `${share}.unfinished`;
+  await rm(unfinished, { recursive: true, force: true });
+  await mkdir(join(unfinished, "Data/clients"), { recursive: true });
+  await cp(await buildClientMessenger({ progress }), join(unfinished, releaseFolder), { recursive: true });
+  await writeFile(join(unfinished, "hazelcast.xml"), await hazelcastConfiguration(record));
+  await chownBelow(unfinished);
+  await rename(unfinished, share);
+};
+
+/** The cluster-wide file that the web role prepared, with the chat servers as members. */
+const hazelcastConfiguration = async ({ subnet, hazelcastPassword }: LabRecord): Promise<string> => {
+  const template = await readFile(join(import.meta.dirname, "files/share/hazelcast.xml.mustache"), "utf8");
+  const members = Object.keys(inventory)
+    .filter((name) => name.startsWith("chatserver"))
+    .map((name) => addressOf(subnet, name));
+  return mustache.render(template, { subnet, members, password: hazelcastPassword });
+};
+
+/** A network mount shows everything as owned by the user jtel. */
+const chownBelow = async (directory: string): Promise<void> => {
+  await chown(directory, jtel, jtel);
+  for (const entry of await readdir(directory, { recursive: true, withFileTypes: true }))
+    await chown(join(entry.parentPath, entry.name), jtel, jtel);
+};

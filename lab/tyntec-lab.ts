@@ -1,0 +1,96 @@
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { request } from "node:http";
+import { join } from "node:path";
+import { ensureCertificate } from "./certificates.ts";
+import { until } from "./deadline.ts";
+import { answers } from "./network.ts";
+import { runningProcess, startProcess } from "./processes.ts";
+import { type LabRecord, runDirectory } from "./record.ts";
+import type { Failure, TyntecSettings } from "./tyntec.ts";
+
+/** A request that the TynTec stand-in has answered. */
+export interface TyntecRequest {
+  time: string;
+  method: string;
+  url: string;
+  body: string;
+  /** "cut" when the connection ended before the answer. */
+  status: number | "cut";
+}
+
+/** The lab's TynTec: where it is, what it was asked, and how to make it fail. */
+export interface Tyntec {
+  /** Base URL of the API, `https://10.77.1.1:8443/chat-api/v2`. */
+  url: string;
+  apiKey: string;
+  /** Requests so far, oldest first. */
+  requests(): Promise<TyntecRequest[]>;
+  /** From now on requests go wrong like this; `{}` ends it. */
+  fail(failure: Failure): Promise<void>;
+  /** The application as a new customer's: one webhook of somebody else. Also ends failures. */
+  reset(): Promise<void>;
+}
+
+/** What the customer had set up before chat came. */
+const initialApplication = {
+  id: "default",
+  name: "Lab customer",
+  webhooks: [{ events: ["Conversation::closed"], callbackUrl: "https://crm.lab.example/tyntec" }],
+};
+
+const settingsOf = (record: LabRecord): Omit<TyntecSettings, "pem"> => {
+  const inRun = (file: string): string => join(runDirectory(record.id), file);
+  return {
+    address: `${record.subnet}.1`,
+    port: 8443,
+    apiKey: record.tyntecKey,
+    controlSocket: inRun("tyntec.sock"),
+    log: inRun("tyntec-requests.log"),
+    state: inRun("tyntec-application.json"),
+  };
+};
+
+export const labTyntec = (record: LabRecord): Tyntec => {
+  const { address, port, apiKey, log, state, controlSocket } = settingsOf(record);
+  const fail = (failure: Failure): Promise<void> => control(controlSocket, failure);
+  return {
+    url: `https://${address}:${port}/chat-api/v2`,
+    apiKey,
+    fail,
+    requests: async () => {
+      const lines = (await readFile(log, "utf8").catch(() => "")).split("\n").filter(Boolean);
+      return lines.map((line) => JSON.parse(line));
+    },
+    reset: async () => {
+      await writeFile(state, JSON.stringify(initialApplication));
+      await fail({});
+    },
+  };
+};
+
+/** Starts the stand-in when it does not run. */
+export const ensureTyntec = async (record: LabRecord): Promise<void> => {
+  const directory = runDirectory(record.id);
+  const process_ = join(directory, "processes/tyntec");
+  if (await runningProcess(process_)) return;
+  const settings = settingsOf(record);
+  const names = [`IP:${settings.address}`, "DNS:tyntec.lab.example"];
+  const pem = await ensureCertificate(join(directory, "certificates"), "tyntec", names);
+  const file = join(directory, "tyntec.json");
+  await writeFile(file, JSON.stringify({ ...settings, pem } satisfies TyntecSettings), { mode: 0o600 });
+  if (!existsSync(settings.state)) await writeFile(settings.state, JSON.stringify(initialApplication));
+  const program = join(import.meta.dirname, "tyntec.ts");
+  await startProcess(process_, join(directory, "tyntec.log"), process.execPath, [program, file]);
+  await until("the TynTec stand-in answers", 20, () => answers(settings.address, settings.port));
+};
+
+const control = (socketPath: string, failure: Failure): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const call = request({ socketPath, method: "PUT" }, (response) => {
+      response.resume();
+      response.on("end", resolve);
+    });
+    call.on("error", reject);
+    call.end(JSON.stringify(failure));
+  });

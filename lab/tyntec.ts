@@ -1,0 +1,120 @@
+/**
+ * Stand-in for the TynTec chat API v2, over TLS. It keeps what the public documentation says of `/applications/default`
+ * and can be told to fail. Started by the lab: `node tyntec.ts SETTINGS.json`.
+ */
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer as createControlServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import { json, text } from "node:stream/consumers";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Problem, validateApplication } from "./tyntec-contract.ts";
+
+/** What the lab hands over; the file is 0600, for it holds the key. */
+export interface TyntecSettings {
+  address: string;
+  port: number;
+  /** File with certificate, chain and key. */
+  pem: string;
+  apiKey: string;
+  /** Unix socket on which the lab says how to fail. */
+  controlSocket: string;
+  /** One line of JSON for each request, without its key. */
+  log: string;
+  /** The application's state; survives a restart. */
+  state: string;
+}
+
+/** How requests go wrong until told otherwise. */
+export interface Failure {
+  /** Only requests with this method. @default every method */
+  method?: string;
+  /** How many requests. @default all */
+  count?: number;
+  /** Answer with this status. Without it the request is served, after `delay`. */
+  status?: number;
+  /** Header `Retry-After`, in seconds. */
+  retryAfter?: number;
+  /** Milliseconds before the answer. */
+  delay?: number;
+  /** Close the connection instead of answering. */
+  cut?: boolean;
+  /** Refuse events that begin with this, as the later API does with `WhatsAppGroupEvent::`. */
+  refuseEvents?: string;
+}
+
+const application = "/chat-api/v2/applications/default";
+const settings: TyntecSettings = JSON.parse(readFileSync(process.argv[2] as string, "utf8"));
+let failure: Failure = {};
+
+interface Reply {
+  status: number;
+  body?: object;
+  headers?: Record<string, string>;
+}
+
+const problem = ({ status, ...rest }: Problem, headers: Record<string, string> = {}): Reply => ({
+  status,
+  body: { type: "about:blank", status, ...rest },
+  headers,
+});
+
+/** The failure that this request meets; uses up its count. */
+const failureOf = ({ method }: IncomingMessage): Failure => {
+  const { count = Number.POSITIVE_INFINITY } = failure;
+  if (count <= 0 || (failure.method && failure.method !== method)) return {};
+  failure = { ...failure, count: count - 1 };
+  return failure;
+};
+
+const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+  const body = await text(request);
+  const { delay, cut, status, retryAfter, refuseEvents } = failureOf(request);
+  if (delay) await pause(delay);
+  if (cut) {
+    log(request, body, "cut");
+    request.socket.destroy();
+    return;
+  }
+  const reply = status ? toldToFail(status, retryAfter) : answer(request, body, refuseEvents);
+  log(request, body, reply.status);
+  const type = reply.status < 400 ? "application/json" : "application/problem+json";
+  response.writeHead(reply.status, { ...(reply.body && { "Content-Type": type }), ...reply.headers });
+  response.end(reply.body && JSON.stringify(reply.body));
+};
+
+const toldToFail = (status: number, retryAfter: number | undefined): Reply =>
+  problem(
+    { status, title: "Told to fail", detail: `the lab answers ${status}` },
+    retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) },
+  );
+
+const answer = ({ headers, url, method }: IncomingMessage, body: string, refuseEvents?: string): Reply => {
+  if (headers.apikey !== settings.apiKey)
+    return problem({ status: 401, title: "Unauthorized", detail: "missing or unknown apikey" });
+  if (url !== application) return problem({ status: 404, title: "Not Found", detail: `nothing at ${url}` });
+  const state = JSON.parse(readFileSync(settings.state, "utf8"));
+  if (method === "GET") return { status: 200, body: state };
+  if (method !== "PATCH")
+    return problem({ status: 405, title: "Method Not Allowed", detail: `${method}` }, { Allow: "GET, PATCH" });
+  const change = validateApplication(headers["content-type"], body, refuseEvents);
+  if ("status" in change) return problem(change);
+  // The documentation is unclear on merging: replacing the whole list shows who forgets the webhooks of others.
+  writeFileSync(settings.state, JSON.stringify({ ...state, ...change }));
+  return { status: 204 };
+};
+
+/** Before the answer leaves, so that whoever has it finds its request here. */
+const log = ({ method, url }: IncomingMessage, body: string, status: number | "cut"): void =>
+  appendFileSync(settings.log, `${JSON.stringify({ time: new Date().toISOString(), method, url, body, status })}\n`);
+
+const pem = readFileSync(settings.pem);
+createServer({ cert: pem, key: pem }, (request, response) => void serve(request, response)).listen(
+  settings.port,
+  settings.address,
+);
+
+if (existsSync(settings.controlSocket)) rmSync(settings.controlSocket);
+createControlServer(async (request, response) => {
+  failure = (await json(request)) as Failure;
+  response.writeHead(204).end();
+}).listen(settings.controlSocket);

@@ -1,0 +1,118 @@
+"""`# service: UNIT` – enabled, running with the current files, and healthy.
+
+Fields: `loads` (block: `STEP DIGEST`, the steps whose sections the process loads when it starts), `healthy` (ws://ADDRESS:PORT/PATH),
+`within` (seconds until it must be healthy).
+
+A restart is owed when the process runs something else than the host has now: its own start attested what it loaded
+(`attest`, called by the unit's drop-in before the program). File times cannot tell: a restored content has a new one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from pathlib import Path
+
+from . import process, record, websocket
+from .document import Section
+from .errors import Failed
+from .kind import Observed
+from .transaction import Transaction
+
+_ATTESTED = Path("/run/jtel-chat/attested")
+_SETTLE = 1.0  # seconds that a healthy process must live on
+
+
+def observe(section: Section) -> Observed:
+    unit = section.name
+    owed = owes_restart(section)
+    state = {f"{unit} is": _property(unit, "ActiveState"), f"{unit} at boot": _property(unit, "UnitFileState")}
+    return Observed(state=state | {f"{unit} runs": owed or "the current files"})
+
+
+def apply(section: Section, transaction: Transaction) -> None:
+    unit = section.name
+    if _property(unit, "UnitFileState") != "enabled":
+        transaction.on_rollback("systemctl", "disable", unit)
+        process.run("systemctl", "enable", unit)
+        transaction.say(f"enabled {unit}")
+    if reason := owes_restart(section):
+        process.attempt("systemctl", "reset-failed", unit)
+        done = process.attempt("systemctl", "restart", unit, timeout=180)
+        if done.returncode:
+            raise Failed(f"{unit} does not start: {_journal(unit)}")
+        transaction.say(f"restarted {unit}: {reason}")
+    _await_health(section)
+    transaction.say(f"{unit} is healthy")
+
+
+def attest(unit: str) -> None:
+    """Note what the process that is about to start will load. Runs as ExecStartPre, so it must never fail the start."""
+    _ATTESTED.mkdir(mode=0o755, parents=True, exist_ok=True)
+    loads = _loaded(_recorded_loads(unit))
+    staged = _ATTESTED / f".{unit}"
+    staged.write_text(json.dumps({"invocation": os.environ.get("INVOCATION_ID", ""), "loads": loads}))
+    staged.rename(_ATTESTED / unit)
+
+
+def owes_restart(section: Section) -> str | None:
+    """Why the running process is not what the host's files say; None when it is."""
+    unit = section.name
+    if _property(unit, "ActiveState") != "active":
+        return "it was not running"
+    try:
+        attested = json.loads((_ATTESTED / unit).read_text())
+    except (OSError, ValueError):
+        return "it was started before it was managed"
+    if attested["invocation"] != _property(unit, "InvocationID"):
+        return "it was started without our drop-in"
+    now = _loaded([line.split()[0] for line in section.lines("loads")])
+    changed = sorted(name for name in now.keys() | attested["loads"].keys() if now.get(name) != attested["loads"].get(name))
+    if changed:
+        return f"{', '.join(changed)} changed since its start"
+    return "systemd has not read its unit again" if _property(unit, "NeedDaemonReload") == "yes" else None
+
+
+def _loaded(steps: list[str]) -> dict[str, str]:
+    from . import kind
+
+    loads: dict[str, str] = {}
+    for step in steps:
+        for section in record.sections(step):
+            loads |= kind.of(section).observe(section).loaded
+    return loads
+
+
+def _recorded_loads(unit: str) -> list[str]:
+    sections = [section for step in record.names() for section in record.sections(step)]
+    service = next((section for section in sections if (section.kind, section.name) == ("service", unit)), None)
+    return [line.split()[0] for line in service.lines("loads")] if service else []
+
+
+def _await_health(section: Section) -> None:
+    unit, url = section.name, section.text("healthy")
+    deadline = time.monotonic() + float(section.text("within"))
+    invocation = _property(unit, "InvocationID")
+    while True:
+        problem = websocket.handshake_problem(url)
+        if _property(unit, "InvocationID") != invocation or _property(unit, "ActiveState") == "failed":
+            raise Failed(f"{unit} died after its start: {_journal(unit)}")
+        if problem is None:
+            break
+        if time.monotonic() > deadline:
+            raise Failed(f"{unit} runs, but {url} is not healthy ({problem}): {_journal(unit)}")
+        time.sleep(0.2)
+    time.sleep(_SETTLE)
+    if _property(unit, "InvocationID") != invocation or _property(unit, "ActiveState") != "active":
+        raise Failed(f"{unit} died within {_SETTLE:.0f} s of being healthy: {_journal(unit)}")
+
+
+def _property(unit: str, name: str) -> str:
+    return process.run("systemctl", "show", "--value", f"--property={name}", unit).strip()
+
+
+def _journal(unit: str) -> str:
+    text = process.attempt("journalctl", f"--unit={unit}", "--lines=12", "--output=cat", "--no-pager").stdout.strip()
+    return re.sub(r"(?i)(password=)[^&\s]*", r"\1…", text)

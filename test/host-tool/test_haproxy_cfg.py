@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+from jtel_chat import haproxy_cfg
+from jtel_chat.errors import Refused
+
+SECTIONS = b"global\n    setenv CFGREV 0\n\nfrontend chat\n    bind :3003\n"
+RULES = ["acl whatsapp_req path /incoming", "use_backend backend_chat_ws if whatsapp_req"]
+CUSTOMER = b"""\
+global
+\tmaxconn 100
+frontend acdportal_https # the portal
+\tbind :443 ssl crt /x.pem
+\t# a comment
+\tredirect location /a if { path / }
+
+\tuse_backend all
+\tdefault_backend web
+backend web
+\tserver a 10.0.0.1:80
+"""
+
+
+def edited(config: bytes) -> bytes:
+    return haproxy_cfg.edit(config, sections=SECTIONS, portal="acdportal_https", rules=RULES)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [CUSTOMER, CUSTOMER.replace(b"\n", b"\r\n"), CUSTOMER.rstrip(b"\n"), CUSTOMER.replace(b"\tuse_backend all\n\tdefault_backend web\n", b"")],
+    ids=["tabs", "CRLF", "no final newline", "no use_backend"],
+)
+def test_editing_twice_is_editing_once_and_removing_gives_the_customers_bytes(config: bytes) -> None:
+    once = edited(config)
+    assert edited(once) == once
+    assert haproxy_cfg.remove(once).rstrip(b"\r\n") == config.rstrip(b"\r\n")
+    assert (b"\r\n" in config) == (b"\r\n" in once)
+    assert b"\n" not in once.replace(b"\r\n", b"") or b"\r\n" not in config
+
+
+def test_the_rules_stand_before_the_first_use_backend_in_the_sections_own_indentation() -> None:
+    lines = edited(CUSTOMER).splitlines()
+    assert lines[lines.index(b"\tuse_backend all") - 2] == b"\tuse_backend backend_chat_ws if whatsapp_req"
+
+
+def test_rules_go_into_a_frontend_that_ends_the_file() -> None:
+    lines = edited(b"frontend acdportal_https\n  bind :443").splitlines()
+    assert lines[:3] == [b"frontend acdportal_https", b"  bind :443", lines[2]]
+    assert lines[3] == b"  acl whatsapp_req path /incoming"
+
+
+def test_the_revision_follows_our_blocks_and_nothing_else() -> None:
+    once = edited(CUSTOMER)
+    assert haproxy_cfg.revision(edited(once.replace(b"maxconn 100", b"maxconn 200"))) == haproxy_cfg.revision(once)
+    other = haproxy_cfg.edit(CUSTOMER, sections=SECTIONS.replace(b"3003", b"3004"), portal="acdportal_https", rules=RULES)
+    assert haproxy_cfg.revision(other) != haproxy_cfg.revision(once)
+
+
+def test_a_missing_portal_frontend_is_refused_by_name() -> None:
+    with pytest.raises(Refused, match="frontend acdportal_https"):
+        edited(b"frontend other\n")

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from jtel_chat import steps, transaction
+from jtel_chat.errors import Refused
+from jtel_chat.transaction import Transaction
+
+OWNER = "0:0"
+
+
+def test_an_error_puts_everything_back(state: Path) -> None:
+    kept, new, linked = state / "kept", state / "new/deep", state / "link"
+    kept.write_bytes(b"old")
+    kept.chmod(0o640)
+    linked.symlink_to("old-target")
+    with pytest.raises(ZeroDivisionError), Transaction("x") as change:
+        change.write(kept, b"changed", 0o600, OWNER)
+        change.write(kept, b"changed again", 0o600, OWNER)
+        change.write(new, b"created", 0o600, OWNER)
+        change.link(linked, "new-target")
+        raise ZeroDivisionError
+    assert (kept.read_bytes(), kept.stat().st_mode & 0o777) == (b"old", 0o640)
+    assert not new.parent.exists()
+    assert linked.readlink() == Path("old-target")
+    assert not list(transaction.JOURNAL.iterdir())
+
+
+def test_a_run_that_died_is_put_back_by_the_next(state: Path) -> None:
+    target = state / "file"
+    target.write_bytes(b"old")
+    died = Transaction("x")
+    died.write(target, b"half", 0o600, OWNER)
+    with open(next(transaction.JOURNAL.iterdir()) / "entries", "a") as entries:
+        entries.write('{"path": "/torn')  # the crash came in the middle of a line
+    assert target.read_bytes() == b"half"
+    assert len(transaction.recover()) == 1
+    assert target.read_bytes() == b"old"
+
+
+def test_a_replaced_tree_comes_back(state: Path) -> None:
+    for name, text in (("bin", "old"), ("staged", "new")):
+        (state / name).mkdir()
+        (state / name / "program").write_text(text)
+    with pytest.raises(ZeroDivisionError), Transaction("x") as change:
+        change.replace_tree(state / "bin", state / "staged", state / "previous/bin")
+        assert (state / "bin/program").read_text() == "new"
+        raise ZeroDivisionError
+    assert (state / "bin/program").read_text() == "old"
+
+
+def test_a_link_never_lands_inside_its_target(state: Path) -> None:
+    (state / "share").mkdir()
+    with Transaction("x") as change:
+        assert change.link(state / "store/shared", str(state / "share"))
+        assert not change.link(state / "store/shared", str(state / "share"))
+    assert not list((state / "share").iterdir())
+
+
+def test_a_directory_where_a_link_belongs_is_refused(state: Path) -> None:
+    (state / "store").mkdir()
+    with pytest.raises(Refused, match="is a directory"), Transaction("x") as change:
+        change.link(state / "store", "/elsewhere")
+
+
+def test_a_second_apply_changes_nothing_and_drift_is_named_once(state: Path) -> None:
+    target = state / "file"
+    text = f"# files: {target}\nowner: {OWNER}\nmode: 0640\ncontent:\n  hello\n"
+    assert steps.observe("x", text)["reason"].startswith("not on the host")
+    assert steps.apply("x", 1, "first", text) == [f"wrote {target}"]
+    assert steps.apply("x", 1, "first", text) == ["nothing to change"]
+    assert steps.observe("x", text) == {"generation": 1, "reason": "first", "problems": []}
+    target.write_text("edited")
+    target.chmod(0o600)
+    drifted = steps.observe("x", text)
+    assert drifted["generation"] == 2
+    assert drifted["reason"] == f"content of {target} changed; mode of {target}: 0600"
+    steps.apply("x", 2, drifted["reason"], text)
+    assert steps.observe("x", text) == {"generation": 2, "reason": drifted["reason"], "problems": []}
+    assert target.read_text() == "hello\n"

@@ -1,0 +1,103 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/sig"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
+)
+
+// unknown is how the engine writes a value that is not known before the update.
+// (github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin.UnknownStringValue; importing it costs 20 MB.)
+const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+// secret wraps a value so that the engine encrypts it in the state and hides it in diffs.
+func secret(value *structpb.Value) *structpb.Value {
+	return structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
+		sig.Key: structpb.NewStringValue(sig.Secret),
+		"value": value,
+	}})
+}
+
+func isSecret(value *structpb.Value) bool {
+	return value.GetStructValue().GetFields()[sig.Key].GetStringValue() == sig.Secret
+}
+
+// reveal returns the value without its secret wrapper; wrappers further in stay.
+func reveal(value *structpb.Value) *structpb.Value {
+	for isSecret(value) {
+		value = value.GetStructValue().GetFields()["value"]
+	}
+	return value
+}
+
+// revealAll returns the value without any secret wrapper.
+func revealAll(value *structpb.Value) *structpb.Value {
+	value = reveal(value)
+	switch kind := value.GetKind().(type) {
+	case *structpb.Value_StructValue:
+		return structpb.NewStructValue(revealFields(kind.StructValue))
+	case *structpb.Value_ListValue:
+		elements := make([]*structpb.Value, len(kind.ListValue.GetValues()))
+		for i, element := range kind.ListValue.GetValues() {
+			elements[i] = revealAll(element)
+		}
+		return structpb.NewListValue(&structpb.ListValue{Values: elements})
+	default:
+		return value
+	}
+}
+
+func revealFields(properties *structpb.Struct) *structpb.Struct {
+	fields := make(map[string]*structpb.Value, len(properties.GetFields()))
+	for name, value := range properties.GetFields() {
+		fields[name] = revealAll(value)
+	}
+	return &structpb.Struct{Fields: fields}
+}
+
+// hasUnknown reports whether any part of the value is known only during the update.
+func hasUnknown(value *structpb.Value) bool {
+	switch kind := value.GetKind().(type) {
+	case *structpb.Value_StringValue:
+		return kind.StringValue == unknown
+	case *structpb.Value_StructValue:
+		for _, field := range kind.StructValue.GetFields() {
+			if hasUnknown(field) {
+				return true
+			}
+		}
+	case *structpb.Value_ListValue:
+		for _, element := range kind.ListValue.GetValues() {
+			if hasUnknown(element) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// decode fills a Go struct from properties; a property that it does not know is an error.
+func decode(properties *structpb.Struct, into any) error {
+	text, err := protojson.Marshal(revealFields(properties))
+	if err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(text)))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(into)
+}
+
+func clone(properties *structpb.Struct) *structpb.Struct {
+	if properties == nil {
+		return &structpb.Struct{Fields: map[string]*structpb.Value{}}
+	}
+	copied := proto.Clone(properties).(*structpb.Struct)
+	if copied.Fields == nil {
+		copied.Fields = map[string]*structpb.Value{}
+	}
+	return copied
+}
