@@ -66,6 +66,7 @@ const release = ({ share: { path, hosted }, release: wanted }: ClientMessengerSe
     mount: hosted ? undefined : path,
     owner: "jtel:jtel",
     release: wanted,
+    "loaded-by": unitName,
   },
 });
 
@@ -89,7 +90,7 @@ const updateScriptFile = (share: Share): Section => ({
 const argumentSection = (database: Database): Section => ({
   kind: "secret",
   name: argumentFile,
-  fields: { content: argumentFileText(database) },
+  fields: { "loaded-by": unitName, content: argumentFileText(database) },
 });
 
 const runningDocument = (loads: Step[]): Output<string> =>

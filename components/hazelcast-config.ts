@@ -1,7 +1,7 @@
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import type { Share } from "../config/schema.ts";
 import type { Host, Step } from "../hosts/host.ts";
-import { home } from "../render/client-messenger.ts";
+import { home, unitName } from "../render/client-messenger.ts";
 import { document, type Section } from "../render/document.ts";
 
 /** What {@link HazelcastConfig} needs to know. */
@@ -41,6 +41,7 @@ const configFile = ({ path, hosted }: Share): Section => ({
     owner: "jtel:jtel",
     mode: "0644",
     check: "hazelcast",
+    "loaded-by": unitName,
   },
 });
 

@@ -42,7 +42,7 @@ export class TynTecWebhooks extends ComponentResource {
         delete: "node tyntec/webhooks.ts undo",
         stdin: `${JSON.stringify({ url: args.url, caFile: args.caFile, webhooks: this.webhooks }, undefined, 2)}\n`,
         environment: { TYNTEC_API_KEY: args.apiKey },
-        addPreviousOutputInEnv: false,
+        addPreviousOutputInEnv: true, // what was there before comes back to it with an update or a delete
       },
       { parent: this, dependsOn: args.after.map(({ command }) => command) },
     );

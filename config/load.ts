@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { load as parseYaml } from "js-yaml";
 import { check, setSecret } from "./check.ts";
 import { type Problem, problemText } from "./problems.ts";
 import { type Deployment, secretKeys } from "./schema.ts";
@@ -11,16 +10,16 @@ const prefix = "jtel-chat:";
 /**
  * The deployment that the current stack's file describes.
  *
- * The file's text is only read for the order of errors and for secrets in plain text; `JTEL_CHAT_STACK_FILE` names it where
- * `pulumi --config-file` is used.
+ * The file's text is only read for the order of errors; `JTEL_CHAT_STACK_FILE` names it where `pulumi --config-file` is used.
  *
  * @throws pulumi.RunError with every problem of the file at once, before anything is connected to.
  */
 export const loadDeployment = (): Deployment => {
   const file = process.env.JTEL_CHAT_STACK_FILE ?? `Pulumi.${pulumi.getStack()}.yaml`;
   const text = textOf(file);
-  const checked = check(stackValues());
-  const problems = [...("problems" in checked ? checked.problems : []), ...plainSecrets(text)];
+  const values = stackValues();
+  const checked = check(values);
+  const problems = [...("problems" in checked ? checked.problems : []), ...plainSecrets(values)];
   if ("deployment" in checked && !problems.length) return checked.deployment;
   throw new pulumi.RunError(`the stack file is not usable:\n${problemText(problems, basename(file), text)}`);
 };
@@ -40,12 +39,14 @@ const parsed = (value: string): unknown => {
   }
 };
 
-const plainSecrets = (text: string): Problem[] => {
-  const { config } = (parseYaml(text || "{}") ?? {}) as { config?: Record<string, Record<string, unknown>> };
+/** The language host says which keys were encrypted, wherever they came from. */
+const plainSecrets = (values: Record<string, unknown>): Problem[] => {
+  const encrypted = new Set<string>(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]"));
   return secretKeys
     .filter((path) => {
       const [key = "", field = ""] = path.split(".");
-      return typeof config?.[prefix + key]?.[field] === "string";
+      const value = values[key];
+      return typeof value === "object" && value !== null && field in value && !encrypted.has(prefix + key);
     })
     .map((key) => ({ key, text: `stands there in plain text, for everybody to read. ${setSecret(key)}` }));
 };

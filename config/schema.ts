@@ -17,7 +17,9 @@ const hostName = z
 
 const port = z.int().min(1).max(65535);
 
-const absolutePath = z.string().regex(/^\/[^\s"'\\%$]*$/, "is no absolute path without blanks, quotes, '%' and '$'");
+const absolutePath = z
+  .string()
+  .regex(/^\/[A-Za-z0-9._/@+=,-]*$/, "is no absolute path of letters, digits and . _ / @ + = , -");
 
 const hostKey = z
   .string({
@@ -52,6 +54,7 @@ export const schema = z.strictObject({
     port: port.optional(),
     certificate: absolutePath.default("/etc/haproxy/haproxy.pem"),
   }),
+  onDrift: z.enum(["heal", "stop"]).default("heal"),
   ssh: z.strictObject({ user, become: z.enum(["sudo"], { error: "is unknown. Known: sudo" }) }),
   loadBalancers: z.array(host).min(1, "names no load balancer: chat is reached through at least one"),
   chatServers: z

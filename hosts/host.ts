@@ -2,14 +2,12 @@ import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { document, documentDigest } from "../render/document.ts";
 import { hostTool } from "../render/host-tool.ts";
-import { applyCommand, installCommand, type Launch, toolPath, undoCommand } from "./launcher.ts";
-import { observed } from "./observation.ts";
-import type { SshTarget } from "./ssh.ts";
+import { templateText } from "../render/template.ts";
+import { applyCommand, installCommand, type Launch, printable, toolPath, undoCommand } from "./launcher.ts";
+import { type ObservedHost, observed, type StepAnswer, unseen } from "./observation.ts";
 
 /** What makes a {@link Host}. */
-export interface HostArgs extends SshTarget {
-  /** Its name in the stack; resources are named `<host>-<concern>`. */
-  name: string;
+export interface HostArgs extends ObservedHost {
   /** Interface that chat's rules are limited to, where the stack names one. */
   interface?: string | undefined;
 }
@@ -74,8 +72,7 @@ export class Host {
 
   /** Every host gets the tool before its first step; it hangs below the stack, since all components share it. */
   private installTool(): void {
-    const fields = { mode: "0755", content: hostTool() };
-    this.register("tool", document({ kind: "files", name: toolPath, fields }), installCommand, {});
+    this.register("tool", toolDocument(), installCommand, {});
   }
 
   private register(
@@ -85,18 +82,19 @@ export class Host {
     options: pulumi.CustomResourceOptions,
   ): Step {
     const known = typeof text === "string" ? text : undefined;
-    const launch = observed({ host: this.target, step: concern, document: known });
+    const answer = observed({ host: this.target, step: concern, document: known });
     const command = new remote.Command(
       `${this.name}-${concern}`,
       {
         connection: this.connection(),
-        create: launch.then(launcher),
+        create: answer.then((said) => launcher(said === unseen ? { generation: 1, reason: "not seen before" } : said)),
         delete: undoCommand(concern),
         stdin: text,
         addPreviousOutputInEnv: false,
       },
-      options,
+      { ...options, transforms: [keepUnseen(answer)] },
     );
+    void answer.then((said) => (said !== unseen && said.drifted ? logDrift(said, command) : undefined));
     const step = { host: this, concern, command, digest: pulumi.output(text).apply(documentDigest) };
     this.steps.push(step);
     return step;
@@ -114,3 +112,38 @@ export class Host {
     };
   }
 }
+
+/** A host that was not seen must not show a false difference: its launcher stays what the state says. */
+const keepUnseen =
+  (answer: Promise<StepAnswer | typeof unseen>): pulumi.ResourceTransform =>
+  async ({ props, opts }) =>
+    (await answer) === unseen ? { props, opts: { ...opts, ignoreChanges: ["create"] } } : undefined;
+
+const logDrift = ({ reason, diff }: StepAnswer, resource: pulumi.Resource): Promise<void> => {
+  const lines = diff.split("\n").map((line) => printable(line.replaceAll("\t", "    ")));
+  const shown = lines.length > 200 ? [...lines.slice(0, 200), `… ${lines.length - 200} more lines`] : lines;
+  return pulumi.log.info([`changed on the host: ${printable(reason)}`, ...shown].join("\n"), resource);
+};
+
+/** The tool, which comes last because the launcher takes it from there; what goes with it; and whose the host is. */
+const toolDocument = (): string => {
+  const recover = "/etc/systemd/system/jtel-chat-recover.service";
+  return document(
+    {
+      kind: "files",
+      name: "/var/lib/jtel-chat/owner",
+      fields: {
+        mode: "0600",
+        content: `${pulumi.getProject()}/${pulumi.getStack()}\n`,
+        exclusive: "a host belongs to one stack. Destroy that one first; if it is gone, remove the file on the host",
+      },
+    },
+    { kind: "files", name: recover, fields: { content: templateText(recover.slice(1)) } },
+    {
+      kind: "files",
+      name: "/etc/systemd/system/sysinit.target.wants/jtel-chat-recover.service",
+      fields: { link: recover },
+    },
+    { kind: "files", name: toolPath, fields: { mode: "0755", content: hostTool() } },
+  );
+};

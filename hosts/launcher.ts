@@ -21,9 +21,11 @@ export const undoCommand = (step: string): string =>
 export const installCommand = (launch: Launch): string => {
   const program = [
     "import io, sys",
-    "text = sys.stdin.read()",
-    "sys.stdin = io.StringIO(text)",
-    String.raw`tool = "\n".join(line[2:] for line in text.partition("content:\n")[2].split("\n"))`,
+    "data = sys.stdin.buffer.read()",
+    "sys.stdin = io.TextIOWrapper(io.BytesIO(data))",
+    "text = data.decode()",
+    String.raw`tool = text.partition("# files: ${toolPath}\n")[2].partition("content:\n")[2]`,
+    String.raw`tool = "\n".join(line[2:] for line in tool.split("\n"))`,
     'exec(compile(tool, "jtel-chatctl", "exec"), {"__name__": "__main__"})',
   ].join("; ");
   return `sudo -n python3 -c '${program}' ${applyArguments("tool", launch)}`;
@@ -38,9 +40,9 @@ export const installCommand = (launch: Launch): string => {
 export const observeCommand = (toolDigest: string): string => {
   const program = [
     "import io, sys",
-    "request = sys.stdin.readline()",
-    "tool = sys.stdin.read()",
-    "sys.stdin = io.StringIO(request)",
+    "request = sys.stdin.buffer.readline()",
+    "tool = sys.stdin.buffer.read().decode()",
+    "sys.stdin = io.TextIOWrapper(io.BytesIO(request))",
     'exec(compile(tool, "jtel-chatctl", "exec"), {"__name__": "__main__"})',
   ].join("; ");
   const unchanged = `echo "${toolDigest}  ${toolPath}" | sha256sum --check --status 2>/dev/null`;

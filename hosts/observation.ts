@@ -10,6 +10,8 @@ import { type SshResult, type SshTarget, ssh } from "./ssh.ts";
 export interface ObservedHost extends SshTarget {
   /** Its name in the stack: errors start with it. */
   name: string;
+  /** What `up` does about hand edits: bring the configuration back, or stop before the first write. @default "heal" */
+  onDrift?: "heal" | "stop";
 }
 
 /** Something beside the hosts that has to be seen before the first write, e.g. the TynTec API. Resolves to its problems. */
@@ -26,9 +28,18 @@ export interface StepQuestion {
 }
 
 /** What the host says about one step. */
-const stepAnswer = z.object({ generation: z.int().min(1), reason: z.string(), problems: z.array(z.string()) });
+const stepAnswer = z.object({
+  generation: z.int().min(1),
+  reason: z.string(),
+  drifted: z.boolean(),
+  diff: z.string(),
+  problems: z.array(z.string()),
+});
 const hostAnswer = z.object({ steps: z.record(z.string(), stepAnswer) });
 export type StepAnswer = z.infer<typeof stepAnswer>;
+
+/** The answer for a step whose host was not seen: what the state says of it stays. */
+export const unseen = "unseen";
 
 /** The line that the host tool puts before its answer; a login shell may have said something, too. */
 const answerMark = "\u001ejtel-chatctl ";
@@ -42,21 +53,31 @@ const never: Promise<never> = new Promise(() => {});
  *
  * When something is wrong, the program ends with one RunError that names every host's problems.
  */
-const loader = new DataLoader<StepQuestion | Prerequisite, StepAnswer | undefined>((questions) => observe(questions), {
-  batchScheduleFn: (batch) => setImmediate(batch),
-  cache: false,
-});
+const loader = new DataLoader<StepQuestion | Prerequisite, StepAnswer | typeof unseen>(
+  (questions) => observe(questions),
+  { batchScheduleFn: (batch) => setImmediate(batch), cache: false },
+);
 
-/** What the step's host says, once every host of the program has been seen. */
-export const observed = async (question: StepQuestion): Promise<StepAnswer> =>
-  (await loader.load(question)) as StepAnswer;
+/**
+ * What the step's host says, once every host of the program has been seen; `unseen` where looking is switched off
+ * (`JTEL_CHAT_OBSERVE=never`) or, in a preview only, where the host cannot be reached.
+ */
+export const observed = (question: StepQuestion): Promise<StepAnswer | typeof unseen> => loader.load(question);
 
 /** Have something looked at together with the hosts. */
 export const prerequisite = async (question: Prerequisite): Promise<void> => {
   await loader.load(question);
 };
 
-const observe = async (questions: readonly (StepQuestion | Prerequisite)[]) => {
+const observe = async (
+  questions: readonly (StepQuestion | Prerequisite)[],
+): Promise<(StepAnswer | typeof unseen)[]> => {
+  if (process.env.JTEL_CHAT_OBSERVE === "never") {
+    await pulumi.log.warn(
+      "no host was looked at (JTEL_CHAT_OBSERVE=never): this preview does not show drift. Not approvable: not seen",
+    );
+    return questions.map(() => unseen);
+  }
   const prerequisites = questions.filter((question) => "look" in question);
   const steps = questions.filter((question) => "step" in question);
   const hosts = [...Map.groupBy(steps, ({ host }) => host)];
@@ -70,8 +91,8 @@ const observe = async (questions: readonly (StepQuestion | Prerequisite)[]) => {
     return never;
   }
   const answers = new Map(seen.map((host) => [host.name, host.answers]));
-  return questions.map((question) =>
-    "step" in question ? answers.get(question.host.name)?.[question.step] : undefined,
+  return questions.map(
+    (question) => ("step" in question && answers.get(question.host.name)?.[question.step]) || unseen,
   );
 };
 
@@ -85,12 +106,38 @@ const observeHost = async (host: ObservedHost, questions: StepQuestion[]): Promi
   const request = { steps: Object.fromEntries(questions.map(({ step, document }) => [step, document ?? null])) };
   const tool = hostTool();
   const digest = createHash("sha256").update(tool).digest("hex");
-  const result = await ssh(host, observeCommand(digest), `${JSON.stringify(request)}\n${tool}`);
+  const result = await ssh(observer(host), observeCommand(digest), `${JSON.stringify(request)}\n${tool}`);
   const answers = parsedAnswer(result)?.steps;
-  if (!answers) return { name: host.name, answers: {}, problems: [`${host.name}: ${connectionProblem(host, result)}`] };
+  if (!answers) return unreachable(host, connectionProblem(host, result));
   const problems = Object.values(answers).flatMap((answer) => answer.problems);
-  return { name: host.name, answers, problems: problems.map((problem) => `${host.name}: ${printable(problem)}`) };
+  const stopped = pulumi.runtime.isDryRun() || host.onDrift !== "stop" ? [] : driftProblems(answers);
+  return {
+    name: host.name,
+    answers,
+    problems: [...problems, ...stopped].map((problem) => `${host.name}: ${printable(problem)}`),
+  };
 };
+
+/** A preview may look with an account that sudoers limits to `jtel-chatctl observe`; an `up` looks with the one that it writes with. */
+const observer = (host: ObservedHost): ObservedHost => {
+  const user = process.env.JTEL_CHAT_OBSERVE_USER;
+  return user && pulumi.runtime.isDryRun() ? { ...host, user } : host;
+};
+
+/** A preview goes on without the host: what is known of it from the state is still shown. */
+const unreachable = async ({ name }: ObservedHost, problem: string): Promise<SeenHost> => {
+  if (!pulumi.runtime.isDryRun()) return { name, answers: {}, problems: [`${name}: ${problem}`] };
+  await pulumi.log.warn(`${name}: ${problem}. Not approvable: not seen`);
+  return { name, answers: {}, problems: [] };
+};
+
+const driftProblems = (answers: Record<string, StepAnswer>): string[] =>
+  Object.entries(answers)
+    .filter(([, { drifted }]) => drifted)
+    .map(
+      ([step, { reason }]) =>
+        `${step} was changed on the host (${reason}), and onDrift is "stop". Look at it with pulumi preview --diff; to bring it back, set onDrift: heal`,
+    );
 
 const parsedAnswer = ({ stdout }: SshResult) => {
   const text = stdout.split("\n").find((line) => line.startsWith(answerMark));

@@ -48,7 +48,8 @@ const main = async (): Promise<void> => {
   headline("a chat crosses the whole stack");
   await prove(lab);
   headline("what remains to be done in the portal");
-  const { output } = await stack.pulumi(["stack", "output", "portalTable"]);
+  const { exitCode, output } = await stack.pulumi(["stack", "output", "portalTable"]);
+  if (exitCode) throw new Error(output);
   console.log(output);
   headline("what to try next");
   console.log(next.trim());

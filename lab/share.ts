@@ -1,6 +1,7 @@
 import { chown, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import mustache from "mustache";
+import { releaseFolder } from "../render/client-messenger.ts";
 import { buildClientMessenger } from "./clientmessenger/build.ts";
 import { addressOf, inventory } from "./inventory.ts";
 import { type LabRecord, runDirectory } from "./record.ts";
@@ -11,7 +12,6 @@ export const shareSource = "/media/share";
 export const shareDirectory = (id: string): string => join(runDirectory(id), "share");
 
 /** The folder of the vendor's release, on the share. */
-const releaseFolder = "JTELCarrierPortal/Utils/Install/ClientMessenger";
 
 const jtel = 1000;
 

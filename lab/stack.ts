@@ -49,9 +49,13 @@ const describe = (lab: Lab, directory: string): Stack => {
     SSH_AUTH_SOCK: lab.agentSocket,
   };
   const pulumi: Stack["pulumi"] = (argv, options = {}) =>
-    run([...argv, "--stack", "dev", "--config-file", file], { ...environment, ...options.environment }, options.show);
+    run([...argv, ...stackOptions(argv, file)], { ...environment, ...options.environment }, options.show);
   return { file, environment, pulumi };
 };
+
+/** `pulumi stack …` knows no stack file, `pulumi state …` neither. */
+const stackOptions = ([command = ""]: string[], file: string): string[] =>
+  ["stack", "state"].includes(command) ? ["--stack", "dev"] : ["--stack", "dev", "--config-file", file];
 
 const create = async (lab: Lab, directory: string, { file, environment }: Stack): Promise<void> => {
   await mkdir(join(directory, "state"), { recursive: true });

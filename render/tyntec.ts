@@ -40,3 +40,16 @@ export const differences = (present: Webhook[], wanted: Webhook[]): string[] => 
     .filter(([event, url]) => now.get(event) !== url)
     .map(([event, url]) => `${event}: ${now.get(event) ?? "none"} → ${url}`);
 };
+
+/** Our events back where they went before; one that somebody else has moved since stays there. */
+export const restored = (present: Webhook[], wanted: Webhook[], before: Record<string, string>): Webhook[] => {
+  const ours = callbacks(wanted);
+  const moved = [...callbacks(present)].flatMap(([event, url]) => {
+    const target = ours.get(event) === url ? before[event] : url;
+    return target === undefined ? [] : [[event, target] as const];
+  });
+  return [...Map.groupBy(moved, ([, url]) => url)].map(([callbackUrl, entries]) => ({
+    events: entries.map(([event]) => event),
+    callbackUrl,
+  }));
+};

@@ -8,7 +8,9 @@ const requirements = join(import.meta.dirname, "python-requirements.txt");
 
 /** ruff, mypy and pytest from PyPI, in the cache; the path of ruff, and what makes `python3 -m` find the others. */
 export const pythonTools = async (): Promise<{ ruff: string; environment: Record<string, string> }> => {
+  const { stdout: version } = await execa("python3", ["--version"]);
   const key = createHash("sha256")
+    .update(version)
     .update(await readFile(requirements))
     .digest("hex")
     .slice(0, 12);

@@ -26,13 +26,22 @@ const check = async (
   return { passed: failed ? 0 : 1, failed: failed ? 1 : 0, skipped: 0 };
 };
 
-const checks = async (): Promise<Counts[]> => {
+const checks = async (): Promise<Counts[]> => [
+  await check("format and lint", "biome", ["ci", "."]),
+  await check("types", "tsc", ["--noEmit", "-p", "."]),
+  await check("dead code", "knip", []),
+  ...(await hostToolChecks().catch((error: Error) => {
+    console.log(
+      `FAILED  host tool: its checkers cannot be installed. On Debian: apt-get install python3-pip\n${error.message}`,
+    );
+    return [{ passed: 0, failed: 1, skipped: 0 }];
+  })),
+];
+
+const hostToolChecks = async (): Promise<Counts[]> => {
   const { ruff, environment } = await pythonTools();
   const python = ["templates", "test", "lab"];
   return [
-    await check("format and lint", "biome", ["ci", "."]),
-    await check("types", "tsc", ["--noEmit", "-p", "."]),
-    await check("dead code", "knip", []),
     await check("host tool: lint", ruff, ["check", ...python]),
     await check("host tool: format", ruff, ["format", "--check", ...python]),
     await check("host tool: types", "python3", ["-m", "mypy"], environment),

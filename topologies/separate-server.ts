@@ -41,5 +41,5 @@ export const separateServer = (deployment: Deployment): void => {
   }
 };
 
-const sshHost = ({ ssh }: Deployment, host: HostConfig & { interface?: string | undefined }): Host =>
-  new Host({ ...host, user: ssh.user });
+const sshHost = ({ ssh, onDrift }: Deployment, host: HostConfig & { interface?: string | undefined }): Host =>
+  new Host({ ...host, user: ssh.user, onDrift });

@@ -13,7 +13,7 @@ export interface TynTecAccount {
 }
 
 const application = z.object({
-  webhooks: z.array(z.object({ events: z.array(z.string()), callbackUrl: z.string() })).default([]),
+  webhooks: z.array(z.looseObject({ events: z.array(z.string()), callbackUrl: z.string() })).default([]),
 });
 const problem = z.object({ title: z.string().optional(), detail: z.string().optional() });
 
@@ -37,8 +37,11 @@ export const writeWebhooks = async (account: TynTecAccount, list: Webhook[]): Pr
 };
 
 const call = async (account: TynTecAccount, method: "GET" | "PATCH", body?: string): Promise<string> => {
-  const connect = account.caFile ? { ca: readFileSync(account.caFile) } : {};
-  const dispatcher = new Agent({ connect: { ...connect, timeout }, headersTimeout: timeout, bodyTimeout: timeout });
+  const dispatcher = new Agent({
+    connect: { timeout, ...(account.caFile && { ca: authority(account.caFile) }) },
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
+  });
   try {
     const answer = await request(`${account.url}/applications/default`, {
       method,
@@ -60,6 +63,14 @@ const call = async (account: TynTecAccount, method: "GET" | "PATCH", body?: stri
     );
   } finally {
     await dispatcher.close();
+  }
+};
+
+const authority = (file: string): Buffer => {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Error(`TynTec: tyntec.caFile cannot be read (${reason(error)}). Correct the path, or remove the key`);
   }
 };
 

@@ -4,7 +4,7 @@ import { proveChat } from "../../lab/chat.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
 import { labObstacle } from "../../lab/requirements.ts";
 import { labStack, type PulumiResult } from "../../lab/stack.ts";
-import { callbacks, differences, webhooks } from "../../render/tyntec.ts";
+import { callbacks, differences, type Webhook, webhooks } from "../../render/tyntec.ts";
 import { readWebhooks } from "../../tyntec/api.ts";
 import { snapshot } from "./snapshot.ts";
 
@@ -23,6 +23,23 @@ const up = async (change: (config: Config) => void = () => {}, argv: string[] = 
   (await labStack(lab, change)).pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs", ...argv]);
 
 const host = (hostName: string): LabHost => lab.hosts[hostName] as LabHost;
+
+let asItWas: Record<string, string>;
+let webhooksBefore: Webhook[];
+
+/** What destroy must give back: file contents, ufw's rules, the folders of ours that were not there. */
+const customers = async (): Promise<Record<string, string>> => {
+  const script = `
+    cat /etc/haproxy/haproxy.cfg 2>/dev/null
+    stat -c '%n %a %U' /etc/haproxy/haproxy.cfg 2>/dev/null
+    grep tuple /etc/ufw/user.rules /etc/ufw/user6.rules
+    find /etc/systemd/system /usr/local/bin /usr/local/sbin /home/jtel /acd-store /etc/jtel-chat -xdev -not -path '*/.cache*' 2>/dev/null | sort`;
+  const entries = ["lb1", "chatserver1", "chatserver2"].map(async (name) => [
+    name,
+    (await host(name).exec(script)).stdout,
+  ]);
+  return Object.fromEntries(await Promise.all(entries));
+};
 
 const everyHost = () => Promise.all(["lb1", "chatserver1", "chatserver2"].map((each) => snapshot(lab.hosts[each])));
 
@@ -108,6 +125,12 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
       }, /^TynTec: .* is not reachable .* Is tyntec\.url right/));
   });
 
+  test("what belongs to the customer is noted", async () => {
+    asItWas = await customers();
+    webhooksBefore = await readWebhooks({ ...lab.tyntec, caFile: lab.caFile });
+    expect(asItWas.lb1).toContain("acdportal_https");
+  });
+
   test(
     "up configures every host, and a chat crosses them",
     async () => {
@@ -156,11 +179,137 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     10 * minutes,
   );
 
-  test("destroy says that undo is not available, and changes nothing", async () => {
-    const before = await everyHost();
-    const { exitCode, output } = await (await labStack(lab)).pulumi(["destroy", "--yes", "--skip-preview"]);
-    expect(output).toContain("undo is not available in this version; nothing was changed");
+  test("a hand edit is shown as a diff, healed by up, and gone with the next", async () => {
+    await host("lb1").exec(
+      "sed -i 's/balance leastconn/balance roundrobin/' /etc/haproxy/haproxy.cfg; chmod 600 /etc/ufw/ufw.conf",
+    );
+    await host("chatserver1").exec("chmod 600 /usr/local/bin/updatesc.sh; echo '# mine' >> /usr/local/bin/updatesc.sh");
+    const process = "systemctl show --value --property=MainPID jtel-clientmessenger";
+    const before = (await host("chatserver1").exec(process)).stdout;
+    const seen = await (await labStack(lab)).pulumi(["preview", "--diff"]);
+    expect(seen.output).toMatch(/-\s+balance leastconn/);
+    expect(seen.output).toMatch(/\+\s+balance roundrobin/);
+    expect(seen.output).toContain("mode of /usr/local/bin/updatesc.sh: 0600");
+    const stopped = await up((config) => {
+      config.onDrift = "stop";
+    });
+    expect(stopped.output).toMatch(/lb1: haproxy was changed on the host .*onDrift is "stop"/);
+    expect(stopped.exitCode).not.toBe(0);
+    expect((await up()).exitCode).toBe(0);
+    expect((await host("lb1").exec("grep -c 'balance leastconn' /etc/haproxy/haproxy.cfg")).stdout.trim()).toBe("1");
+    expect((await host("chatserver1").exec(process)).stdout).toBe(before);
+    expect((await up(() => {}, ["--expect-no-changes"])).exitCode).toBe(0);
+  });
+
+  test("a new hazelcast.xml on the share restarts the servers one after the other, in the same up", async () => {
+    const file = "/home/jtel/shared/hazelcast.xml";
+    const running = "systemctl show --value --property=MainPID jtel-clientmessenger";
+    const pids = async () =>
+      [await host("chatserver1").exec(running), await host("chatserver2").exec(running)].map(({ stdout }) => stdout);
+    const before = await pids();
+    await host("chatserver1").exec(`sed -i 's#</hazelcast>#<!-- changed -->\\n</hazelcast>#' ${file}`);
+    const { exitCode, output } = await up();
+    expect(output).toMatch(/restarted jtel-clientmessenger\.service: .*hazelcast\.xml changed since its start/);
     expect(exitCode).toBe(0);
-    expect(await everyHost()).toEqual(before);
+    const after = await pids();
+    expect(after[0]).not.toBe(before[0]);
+    expect(after[1]).not.toBe(before[1]);
+    expect((await up(() => {}, ["--expect-no-changes"])).exitCode).toBe(0);
+    expect(await pids()).toEqual(after);
+  });
+
+  test("without looking, a preview shows nothing false, and an up does nothing needless", async () => {
+    const stack = await labStack(lab);
+    const environment = { JTEL_CHAT_OBSERVE: "never" };
+    const { exitCode, output } = await stack.pulumi(["preview", "--expect-no-changes"], { environment });
+    expect(output).toContain("not seen");
+    expect(exitCode).toBe(0);
+  });
+
+  test("a preview can look with an account that may do nothing else", async () => {
+    for (const each of ["lb1", "chatserver1", "chatserver2"]) {
+      await host(
+        each,
+      ).exec(`useradd --create-home --shell /bin/sh observer && cp -r ~deploy/.ssh ~observer/ && chown -R observer ~observer/.ssh
+        printf 'observer ALL=(root) NOPASSWD: /usr/local/sbin/jtel-chatctl observe\\n' > /etc/sudoers.d/observer`);
+    }
+    await host("chatserver1").exec("chmod 600 /usr/local/bin/updatesc.sh");
+    const stack = await labStack(lab);
+    const environment = { JTEL_CHAT_OBSERVE_USER: "observer" };
+    const { exitCode, output } = await stack.pulumi(["preview", "--diff"], { environment });
+    expect(output).toContain("mode of /usr/local/bin/updatesc.sh: 0600");
+    expect(output).not.toContain("not seen");
+    expect(exitCode).toBe(0);
+    const refused = await host("lb1").exec("sudo -n /usr/local/sbin/jtel-chatctl undo haproxy", { user: "observer" });
+    expect(refused.exitCode).not.toBe(0);
+    expect((await up()).exitCode).toBe(0);
+  });
+
+  test("a host behind a jump host is seen and configured the same way", async () => {
+    const behind = (config: Config) => {
+      const [first] = config.chatServers as object[];
+      const { address, hostKey } = host("lb1");
+      Object.assign(first as object, { jump: { address, hostKey, user: "deploy" } });
+    };
+    const { exitCode, output } = await up(behind);
+    expect(output).toContain("chatserver1-java updated");
+    expect(exitCode).toBe(0);
+    expect((await up(behind, ["--expect-no-changes"])).exitCode).toBe(0);
+    expect((await up()).exitCode).toBe(0);
+  });
+
+  test("a preview with a host that is off warns and shows the rest; up refuses", async () => {
+    await host("lb1").exec("iptables -I INPUT -p tcp --dport 22 -j DROP");
+    const stack = await labStack(lab);
+    const preview = await stack.pulumi(["preview", "--expect-no-changes"]);
+    expect(preview.output).toMatch(/warning: lb1: not reachable/);
+    expect(preview.exitCode).toBe(0);
+    expect((await up()).output).toMatch(/lb1: not reachable/);
+    await host("lb1").exec("iptables -D INPUT -p tcp --dport 22 -j DROP");
+    expect((await up(() => {}, ["--expect-no-changes"])).exitCode).toBe(0);
+  });
+
+  test("a second stack on the same hosts is refused, naming the owner", async () => {
+    await host("lb1").exec("echo jtel-chat/other > /var/lib/jtel-chat/owner");
+    const { exitCode, output } = await up();
+    expect(output).toMatch(/lb1: \/var\/lib\/jtel-chat\/owner says 'jtel-chat\/other': a host belongs to one stack/);
+    expect(exitCode).not.toBe(0);
+    await host("lb1").exec("echo jtel-chat/dev > /var/lib/jtel-chat/owner");
+  });
+
+  test("a release that does not start is taken back with everything that came with it, and chat goes on", async () => {
+    const vendor = "/home/jtel/shared/JTELCarrierPortal/Utils/Install/ClientMessenger/bin";
+    await host("chatserver1").exec(
+      `mv ${vendor}/clientmessenger.jar ${vendor}/kept; echo broken > ${vendor}/clientmessenger.jar`,
+    );
+    const follow = (config: Config) => {
+      config.clientMessenger = { release: "follow" };
+    };
+    const broken = await up(follow);
+    expect(broken.output).toMatch(/Put back with it: messenger\b/);
+    expect(broken.exitCode).not.toBe(0);
+    expect(await proveChat(lab)).toMatchObject({ portal: 200 });
+    await host("chatserver1").exec(`mv ${vendor}/kept ${vendor}/clientmessenger.jar`);
+    expect((await up(follow)).exitCode).toBe(0);
+    expect((await up(follow, ["--expect-no-changes"])).exitCode).toBe(0);
+    expect((await up()).exitCode).toBe(0);
+  });
+
+  test("destroy gives everything back as it was, and keeps what was edited since", async () => {
+    await host("lb1").exec(
+      "sed -i 's/^# portal/# the portal/; 1s/^/# edited by the customer\\n/' /etc/haproxy/haproxy.cfg",
+    );
+    const { exitCode, output } = await (await labStack(lab)).pulumi(["destroy", "--yes", "--skip-preview"]);
+    expect(output).toContain("openjdk-17-jdk stays installed");
+    expect(exitCode).toBe(0);
+    const now = await customers();
+    expect(now.lb1).toContain("# edited by the customer\n");
+    expect({ ...now, lb1: now.lb1?.replace("# edited by the customer\n", "") }).toEqual(asItWas);
+    expect(await readWebhooks({ ...lab.tyntec, caFile: lab.caFile })).toEqual(webhooksBefore);
+    const { stdout } = await host("chatserver1").exec(
+      "ls -A /usr/local/sbin /var/lib/jtel-chat 2>&1; systemctl is-enabled jtel-clientmessenger 2>&1",
+    );
+    expect(stdout).not.toContain("jtel-chatctl");
+    expect(stdout).not.toContain("enabled");
   });
 });

@@ -13,10 +13,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "templates/usr/local/lib/jtel
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A host's state directory of its own."""
-    from jtel_chat import lock, record, transaction
+    from jtel_chat import durable, lock, record
 
-    monkeypatch.setattr(transaction, "JOURNAL", tmp_path / "state/journal")
-    monkeypatch.setattr(transaction, "STATE", tmp_path / "state")
+    monkeypatch.setattr(durable, "STATE", tmp_path / "state")
     monkeypatch.setattr(record, "STATE", tmp_path / "state")
     monkeypatch.setattr(record, "_STEPS", tmp_path / "state/steps")
     monkeypatch.setattr(lock, "LOCK", tmp_path / "run/lock")

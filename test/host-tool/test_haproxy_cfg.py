@@ -33,7 +33,7 @@ def edited(config: bytes) -> bytes:
 def test_editing_twice_is_editing_once_and_removing_gives_the_customers_bytes(config: bytes) -> None:
     once = edited(config)
     assert edited(once) == once
-    assert haproxy_cfg.remove(once).rstrip(b"\r\n") == config.rstrip(b"\r\n")
+    assert haproxy_cfg.remove(once) == config
     assert (b"\r\n" in config) == (b"\r\n" in once)
     assert b"\n" not in once.replace(b"\r\n", b"") or b"\r\n" not in config
 
@@ -44,8 +44,10 @@ def test_the_rules_stand_before_the_first_use_backend_in_the_sections_own_indent
 
 
 def test_rules_go_into_a_frontend_that_ends_the_file() -> None:
-    lines = edited(b"frontend acdportal_https\n  bind :443").splitlines()
-    assert lines[:3] == [b"frontend acdportal_https", b"  bind :443", lines[2]]
+    config = b"frontend acdportal_https\n  bind :443"
+    assert haproxy_cfg.remove(edited(config)) == config
+    lines = edited(config).splitlines()
+    assert lines[:2] == [b"frontend acdportal_https", b"  bind :443"]
     assert lines[3] == b"  acl whatsapp_req path /incoming"
 
 
@@ -59,3 +61,11 @@ def test_the_revision_follows_our_blocks_and_nothing_else() -> None:
 def test_a_missing_portal_frontend_is_refused_by_name() -> None:
     with pytest.raises(Refused, match="frontend acdportal_https"):
         edited(b"frontend other\n")
+
+
+@pytest.mark.parametrize("marker", [b"# END jtel-chat", b"# BEGIN jtel-chat"])
+def test_a_marker_that_was_lost_is_refused_and_never_guessed(marker: bytes) -> None:
+    lines = edited(CUSTOMER).splitlines(keepends=True)
+    lost = next(index for index, line in enumerate(lines) if line.strip().startswith(marker))
+    with pytest.raises(Refused, match="lost its counterpart"):
+        haproxy_cfg.remove(b"".join(lines[:lost] + lines[lost + 1 :]))

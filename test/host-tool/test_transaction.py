@@ -3,8 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from jtel_chat import steps, transaction
-from jtel_chat.errors import Refused
+from jtel_chat import kind, steps, transaction
+from jtel_chat.errors import Failed, Refused
 from jtel_chat.transaction import Transaction
 
 OWNER = "0:0"
@@ -24,7 +24,7 @@ def test_an_error_puts_everything_back(state: Path) -> None:
     assert (kept.read_bytes(), kept.stat().st_mode & 0o777) == (b"old", 0o640)
     assert not new.parent.exists()
     assert linked.readlink() == Path("old-target")
-    assert not list(transaction.JOURNAL.iterdir())
+    assert not list((state / "state/journal").iterdir())
 
 
 def test_a_run_that_died_is_put_back_by_the_next(state: Path) -> None:
@@ -32,7 +32,7 @@ def test_a_run_that_died_is_put_back_by_the_next(state: Path) -> None:
     target.write_bytes(b"old")
     died = Transaction("x")
     died.write(target, b"half", 0o600, OWNER)
-    with open(next(transaction.JOURNAL.iterdir()) / "entries", "a") as entries:
+    with open(next((state / "state/journal").iterdir()) / "entries", "a") as entries:
         entries.write('{"path": "/torn')  # the crash came in the middle of a line
     assert target.read_bytes() == b"half"
     assert len(transaction.recover()) == 1
@@ -44,7 +44,7 @@ def test_a_replaced_tree_comes_back(state: Path) -> None:
         (state / name).mkdir()
         (state / name / "program").write_text(text)
     with pytest.raises(ZeroDivisionError), Transaction("x") as change:
-        change.replace_tree(state / "bin", state / "staged", state / "previous/bin")
+        change.replace_tree(state / "bin", state / "staged")
         assert (state / "bin/program").read_text() == "new"
         raise ZeroDivisionError
     assert (state / "bin/program").read_text() == "old"
@@ -70,12 +70,49 @@ def test_a_second_apply_changes_nothing_and_drift_is_named_once(state: Path) -> 
     assert steps.observe("x", text)["reason"].startswith("not on the host")
     assert steps.apply("x", 1, "first", text) == [f"wrote {target}"]
     assert steps.apply("x", 1, "first", text) == ["nothing to change"]
-    assert steps.observe("x", text) == {"generation": 1, "reason": "first", "problems": []}
+    assert steps.observe("x", text) == {"generation": 1, "reason": "first", "drifted": False, "diff": "", "problems": []}
     target.write_text("edited")
     target.chmod(0o600)
     drifted = steps.observe("x", text)
     assert drifted["generation"] == 2
     assert drifted["reason"] == f"content of {target} changed; mode of {target}: 0600"
     steps.apply("x", 2, drifted["reason"], text)
-    assert steps.observe("x", text) == {"generation": 2, "reason": drifted["reason"], "problems": []}
+    assert drifted["diff"].splitlines()[-2:] == ["-hello", "+edited"]
+    assert steps.observe("x", text) == {"generation": 2, "reason": drifted["reason"], "drifted": False, "diff": "", "problems": []}
     assert target.read_text() == "hello\n"
+
+
+def test_undo_gives_the_original_back_and_keeps_an_edit_beside_it(state: Path) -> None:
+    ours, new = state / "file", state / "new/file"
+    ours.write_text("customer's")
+    ours.chmod(0o640)
+    text = f"# files: {ours}\nowner: {OWNER}\ncontent:\n  one\n\n# files: {new}\nowner: {OWNER}\ncontent:\n  x\n"
+    steps.apply("x", 1, "first", text)
+    steps.apply("x", 1, "first", text.replace("one", "two"))
+    ours.write_text("edited since")
+    said = steps.undo("x")
+    assert (ours.read_text(), ours.stat().st_mode & 0o777) == ("customer's", 0o640)
+    assert (state / "file.edited-under-jtel-chat").read_text() == "edited since"
+    assert any("edited since" in line for line in said)
+    assert not new.parent.exists()
+    assert not (state / "state").exists()
+    assert steps.undo("x") == ["x: this host does not have it, nothing to undo"]
+
+
+def test_an_undo_that_fails_leaves_the_step_as_it_was(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = state / "file"
+    target.write_text("customer's")
+    steps.apply("x", 1, "first", f"# files: {target}\nowner: {OWNER}\ncontent:\n  ours\n")
+
+    def broken(*_: object) -> None:
+        raise Failed("broken")
+
+    monkeypatch.setattr(steps.record, "remove", broken)
+    with pytest.raises(Failed):
+        steps.undo("x")
+    assert target.read_text() == "ours\n"
+
+
+def test_passwords_of_others_are_masked_in_diffs() -> None:
+    text = "<password>s3</password> x?password=s3&y\n  stats auth admin:s3\n  user joe insecure-password s3\n"
+    assert "s3" not in kind.masked(text)

@@ -5,7 +5,7 @@ import { sshArguments } from "../../hosts/ssh.ts";
 import { argumentFileText, jdbcUrl } from "../../render/client-messenger.ts";
 import { document } from "../../render/document.ts";
 import { portalParameters } from "../../render/portal.ts";
-import { callbacks, differences, merged, webhooks } from "../../render/tyntec.ts";
+import { callbacks, differences, merged, restored, webhooks } from "../../render/tyntec.ts";
 
 const database = {
   host: "acd-dbm",
@@ -111,4 +111,16 @@ test("webhooks of foreign events are kept, ours are taken over from them", () =>
   expect(differences([foreign], wanted)[0]).toBe(
     "MoMessage: https://crm.example/ → https://portal.acme.example/incoming",
   );
+});
+
+test("undoing webhooks gives events back to where they went, and leaves what others have moved since", () => {
+  const wanted = webhooks("https://portal.acme.example");
+  const [incoming] = wanted;
+  const moved = { events: ["MessageStatus::seen"], callbackUrl: "https://crm.example/seen" };
+  const foreign = { events: ["Other"], callbackUrl: "https://crm.example/" };
+  const present = [incoming as { events: string[]; callbackUrl: string }, moved, foreign];
+  expect(restored(present, wanted, { MoMessage: "https://crm.example/" })).toEqual([
+    { events: ["MoMessage", "Other"], callbackUrl: "https://crm.example/" },
+    moved,
+  ]);
 });

@@ -1,8 +1,14 @@
 """jtel-chatctl – the host tool of the CHAT role.
 
-jtel-chatctl observe                      requests on standard input (JSON), answer on standard output
-jtel-chatctl apply STEP GENERATION REASON document on standard input
-jtel-chatctl undo STEP
+jtel-chatctl status [--json]              the steps that this host has, and whether they are as applied
+jtel-chatctl check                        exit code 1 when a step is not as applied
+jtel-chatctl diff [STEP]                  what was changed on the host since, as a unified diff
+jtel-chatctl log [--json]                 what was done here, by whom, from where
+jtel-chatctl undo STEP                    take a step back (what `pulumi destroy` does)
+jtel-chatctl release-lock                 end a run that hangs; what it had begun is put back
+jtel-chatctl observe                      questions on standard input (JSON), answers on standard output
+jtel-chatctl apply STEP GENERATION REASON the document on standard input
+jtel-chatctl recover [--at-boot]          put back what an interrupted run left
 jtel-chatctl attest UNIT                  note what a starting service loads (called by its drop-in)
 """
 
@@ -10,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 
 from . import steps
@@ -20,35 +27,63 @@ ANSWER = "\x1ejtel-chatctl "
 
 
 def main(arguments: list[str]) -> int:
-    """Exit codes: 0 done, 1 failed and put back, 2 wrong call, 3 refused before any change."""
+    """Exit codes: 0 done, 1 failed and put back (check: drift), 2 wrong call, 3 refused before any change."""
     os.umask(0o022)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]  # whatever the host's locale is
     try:
         return _dispatch(arguments)
     except Refused as refusal:
         return _report(str(refusal), 3)
     except Failed as failure:
         return _report(f"{failure}\nWhat this run had changed was put back.", 1)
+    except OSError as error:  # a full disk, a stale mount: the transaction has rolled back
+        return _report(f"{error}\nWhat this run had changed was put back. Repair that, then repeat.", 1)
 
 
 def _dispatch(arguments: list[str]) -> int:
     command, values = (arguments[0], arguments[1:]) if arguments else ("", [])
     if command == "observe" and not values:
-        request = json.loads(sys.stdin.readline())
-        answer = {step: steps.observe(step, text) for step, text in request["steps"].items()}
-        print(ANSWER + json.dumps({"steps": answer}))
-    elif command == "apply" and len(values) == 3 and values[1].isdecimal():
-        print(*steps.apply(values[0], int(values[1]), values[2], sys.stdin.read()), sep="\n")
-    elif command == "undo" and len(values) == 1:
-        print(f"{values[0]}: undo is not available in this version; nothing was changed")
-    elif command == "attest" and len(values) == 1:
-        _attest(values[0])
-    else:
-        print(__doc__, file=sys.stderr)
-        return 2
+        return _observe()
+    if command == "attest" and len(values) == 1:
+        return _attest(values[0])
+    if command == "recover" and values in ([], ["--at-boot"]):
+        return _print(steps.recover_all(booting=bool(values)))
+    if (command == "apply" and len(values) == 3 and values[1].isdecimal()) or (command == "undo" and len(values) == 1):
+        return _changing(arguments, sys.stdin.buffer.read().decode() if command == "apply" else "")
+    if command in ("status", "check", "diff", "log", "release-lock"):
+        from . import report
+
+        return report.run(command, values)
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+def _observe() -> int:
+    request = json.loads(sys.stdin.buffer.readline().decode())
+    answer = {step: steps.observe(step, text) for step, text in request["steps"].items()}
+    print(ANSWER + json.dumps({"steps": answer}))
     return 0
 
 
-def _attest(unit: str) -> None:
+def _changing(arguments: list[str], text: str) -> int:
+    """Apply and undo, in a unit of their own. The tool itself is one file, written whole: before it is there it needs no unit."""
+    from . import transient
+
+    if "JTEL_CHAT_INSIDE" not in os.environ and arguments[1] != "tool":
+        return transient.run(arguments, text)
+    signal.signal(signal.SIGTERM, _ended)
+    if arguments[0] == "undo":
+        return _print(steps.undo(arguments[1]))
+    return _print(steps.apply(arguments[1], int(arguments[2]), arguments[3], text))
+
+
+def _ended(*_: object) -> None:
+    """A shutdown or a person ends this run: it rolls back like any failure. systemd would call an unhandled SIGTERM a success."""
+    raise Failed("the run was ended before it was done")
+
+
+def _attest(unit: str) -> int:
     """Never fails: a start must not hang on our book-keeping; a missing attestation only owes a restart."""
     from . import service
 
@@ -56,6 +91,12 @@ def _attest(unit: str) -> None:
         service.attest(unit)
     except Exception as error:  # noqa: BLE001
         print(f"jtel-chatctl attest: {error}", file=sys.stderr)
+    return 0
+
+
+def _print(lines: list[str]) -> int:
+    print(*lines, sep="\n", end="\n" if lines else "")
+    return 0
 
 
 def _report(text: str, code: int) -> int:

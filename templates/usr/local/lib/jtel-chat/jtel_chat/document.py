@@ -56,7 +56,7 @@ def parse(text: str) -> list[Section]:
             block = entry[1] if entry[2] is None else ""
             fields[entry[1]] = entry[2] or ""
         elif line:
-            raise Refused(f"document: line {number} is neither a section, a field nor a block line: {line!r}")
+            raise Refused(f"document: line {number} is neither a section, a field nor a block line")
     for section in sections:
         for key, value in section.fields.items():
             section.fields[key] = value.rstrip("\n") + "\n" if "\n" in value else value

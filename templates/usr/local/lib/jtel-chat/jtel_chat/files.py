@@ -1,7 +1,8 @@
 """`# files: PATH` – a whole file or a link.
 
 Fields: `content` (block), or `from` (a file on this host, with `mount` where that is on the share), or `link` (target);
-`owner` (user:group, default root:root), `mode` (octal, default 0644), `check` (what reads the file: `hazelcast`).
+`owner` (user:group, default root:root), `mode` (octal, default 0644), `check` (what reads the file: `hazelcast`),
+`exclusive` (why a file that says something else must not be overwritten).
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from pathlib import Path
 
 from .document import Section
 from .errors import Refused
-from .kind import Observed, file_digest, mount_problems
+from .kind import Observed, file_digest, mount_problems, shown
 from .transaction import Transaction, ids
+
+_TOOL = Path("/usr/local/sbin/jtel-chatctl")
 
 
 def observe(section: Section) -> Observed:
@@ -23,6 +26,8 @@ def observe(section: Section) -> Observed:
         return Observed(state={f"link {path}": target})
     content = file_digest(path)
     seen = Observed(state={f"content of {path}": content, **_attributes(path)}, loaded={str(path): content}, problems=_problems(section))
+    if path != _TOOL:  # its own text is of no use to a person
+        seen.text[str(path)] = shown(path)
     if "from" in section.fields:
         seen.state[f"{section.text('from')} (its source)"] = file_digest(Path(section.text("from")))
     return seen
@@ -59,6 +64,9 @@ def _problems(section: Section) -> list[str]:
         ids(section.fields.get("owner", "root:root"))
     except Refused as refusal:
         problems.append(str(refusal))
+    path = Path(section.name)
+    if "exclusive" in section.fields and path.exists() and path.read_bytes() != _content(section):
+        problems.append(f"{path} says '{path.read_text(encoding='utf-8').strip()}': {section.text('exclusive')}")
     source = section.fields.get("from")
     if problems or not source:
         return problems

@@ -47,8 +47,9 @@ def observe(section: Section) -> Observed:
     present = _present()
     wanted = [_parse(line) for line in section.lines("rules")]
     state = {f"rule '{rule}'": "present" if rule in present else "absent" for rule in wanted}
-    state |= {f"rule '{rule}'": "of an earlier configuration" for rule, ours in present.items() if ours and rule not in wanted}
-    return Observed(state=state | {"ufw": _activity()})
+    state |= {f"rule '{rule}'": "of an earlier configuration" for rule in _halves() if rule not in wanted}
+    text = "".join(f"{rule}\n" for rule, ours in present.items() if ours or rule in wanted)
+    return Observed(state=state | {"ufw": _activity()}, text={"ufw rules of chat": text})
 
 
 def apply(section: Section, transaction: Transaction) -> None:
@@ -61,8 +62,8 @@ def apply(section: Section, transaction: Transaction) -> None:
             transaction.on_rollback("ufw", "delete", *rule.arguments())
             process.run("ufw", *rule.arguments(), "comment", COMMENT)
             transaction.say(f"added '{rule}'")
-    for rule, ours in present.items():  # only now: tightening must not leave a gap
-        if ours and rule not in wanted:
+    for rule in _halves():  # only now: tightening must not leave a gap
+        if rule not in wanted:
             transaction.on_rollback("ufw", *rule.arguments(), "comment", COMMENT)
             process.run("ufw", "delete", *rule.arguments())
             transaction.say(f"removed '{rule}'")
@@ -70,6 +71,14 @@ def apply(section: Section, transaction: Transaction) -> None:
         raise Failed(f"ufw reported success, but its file lacks {', '.join(missing)}. Another ufw call ran at the same time: repeat")
     if _activity() == "inactive":
         transaction.say("ufw is inactive: the rules are saved and take effect when you enable it")
+
+
+def undo(section: Section, transaction: Transaction) -> None:
+    """Remove our rules; the customer's stay."""
+    for rule in [] if _problems() else _halves():
+        transaction.on_rollback("ufw", *rule.arguments(), "comment", COMMENT)
+        process.run("ufw", "delete", *rule.arguments())
+        transaction.say(f"removed '{rule}'")
 
 
 def _parse(line: str) -> Rule:
@@ -87,13 +96,31 @@ def _network(source: str) -> str:
 
 
 def _present() -> dict[Rule, bool]:
-    """The simple allow rules that ufw holds, and whether they are ours. From its files: `ufw status` shows nothing while inactive."""
+    """The simple allow rules that ufw holds, and whether they are ours. From its files: `ufw status` shows nothing while inactive.
+
+    A rule from anywhere is two: it is present when both families have it. A half that is ours still counts as to be removed.
+    """
+    four, six = (_read(path) for path in _RULES)
+    both = _ipv6()
+    return {rule: ours for rule, ours in (four | six).items() if rule.source != "any" or (rule in four and (rule in six or not both))}
+
+
+def _halves() -> list[Rule]:
+    """Our rules, also those of which one family is left."""
+    return [rule for rule, ours in {**_read(_RULES[0]), **_read(_RULES[1])}.items() if ours]
+
+
+def _read(path: Path) -> dict[Rule, bool]:
     rules: dict[Rule, bool] = {}
-    for path in _RULES:
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-            if line.startswith("### tuple ### allow "):
-                _add(rules, line.split()[3:])
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        if line.startswith("### tuple ### allow "):
+            _add(rules, line.split()[3:])
     return rules
+
+
+def _ipv6() -> bool:
+    defaults = Path("/etc/default/ufw")
+    return defaults.exists() and bool(re.search(r"^IPV6=yes", defaults.read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def _add(rules: dict[Rule, bool], words: list[str]) -> None:

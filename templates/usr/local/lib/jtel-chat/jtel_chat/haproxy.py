@@ -12,7 +12,7 @@ import stat
 import time
 from pathlib import Path
 
-from . import haproxy_cfg, process
+from . import durable, haproxy_cfg, process
 from .document import Section
 from .errors import Failed, Refused
 from .kind import Observed, digest
@@ -30,7 +30,10 @@ def observe(section: Section) -> Observed:
     ours = digest(b"".join(haproxy_cfg.blocks(config))) if haproxy_cfg.blocks(config) else "absent"
     running = _environment("CFGREV") if _MASTER.exists() else None
     loaded = "current" if running and running == haproxy_cfg.revision(config) else "another configuration"
-    return Observed(state={f"our blocks in {path}": ours, "HAProxy runs": loaded}, problems=_edit_problems(section, config))
+    text = b"".join(haproxy_cfg.blocks(config)).decode(errors="replace")
+    return Observed(
+        state={f"our blocks in {path}": ours, "HAProxy runs": loaded}, problems=_edit_problems(section, config), text={f"our blocks in {path}": text}
+    )
 
 
 def apply(section: Section, transaction: Transaction) -> None:
@@ -44,12 +47,26 @@ def apply(section: Section, transaction: Transaction) -> None:
         _check(path, after)
         found = path.stat()
         transaction.on_rollback("systemctl", "reload-or-restart", "haproxy.service")
-        transaction.write(path, after, stat.S_IMODE(found.st_mode), f"{found.st_uid}:{found.st_gid}")
+        transaction.write(path, after, stat.S_IMODE(found.st_mode), f"{found.st_uid}:{found.st_gid}", keep=False)
         transaction.say(f"wrote our blocks in {path}")
     if changed or _environment("CFGREV") != haproxy_cfg.revision(after):
         _reload(haproxy_cfg.revision(after))
         transaction.say("reloaded HAProxy; it runs this configuration")
     _answer(section.lines("listen"))
+
+
+def undo(section: Section, transaction: Transaction) -> None:
+    """Take our blocks out; everything else stays, also what was edited since."""
+    path = Path(section.name)
+    if not path.is_file() or not haproxy_cfg.blocks(path.read_bytes()):
+        return
+    found, after = path.stat(), haproxy_cfg.remove(path.read_bytes())
+    _check(path, after)
+    transaction.on_rollback("systemctl", "reload-or-restart", "haproxy.service")
+    transaction.write(path, after, stat.S_IMODE(found.st_mode), f"{found.st_uid}:{found.st_gid}", keep=False)
+    if process.attempt("systemctl", "is-active", "--quiet", "haproxy.service").returncode == 0:
+        process.run("systemctl", "reload", "haproxy.service")
+    transaction.say(f"removed our blocks from {path}")
 
 
 def _edited(section: Section, config: bytes) -> bytes:
@@ -60,7 +77,7 @@ def _check(path: Path, config: bytes) -> None:
     """HAProxy's own checker on the candidate, beside the original so that relative paths mean the same."""
     candidate = path.with_name(f".{path.name}.candidate")
     try:
-        candidate.write_bytes(config)
+        durable.write_synced(candidate, config)  # 0600: the customer's passwords stand in it
         done = process.attempt("haproxy", "-c", "-q", "-f", str(candidate))
     finally:
         candidate.unlink(missing_ok=True)

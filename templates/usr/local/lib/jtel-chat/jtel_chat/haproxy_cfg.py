@@ -8,13 +8,17 @@ import re
 from .errors import Refused
 
 _BEGIN = b"# BEGIN jtel-chat (written by jtel-chatctl, changes made here are undone)"
+# Where the file had no final newline, ours goes with the block when that is taken out.
+_BEGIN_JOINED = _BEGIN + b" after a line without a newline"
 _END = b"# END jtel-chat"
 _REVISION = re.compile(rb"(?m)^([ \t]*setenv CFGREV )[0-9a-f]*(?=\r?$)")
 _SECTIONS = (
     rb"(?:global|defaults|frontend|backend|listen|userlist|peers|resolvers|cache|mailers|program|ring|http-errors|fcgi-app|log-forward|crt-store|traces|acme)"
 )
 _HEADER = re.compile(rb"^[ \t]*" + _SECTIONS + rb"(?:[ \t\r]|$)")
-_BLOCK = re.compile(rb"(?m)^[ \t]*" + re.escape(_BEGIN) + rb"\r?\n(?:.*\n)*?[ \t]*" + re.escape(_END) + rb"\r?\n?")
+_MARKER = re.compile(rb"(?m)^[ \t]*# (?:BEGIN|END) jtel-chat\b.*$")
+_BODY = rb"\r?\n(?:(?![ \t]*# BEGIN jtel-chat).*\n)*?[ \t]*" + re.escape(_END) + rb"\r?\n?"
+_BLOCK = re.compile(rb"(?m)\r?\n[ \t]*" + re.escape(_BEGIN_JOINED) + _BODY + rb"|^[ \t]*" + re.escape(_BEGIN) + _BODY)
 
 
 def edit(config: bytes, *, sections: bytes, portal: str, rules: list[str]) -> bytes:
@@ -27,15 +31,18 @@ def edit(config: bytes, *, sections: bytes, portal: str, rules: list[str]) -> by
     eol = b"\r\n" if b"\r\n" in customers else b"\n"
     if rules:
         customers = _insert_rules(customers, portal, rules, eol)
-    gap = b"" if not customers or customers.endswith(b"\n") else eol
-    result = customers + gap + _block(sections.rstrip(b"\n").split(b"\n"), b"", eol)
+    result = customers + _block(sections.rstrip(b"\n").split(b"\n"), b"", eol, after=customers)
     revision = hashlib.sha256(b"".join(blocks(result))).hexdigest()[:16].encode()
     return _REVISION.sub(lambda match: match[1] + revision, result)
 
 
 def remove(config: bytes) -> bytes:
-    """The configuration without our blocks."""
-    return _BLOCK.sub(b"", config)
+    """The configuration without our blocks. Raises Refused when a marker stands there by itself: what is ours cannot be told then."""
+    rest = _BLOCK.sub(b"", config)
+    if stray := _MARKER.search(rest):
+        line = config.split(b"\n").index(next(each for each in config.split(b"\n") if each.strip() == stray[0].strip())) + 1
+        raise Refused(f"the marker '{stray[0].strip().decode()}' (line {line} or later) has lost its counterpart. Restore that, or remove what is between")
+    return rest
 
 
 def blocks(config: bytes) -> list[bytes]:
@@ -70,16 +77,15 @@ def _insert_rules(config: bytes, portal: str, rules: list[str], eol: bytes) -> b
     first = next((index for index in content if lines[index].split()[0] in (b"use_backend", b"default_backend")), None)
     at = first if first is not None else (content[-1] + 1 if content else section.start)
     indent = _indent(lines[content[0]]) if content else b"    "
-    block = _block([rule.encode() for rule in rules], indent, eol)
-    before = b"".join(line + b"\n" for line in lines[:at])
-    if at >= len(lines):  # the section is the file's last and has no final newline
-        before = config + eol
-    return before + block + b"\n".join(lines[at:])
+    before = b"".join(line + b"\n" for line in lines[:at]) if at < len(lines) else config
+    return before + _block([rule.encode() for rule in rules], indent, eol, after=before) + b"\n".join(lines[at:])
 
 
 def _indent(line: bytes) -> bytes:
     return line[: len(line) - len(line.lstrip(b" \t"))]
 
 
-def _block(lines: list[bytes], indent: bytes, eol: bytes) -> bytes:
-    return b"".join(indent + line + eol if line else eol for line in [_BEGIN, *lines, _END])
+def _block(lines: list[bytes], indent: bytes, eol: bytes, after: bytes) -> bytes:
+    joined = after != b"" and not after.endswith(b"\n")
+    begin = _BEGIN_JOINED if joined else _BEGIN
+    return (eol if joined else b"") + b"".join(indent + line + eol if line else eol for line in [begin, *lines, _END])

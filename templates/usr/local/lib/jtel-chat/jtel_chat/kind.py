@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
@@ -12,6 +13,7 @@ from .document import Section
 from .errors import Refused
 from .transaction import Transaction
 
+_SHOWN = 65536  # characters; longer files are named, not shown
 KINDS = ("packages", "files", "release", "haproxy", "unit", "secret", "firewall", "service")
 
 
@@ -22,11 +24,13 @@ class Observed:
     state: compared with the state after the last apply; a difference is drift.
     loaded: the part that a process reads when it starts; a difference to what it attested owes a restart.
     problems: why an apply would fail, each with its remedy.
+    text: what a person wants to see the difference of, secrets masked.
     """
 
     state: dict[str, str] = field(default_factory=dict)
     loaded: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    text: dict[str, str] = field(default_factory=dict)
 
 
 class Kind(Protocol):
@@ -38,6 +42,10 @@ class Kind(Protocol):
 
     def apply(self, section: Section, transaction: Transaction) -> None:
         """Make the section true. Raises Refused before, Failed after the first effect."""
+        ...
+
+    def undo(self, section: Section, transaction: Transaction) -> None:
+        """Take back what is no file; files are put back from their originals. A kind that only has files lacks this function."""
         ...
 
 
@@ -59,6 +67,22 @@ def file_digest(path: Path) -> str:
         return digest(path.read_bytes())
     except FileNotFoundError:
         return "absent"
+
+
+def shown(path: Path) -> str:
+    """A text file as it may be shown: passwords in XML elements, URLs and option lines masked. Empty for what is no text."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError):
+        return ""
+    return masked(text) if len(text) < _SHOWN else ""
+
+
+def masked(text: str) -> str:
+    """Text without the passwords of others: `<password>`, `password=`, HAProxy's `stats auth` and `userlist` users."""
+    text = re.sub(r"(?is)(<([\w-]*password)>).*?(</\2>)", r"\1…\3", text)
+    text = re.sub(r"(?i)(password=)[^&\s\"']*", r"\1…", text)
+    return re.sub(r"(?im)^(\s*(?:stats\s+auth\s+\S+?:|user\s+\S+\s+(?:insecure-)?password\s+))\S+", r"\1…", text)
 
 
 def mount_problems(section: Section) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,28 +17,53 @@ HOLDER = Path("/run/jtel-chat/holder")
 
 
 @contextlib.contextmanager
-def held(what: str, wait: float = 300) -> Iterator[None]:
-    """Hold the lock while inside; waits up to `wait` seconds, then names the holder. Never removes the lock file: two could hold it then."""
+def held(what: str, wait: float = 300) -> Iterator[str]:
+    """Hold the lock while inside; gives whom it had waited for, if anybody. Waits up to `wait` seconds, then names the holder.
+
+    Never removes the lock file: two could hold it then.
+    """
     LOCK.parent.mkdir(mode=0o755, exist_ok=True)
     descriptor = os.open(LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
-        _acquire(descriptor, wait)
+        waited_for = _acquire(descriptor, wait)
         HOLDER.write_text(f"{what}, process {os.getpid()}, since {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n")
-        yield
-        HOLDER.unlink(missing_ok=True)
+        yield waited_for
     finally:
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, wait: float) -> None:
+def _acquire(descriptor: int, wait: float) -> str:
     deadline = time.monotonic() + wait
+    waited_for = ""
     while True:
         try:
-            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return waited_for
         except BlockingIOError:
+            waited_for = holder()
             if time.monotonic() > deadline:
                 raise Refused(f"the host's lock was not free within {wait:.0f} s: held by {holder()}. Wait for that run to end, then repeat") from None
             time.sleep(0.1)
+
+
+def is_held() -> bool:
+    """Whether some process holds the lock now."""
+    if not LOCK.exists():
+        return False
+    descriptor = os.open(LOCK, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def holding_process() -> int | None:
+    """The process that holds the lock; None when nobody does."""
+    found = re.search(r"process (\d+)", holder()) if is_held() else None
+    return int(found[1]) if found else None
 
 
 def holder() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import process
+from . import originals, process
 from .document import Section
 from .errors import Failed
 from .kind import Observed
@@ -23,8 +23,15 @@ def apply(section: Section, transaction: Transaction) -> None:
     _finish_interrupted()
     if any(_candidate(name) is None for name in missing):
         process.run("apt-get", *_OPTIONS, "update", timeout=300)
+    transaction.remember("installed", missing)
     process.run("apt-get", *_OPTIONS, "install", "--yes", "--no-install-recommends", *missing, timeout=1800)
     transaction.say(f"installed {' '.join(missing)}")
+
+
+def undo(section: Section, transaction: Transaction) -> None:
+    """Packages stay: something else may use them by now. Only a person can know."""
+    if installed := originals.recalled(transaction.step, "installed"):
+        transaction.say(f"{' '.join(installed)} stays installed; when nothing else uses it: apt-get remove {' '.join(installed)}")
 
 
 _OPTIONS = ("-q", "-o", f"DPkg::Lock::Timeout={_LOCK_WAIT}", "-o", "Dpkg::Options::=--force-confold")

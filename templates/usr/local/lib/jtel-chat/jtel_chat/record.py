@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from pathlib import Path
 from typing import Any
 
+from . import durable, logbook
 from .document import Section
-from .transaction import STATE, Transaction
+from .durable import STATE
+from .kind import Observed
+from .transaction import Transaction
 
 _STEPS = STATE / "steps"
 
@@ -33,26 +35,41 @@ def sections(step: str) -> list[Section]:
     return [Section(**section) for section in (read(step) or {"sections": []})["sections"]]
 
 
-def write(step: str, generation: int, reason: str, applied: list[Section], state: dict[str, str], transaction: Transaction) -> None:
+def write(step: str, generation: int, reason: str, applied: list[Section], seen: Observed, transaction: Transaction) -> None:
     """Replace the step's record."""
     content = {
         "generation": generation,
         "reason": reason,
         "applied": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "by": os.environ.get("SUDO_USER", "root"),
-        "from": os.environ.get("JTEL_CHAT_FROM", ""),
+        **logbook.caller(),
         "sections": [_public(section) for section in applied],
-        "state": state,
+        "state": seen.state,
+        "text": seen.text,
     }
-    transaction.write(_path(step), (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode(), 0o600)
+    transaction.write(_path(step), (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode(), 0o600, keep=False)
+
+
+def mark_restored(step: str) -> None:
+    """A step whose files were put back after its commit is not what the controller believes: the next observation says so."""
+    recorded = read(step)
+    if recorded:
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        recorded["restored"] = [f"put back at {at}, since the service was not healthy with it"]
+        durable.replace(_path(step), (json.dumps(recorded, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def remove(step: str, transaction: Transaction) -> None:
+    """Forget a step that is undone."""
+    transaction.remove(_path(step))
 
 
 def absence(step: str) -> str:
     """Why the step has to be applied although this host has no record of it. Stable until something changes, new after a loss."""
     place = next(path for path in (_STEPS, STATE, STATE.parent) if path.is_dir())
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(place.stat().st_mtime))
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
     machine = Path("/etc/machine-id").read_text().strip()[:8] if Path("/etc/machine-id").exists() else "unknown"
-    return f"not on the host (machine {machine}, no record since {since})"
+    return f"not on the host (machine {machine}, boot {boot}, no record since {since})"
 
 
 def _path(step: str) -> Path:

@@ -1,8 +1,8 @@
 """`# release: DIRECTORY` – ClientMessenger's program, copied from the vendor's folder on the share.
 
 Fields: `from` (the vendor's folder), `mount`, `owner`, `release` (`hold`: keep what is installed; `follow`: the share's).
-`conf/` belongs to the host: what is missing there is added, nothing is overwritten. The previous release is kept in
-`DIRECTORY.previous`.
+`conf/` belongs to the host: what is missing there is added, nothing is overwritten. The release that was there first is
+kept in `DIRECTORY.original`, the previous one in `DIRECTORY.previous`.
 """
 
 from __future__ import annotations
@@ -42,6 +42,12 @@ def apply(section: Section, transaction: Transaction) -> None:
     transaction.say(f"installed release {tree_digest(target)} in {target}")
 
 
+def undo(section: Section, transaction: Transaction) -> None:
+    """What was there first is put back from its original; the releases of ours that were kept beside it go."""
+    transaction.after_commit("rm", "-rf", f"{section.name}.previous")
+    transaction.after_commit("rmdir", "--ignore-fail-on-non-empty", f"{section.name}.original")
+
+
 def tree_digest(directory: Path) -> str:
     """One digest over names and bytes of a release, without `conf/`; `absent` where there is no program."""
     if not (directory / "bin").is_dir():
@@ -72,16 +78,17 @@ def _install(entry: Path, target: Path, uid: int, gid: int, transaction: Transac
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(entry, staged)
         _own(staged, uid, gid)
-        transaction.replace_tree(target, staged, target.parent.with_name(f"{target.parent.name}.previous") / entry.name)
+        transaction.replace_tree(target, staged)
     else:
-        transaction.write(target, entry.read_bytes(), entry.stat().st_mode & 0o777, f"{uid}:{gid}")
+        transaction.write(target, entry.read_bytes(), 0o644, f"{uid}:{gid}")
 
 
 def _own(tree: Path, uid: int, gid: int) -> None:
-    """Everything to the service's user, on disk before the rename."""
+    """Everything to the service's user and writable for nobody else, whatever modes the share shows; on disk before the rename."""
     for path in [tree, *tree.rglob("*")]:
         os.chown(path, uid, gid, follow_symlinks=False)
-        if path.is_file() and not path.is_symlink():
+        path.chmod(0o755 if path.is_dir() or path.suffix == ".sh" else 0o644)
+        if path.is_file():
             with open(path, "rb") as file:
                 os.fsync(file.fileno())
 

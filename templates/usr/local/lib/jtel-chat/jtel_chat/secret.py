@@ -10,11 +10,13 @@ import os
 import stat
 from pathlib import Path
 
+from . import durable
 from .document import Section
 from .kind import Observed
-from .transaction import STATE, Transaction
+from .transaction import Transaction
 
-_KEY = STATE / "fingerprint-key"
+_KEY = durable.STATE / "fingerprint-key"
+_KEY_BYTES = 32
 _MODE = 0o600
 
 
@@ -34,14 +36,15 @@ def apply(section: Section, transaction: Transaction) -> None:
 
 def fingerprint(path: Path) -> str:
     """HMAC-SHA256, shortened, of the file's content; `absent` without the file."""
-    if not path.exists() or not _KEY.exists():
+    if not path.exists() or not _has_key():
         return "absent"
     return hmac.new(_KEY.read_bytes(), path.read_bytes(), "sha256").hexdigest()[:16]
 
 
+def _has_key() -> bool:
+    return _KEY.exists() and _KEY.stat().st_size == _KEY_BYTES
+
+
 def _create_key() -> None:
-    if not _KEY.exists():
-        with open(os.open(_KEY, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(os.urandom(32))
-            file.flush()
-            os.fsync(file.fileno())
+    if not _has_key():
+        durable.replace(_KEY, os.urandom(_KEY_BYTES))

@@ -15,7 +15,7 @@ import re
 import time
 from pathlib import Path
 
-from . import process, record, websocket
+from . import durable, originals, process, record, websocket
 from .document import Section
 from .errors import Failed
 from .kind import Observed
@@ -34,24 +34,56 @@ def observe(section: Section) -> Observed:
 
 def apply(section: Section, transaction: Transaction) -> None:
     unit = section.name
+    transaction.remember(unit, {"enabled": _property(unit, "UnitFileState") == "enabled", "active": _property(unit, "ActiveState") == "active"})
     if _property(unit, "UnitFileState") != "enabled":
         transaction.on_rollback("systemctl", "disable", unit)
         process.run("systemctl", "enable", unit)
         transaction.say(f"enabled {unit}")
     if reason := owes_restart(section):
+        _loads().mkdir(mode=0o700, exist_ok=True)
+        durable.replace(_loads() / unit, " ".join(_loaded_steps(section)).encode())
         process.attempt("systemctl", "reset-failed", unit)
         done = process.attempt("systemctl", "restart", unit, timeout=180)
         if done.returncode:
             raise Failed(f"{unit} does not start: {_journal(unit)}")
         transaction.say(f"restarted {unit}: {reason}")
     _await_health(section)
+    if reason := owes_restart(section):
+        raise Failed(f"{unit} was restarted, but still: {reason}")
     transaction.say(f"{unit} is healthy")
+
+
+def undo(section: Section, transaction: Transaction) -> None:
+    """Stopped and disabled again where it was so before; a service that ran goes on until its old files are back."""
+    unit = section.name
+    before = originals.recalled(transaction.step, unit) or {"enabled": True, "active": True}
+    if not before["active"]:
+        process.run("systemctl", "stop", unit, timeout=180)
+        transaction.say(f"stopped {unit}, as before")
+    if not before["enabled"]:
+        process.run("systemctl", "disable", unit)
+        transaction.say(f"disabled {unit}, as before")
+
+
+def run_again(section: Section) -> str | None:
+    """Start a service on the files that were put back, if it is meant to run; what is wrong with it there, too."""
+    unit = section.name
+    process.attempt("systemctl", "daemon-reload")
+    process.attempt("systemctl", "reset-failed", unit)
+    if _property(unit, "UnitFileState") != "enabled":
+        return f"{unit} was not running before."
+    process.attempt("systemctl", "restart", unit, timeout=180)
+    try:
+        _await_health(section)
+    except Failed as failure:
+        return f"It is not healthy on its old files either: {failure}"
+    return None
 
 
 def attest(unit: str) -> None:
     """Note what the process that is about to start will load. Runs as ExecStartPre, so it must never fail the start."""
     _ATTESTED.mkdir(mode=0o755, parents=True, exist_ok=True)
-    loads = _loaded(_recorded_loads(unit))
+    loads = _loaded((_loads() / unit).read_text().split())
     staged = _ATTESTED / f".{unit}"
     staged.write_text(json.dumps({"invocation": os.environ.get("INVOCATION_ID", ""), "loads": loads}))
     staged.rename(_ATTESTED / unit)
@@ -68,11 +100,20 @@ def owes_restart(section: Section) -> str | None:
         return "it was started before it was managed"
     if attested["invocation"] != _property(unit, "InvocationID"):
         return "it was started without our drop-in"
-    now = _loaded([line.split()[0] for line in section.lines("loads")])
+    now = _loaded(_loaded_steps(section))
     changed = sorted(name for name in now.keys() | attested["loads"].keys() if now.get(name) != attested["loads"].get(name))
     if changed:
         return f"{', '.join(changed)} changed since its start"
     return "systemd has not read its unit again" if _property(unit, "NeedDaemonReload") == "yes" else None
+
+
+def _loads() -> Path:
+    """Which steps a unit loads: noted before its first restart, when there is no record yet."""
+    return durable.STATE / "loads"
+
+
+def _loaded_steps(section: Section) -> list[str]:
+    return [line.split()[0] for line in section.lines("loads")]
 
 
 def _loaded(steps: list[str]) -> dict[str, str]:
@@ -83,12 +124,6 @@ def _loaded(steps: list[str]) -> dict[str, str]:
         for section in record.sections(step):
             loads |= kind.of(section).observe(section).loaded
     return loads
-
-
-def _recorded_loads(unit: str) -> list[str]:
-    sections = [section for step in record.names() for section in record.sections(step)]
-    service = next((section for section in sections if (section.kind, section.name) == ("service", unit)), None)
-    return [line.split()[0] for line in service.lines("loads")] if service else []
 
 
 def _await_health(section: Section) -> None:

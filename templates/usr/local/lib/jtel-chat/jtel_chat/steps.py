@@ -1,50 +1,147 @@
-"""Steps: observing and applying one document as a whole."""
+"""Steps: observing, applying and undoing one document as a whole."""
 
 from __future__ import annotations
 
+import difflib
 import re
+import shutil
+from collections.abc import Callable
 from typing import Any
 
-from . import document, kind, lock, record
+from . import document, durable, kind, lock, logbook, originals, record
 from .document import Section
-from .errors import Refused
-from .transaction import Transaction, recover
+from .errors import Failed, Refused
+from .transaction import Transaction, disproven, proven, recover
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 
 
 def apply(step: str, generation: int, reason: str, text: str) -> list[str]:
     """Make a document true as one transaction; lines for a person. A second time changes nothing."""
-    if not _NAME.fullmatch(step):
-        raise Refused(f"'{step}' is no name for a step")
     sections = document.parse(text)
     if not sections:
         raise Refused("the document is empty. Was it sent on standard input?")
-    with lock.held(f"apply {step}"):
-        recovered = [f"put back what the interrupted run '{name}' had begun" for name in recover()]
-        with Transaction(step) as transaction:
-            for section in sections:
-                kind.of(section).apply(section, transaction)
-            record.write(step, generation, reason, sections, _observe(sections)[0], transaction)
-        return recovered + (transaction.said or ["nothing to change"])
+    return _exclusively("apply", step, lambda: _apply(step, generation, reason, sections))
+
+
+def undo(step: str) -> list[str]:
+    """Take a step back: blocks, rules and unit states by its kinds, files from their originals."""
+    return _exclusively("undo", step, lambda: _undo(step))
+
+
+def recover_all(booting: bool = False) -> list[str]:
+    """Put back what interrupted runs left. While another run holds the lock, that run has done so itself."""
+    if lock.is_held() and not booting:
+        return []
+    with lock.held("recover"):
+        return [f"put back what the interrupted run '{name}' had begun" for name in recover(booting)]
 
 
 def observe(step: str, text: str | None) -> dict[str, Any]:
-    """generation and reason for the launcher, and the problems that an apply would meet."""
-    problems = _observe(document.parse(text))[1] if text else []
+    """generation and reason for the launcher, the diff of what drifted, and the problems that an apply would meet."""
+    try:
+        return _observe_step(step, text)
+    except (OSError, Failed) as error:
+        recorded = record.read(step) or {"generation": 1, "reason": record.absence(step)}
+        answer = {key: recorded[key] for key in ("generation", "reason")}
+        return {**answer, "drifted": False, "diff": "", "problems": [f"{step} cannot be looked at: {error}. Repair that, then repeat"]}
+
+
+def _observe_step(step: str, text: str | None) -> dict[str, Any]:
+    problems = _observe(document.parse(text)).problems if text else []
     recorded = record.read(step)
     if recorded is None:
-        return {"generation": 1, "reason": record.absence(step), "problems": problems}
-    drift = _drift(recorded["state"], _observe(record.sections(step))[0])
-    if not drift:
-        return {"generation": recorded["generation"], "reason": recorded["reason"], "problems": problems}
-    return {"generation": recorded["generation"] + 1, "reason": "; ".join(drift), "problems": problems}
+        return {"generation": 1, "reason": record.absence(step), "drifted": False, "diff": "", "problems": problems}
+    now = _observe(record.sections(step))
+    drift = [*_drift(recorded["state"], now.state), *recorded.get("restored", []), *_about_to_change(record.sections(step))]
+    diff = _diff(recorded.get("text", {}), now.text)
+    generation = recorded["generation"] + 1 if drift else recorded["generation"]
+    reason = "; ".join(drift) or recorded["reason"]
+    return {"generation": generation, "reason": reason, "drifted": bool(drift), "diff": diff, "problems": problems}
 
 
-def _observe(sections: list[Section]) -> tuple[dict[str, str], list[str]]:
-    seen = [kind.of(section).observe(section) for section in sections]
-    state = {item: value for observed in seen for item, value in observed.state.items()}
-    return state, [problem for observed in seen for problem in observed.problems]
+def drifted(step: str) -> list[str]:
+    """What is not as it was applied, one line an item."""
+    recorded = record.read(step)
+    return _drift(recorded["state"], _observe(record.sections(step)).state) if recorded else []
+
+
+def _exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[str]:
+    if not _NAME.fullmatch(step):
+        raise Refused(f"'{step}' is no name for a step")
+    caller = logbook.caller()
+    with lock.held(f"{action} {step} by {caller['by']} from {caller['from']}") as waited_for:
+        waited = [f"waited for {waited_for}"] if waited_for else []
+        recovered = waited + [f"put back what the interrupted run '{name}' had begun" for name in recover()]
+        try:
+            said = recovered + work()
+        except (Refused, Failed) as error:
+            logbook.note(action, step, "failed", [*recovered, str(error)])
+            raise
+        logbook.note(action, step, "done", said)
+        return said
+
+
+def _apply(step: str, generation: int, reason: str, sections: list[Section]) -> list[str]:
+    proves = any(section.kind == "service" for section in sections)
+    try:
+        with Transaction(step, proven=not any("loaded-by" in section.fields for section in sections)) as transaction:
+            for section in sections:
+                kind.of(section).apply(section, transaction)
+            record.write(step, generation, reason, sections, _observe(sections), transaction)
+    except Failed as failure:
+        raise Failed(str(failure) + _put_back_unproven(sections)) if proves else failure from None
+    if proves:
+        proven()
+    return transaction.said or ["nothing to change"]
+
+
+def _put_back_unproven(sections: list[Section]) -> str:
+    """A service that is not healthy with its new files gets all of its old ones back, and runs on them if it ran before."""
+    from . import service
+
+    restored = disproven()
+    for step in restored:
+        record.mark_restored(step)
+        originals.refresh(step)
+    for section in sections if restored else []:
+        problem = service.run_again(section)
+        return f"\nPut back with it: {', '.join(restored)}. {problem or section.name + ' is healthy again on its old files.'}"
+    return ""
+
+
+def _undo(step: str) -> list[str]:
+    sections = record.sections(step)
+    if not sections:
+        return [f"{step}: this host does not have it, nothing to undo"]
+    with Transaction(step, keep=False) as transaction:
+        for section in reversed(sections):
+            take_back = getattr(kind.of(section), "undo", None)
+            if take_back:
+                take_back(section, transaction)
+        originals.put_back(step, transaction)
+        record.remove(step, transaction)
+    originals.forget(step)
+    if not record.names():
+        shutil.rmtree(durable.STATE)
+    return transaction.said or ["nothing to take back"]
+
+
+def _observe(sections: list[Section]) -> kind.Observed:
+    """What all sections see, as one."""
+    whole = kind.Observed()
+    for section in sections:
+        seen = kind.of(section).observe(section)
+        whole.state |= seen.state
+        whole.text |= seen.text
+        whole.problems += seen.problems
+    return whole
+
+
+def _about_to_change(sections: list[Section]) -> list[str]:
+    """A service is looked at in the same run that will bring back what it loads: it has to be asked again afterwards."""
+    loads = [line.split()[0] for section in sections if section.kind == "service" for line in section.lines("loads")]
+    return [f"{step} is about to change" for step in loads if drifted(step)]
 
 
 def _drift(applied: dict[str, str], now: dict[str, str]) -> list[str]:
@@ -55,3 +152,12 @@ def _drift(applied: dict[str, str], now: dict[str, str]) -> list[str]:
 
 def _is_digest(value: str | None) -> bool:
     return bool(value and re.fullmatch(r"[0-9a-f]{16}", value))
+
+
+def _diff(applied: dict[str, str], now: dict[str, str]) -> str:
+    """A unified diff from what was applied to what is there."""
+    lines: list[str] = []
+    for item in sorted(applied.keys() | now.keys()):
+        before, after = applied.get(item, ""), now.get(item, "")
+        lines += difflib.unified_diff(before.splitlines(), after.splitlines(), f"{item} (applied)", f"{item} (now)", lineterm="")
+    return "\n".join(lines)

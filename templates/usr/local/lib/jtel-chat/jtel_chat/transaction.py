@@ -1,12 +1,11 @@
 """Transactions: everything that one apply changes, written ahead to a journal so that it can be put back.
 
 Order on disk (fsync at each comma): backup and journal line, staged file, rename, directory. A run that dies between two
-of them leaves the host wholly old or is put back by `recover`, which runs first in every apply.
+of them leaves the host wholly old or is put back by `recover`, which runs first in every apply and at boot.
 """
 
 from __future__ import annotations
 
-import contextlib
 import grp
 import json
 import os
@@ -17,23 +16,38 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from . import process
+from . import durable, originals, process
 from .errors import Refused
 
-STATE = Path("/var/lib/jtel-chat")
-JOURNAL = STATE / "journal"
+
+def _journal() -> Path:
+    return durable.STATE / "journal"
+
+
+def _unproven() -> Path:
+    return durable.STATE / "unproven"
 
 
 class Transaction:
-    """Use as a context manager: leaving it with an error rolls back, else commits."""
+    """Use as a context manager: leaving it with an error rolls back, else commits.
 
-    def __init__(self, step: str) -> None:
-        JOURNAL.mkdir(mode=0o700, parents=True, exist_ok=True)
+    keep: whether what is changed is kept as an original, for undo. An undo itself keeps nothing.
+    proven: False where only a service that loads it can show that it is good; until then it can be put back after its commit, too.
+    """
+
+    def __init__(self, step: str, *, keep: bool = True, proven: bool = True) -> None:
+        durable.STATE.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _journal().mkdir(mode=0o700, exist_ok=True)
+        self.step = step
         self.said: list[str] = []
-        self._directory = JOURNAL / f"{time.time_ns()}-{step}"
+        self._keep = keep
+        self._proven = proven
+        self._entries: list[dict[str, Any]] = []
+        self._removed: list[Path] = []
+        self._after: list[tuple[str, ...]] = []
+        self._directory = _journal() / f"{time.time_ns()}-{step}"
         self._directory.mkdir(mode=0o700)
-        self._entries = 0
-        _sync_directory(JOURNAL)
+        durable.sync_directory(_journal())
 
     def __enter__(self) -> Transaction:
         return self
@@ -41,100 +55,147 @@ class Transaction:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if error is not None:
             _roll_back(self._directory)
-        shutil.rmtree(self._directory)
-        _sync_directory(JOURNAL)
+        elif self._keep:
+            originals.keep(self.step, [entry for entry in self._entries if entry.pop("keep", False)], self._directory)
+        if error is None and not self._proven:
+            _unproven().mkdir(mode=0o700, exist_ok=True)
+            self._directory.rename(_unproven() / self._directory.name)
+        else:
+            _close(self._directory)
+        durable.sync_directory(_journal())
+        for path in self._removed if error is None else []:
+            shutil.rmtree(path, ignore_errors=True)
+        for argv in self._after if error is None else []:
+            process.attempt(*argv, timeout=180)
 
     def say(self, what: str) -> None:
         """A line for the person who reads the output of `pulumi up`."""
         self.said.append(what)
 
+    def remember(self, fact: str, value: Any) -> None:
+        """Keep what was found of something that is no file; undo asks `originals.recalled` for it."""
+        self._log({"fact": fact, "value": value, "keep": True})
+
     def on_rollback(self, *argv: str) -> None:
         """Run a command when rolling back – after everything that is changed later in this transaction has been put back."""
         self._log({"command": argv})
 
-    def write(self, path: Path, data: bytes, mode: int, owner: str = "root:root") -> bool:
-        """Make `path` a regular file with these bytes, mode and owner; False when it already was."""
+    def after_commit(self, *argv: str) -> None:
+        """Run a command once everything is in place for good; its failure undoes nothing."""
+        self._after.append(argv)
+
+    def write(self, path: Path, data: bytes, mode: int, owner: str = "root:root", *, keep: bool = True) -> bool:
+        """Make `path` a regular file with these bytes, mode and owner; False when it already was. keep: its original, for undo."""
         uid, gid = ids(owner)
         found = _stat(path)
         if found and not path.is_symlink() and (found.st_mode & 0o7777, found.st_uid, found.st_gid) == (mode, uid, gid) and path.read_bytes() == data:
             return False
         self.make_directory(path.parent, uid, gid)
-        self._back_up(path)
-        staged = path.with_name(f".{path.name}.jtel-chat")
-        with open(os.open(staged, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fchown(file.fileno(), uid, gid)
-            os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
-        staged.rename(path)
-        _sync_directory(path.parent)
+        self._back_up(path, keep)
+        durable.replace(path, data, mode, uid, gid)
         return True
 
     def link(self, path: Path, target: str) -> bool:
-        """Make `path` a symbolic link; False when it already was. Renames over an old link: `ln -s` would land inside its target."""
+        """Make `path` a symbolic link; False when it already was."""
         if path.is_symlink() and os.readlink(path) == target:
             return False
         if path.is_dir() and not path.is_symlink():
             raise Refused(f"{path} is a directory, wanted is a link to {target}. Move its content away, then remove it")
         self.make_directory(path.parent, 0, 0)
-        self._back_up(path)
-        staged = path.with_name(f".{path.name}.jtel-chat")
-        staged.unlink(missing_ok=True)
-        staged.symlink_to(target)
-        staged.rename(path)
-        _sync_directory(path.parent)
+        self._back_up(path, keep=True)
+        durable.replace_link(path, target)
         return True
 
-    def replace_tree(self, path: Path, staged: Path, kept: Path) -> None:
-        """Put the directory `staged` where `path` is and the old tree where `kept` is, all on one file system."""
-        shutil.rmtree(kept, ignore_errors=True)
-        kept.parent.mkdir(mode=0o755, exist_ok=True)
-        self._log({"path": str(path), "was": "tree" if path.exists() else "absent", "kept": str(kept)})
+    def replace_tree(self, path: Path, staged: Path) -> None:
+        """Put the directory `staged` (same file system) where `path` is; the old tree goes to `<parent>.original`, later ones to `.previous`."""
+        first = not any(entry.get("path") == str(path) for entry in originals.index(self.step))
+        kept = path.parent.with_name(f"{path.parent.name}.{'original' if first else 'previous'}") / path.name
+        durable.remove_tree(kept)
+        self._log({"path": str(path), "was": "tree" if path.exists() else "absent", "kept": str(kept), "keep": True})
         if path.exists():
+            kept.parent.mkdir(mode=0o755, exist_ok=True)
             path.rename(kept)
         staged.rename(path)
-        _sync_directory(path.parent)
+        durable.sync_directory(path.parent)
+
+    def remove(self, path: Path) -> None:
+        """Remove what is at `path`, a whole tree too; nothing when nothing is there."""
+        if path.is_dir() and not path.is_symlink():
+            kept = path.with_name(f".{path.name}.removed")
+            durable.remove_tree(kept)
+            self._log({"path": str(path), "was": "tree", "kept": str(kept)})
+            path.rename(kept)
+            self._removed.append(kept)
+        elif _stat(path):
+            self._back_up(path, keep=False)
+            path.unlink()
+            durable.sync_directory(path.parent)
+
+    def remove_directory(self, path: Path) -> bool:
+        """Remove an empty directory; False when it is not empty."""
+        if any(path.iterdir()):
+            return False
+        found = path.stat()
+        self._log({"command": ["install", "-d", "-m", f"{found.st_mode & 0o7777:o}", "-o", str(found.st_uid), "-g", str(found.st_gid), str(path)]})
+        path.rmdir()
+        return True
 
     def make_directory(self, path: Path, uid: int, gid: int) -> None:
         """A new directory, 0755, with the parents that are missing."""
         for directory in reversed([path, *path.parents]):
             if not directory.exists():
-                self._log({"path": str(directory), "was": "absent"})
+                self._log({"path": str(directory), "was": "no directory", "keep": durable.STATE not in [directory, *directory.parents]})
                 directory.mkdir(mode=0o755)
                 os.chown(directory, uid, gid)
 
-    def _back_up(self, path: Path) -> None:
+    def _back_up(self, path: Path, keep: bool) -> None:
         found = _stat(path)
-        entry: dict[str, Any] = {"path": str(path), "was": "absent"}
+        entry: dict[str, Any] = {"path": str(path), "was": "absent", "keep": keep}
         if path.is_symlink():
             entry |= {"was": "link", "target": os.readlink(path)}
         elif found:
-            blob = self._directory / str(self._entries)
-            _write_synced(blob, path.read_bytes())
+            blob = self._directory / str(len(self._entries))
+            durable.write_synced(blob, path.read_bytes())
             entry |= {"was": "file", "blob": blob.name, "mode": found.st_mode & 0o7777, "uid": found.st_uid, "gid": found.st_gid}
         self._log(entry)
 
     def _log(self, entry: dict[str, Any]) -> None:
+        self._entries.append(entry)
         with open(self._directory / "entries", "a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        _sync_directory(self._directory)
-        self._entries += 1
+        durable.sync_directory(self._directory)
 
 
-def recover() -> list[str]:
-    """Roll back what earlier runs left unfinished, newest first. To be called under the host's lock."""
-    left = sorted(JOURNAL.iterdir(), reverse=True) if JOURNAL.exists() else []
+def recover(booting: bool = False) -> list[str]:
+    """Roll back what earlier runs left unfinished, newest first; their names. To be called under the host's lock.
+
+    booting: services have not started yet, so they are not told.
+    """
+    left = sorted(_journal().iterdir(), reverse=True) if _journal().exists() else []
     for directory in left:
-        _roll_back(directory)
-        shutil.rmtree(directory)
+        _roll_back(directory, booting)
+        _close(directory)
     return [directory.name for directory in left]
 
 
+def proven() -> None:
+    """What was committed since the last proof is good: a service has loaded it and is healthy."""
+    shutil.rmtree(_unproven(), ignore_errors=True)
+
+
+def disproven() -> list[str]:
+    """Put back what was committed since the last proof, newest first; the steps that it belonged to."""
+    left = sorted(_unproven().iterdir(), reverse=True) if _unproven().exists() else []
+    for directory in left:
+        _roll_back(directory)
+        _close(directory)
+    return list(dict.fromkeys(directory.name.partition("-")[2] for directory in left))
+
+
 def ids(owner: str) -> tuple[int, int]:
-    """`user:group` as numbers. Raises Refused when the host does not know them."""
+    """`user:group`, by name or number, as numbers. Raises Refused when the host does not know them."""
     user, _, group = owner.partition(":")
     if user.isdecimal() and group.isdecimal():
         return int(user), int(group)
@@ -144,7 +205,7 @@ def ids(owner: str) -> tuple[int, int]:
         raise Refused(f"this host has no user and group '{owner}'. The jtel base installation creates it: install that first") from None
 
 
-def _roll_back(directory: Path) -> None:
+def _roll_back(directory: Path, booting: bool = False) -> None:
     entries = directory / "entries"
     lines = entries.read_text(encoding="utf-8").splitlines() if entries.exists() else []
     for line in reversed(lines):
@@ -153,38 +214,17 @@ def _roll_back(directory: Path) -> None:
         except ValueError:
             continue  # torn by a crash: what it announces has not been done
         if "command" in entry:
-            process.attempt(*entry["command"], timeout=120)
-        else:
-            _put_back(directory, entry)
+            if not (booting and entry["command"][0] == "systemctl"):
+                process.attempt(*entry["command"], timeout=120)
+        elif "path" in entry:
+            durable.put_back(entry, directory)
 
 
-def _put_back(directory: Path, entry: dict[str, Any]) -> None:
-    path = Path(entry["path"])
-    path.with_name(f".{path.name}.jtel-chat").unlink(missing_ok=True)
-    if "kept" in entry:
-        _put_back_tree(path, Path(entry["kept"]), entry["was"])
-    elif entry["was"] == "absent":
-        with contextlib.suppress(OSError):  # a directory that is not empty holds what somebody else put there
-            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink(missing_ok=True)
-    else:
-        staged = path.with_name(f".{path.name}.jtel-chat")
-        if entry["was"] == "link":
-            staged.symlink_to(entry["target"])
-        else:
-            _write_synced(staged, (directory / entry["blob"]).read_bytes())
-            os.chown(staged, entry["uid"], entry["gid"])
-            os.chmod(staged, entry["mode"])
-        staged.rename(path)
-    if path.parent.exists():
-        _sync_directory(path.parent)
-
-
-def _put_back_tree(path: Path, kept: Path, was: str) -> None:
-    if was == "tree" and not kept.exists():
-        return  # died before the first rename
-    shutil.rmtree(path, ignore_errors=True)
-    if was == "tree":
-        kept.rename(path)
+def _close(directory: Path) -> None:
+    """The end of a transaction is one step: without its list of entries, a journal means nothing any more."""
+    (directory / "entries").unlink(missing_ok=True)
+    durable.sync_directory(directory)
+    shutil.rmtree(directory)
 
 
 def _stat(path: Path) -> os.stat_result | None:
@@ -192,18 +232,3 @@ def _stat(path: Path) -> os.stat_result | None:
         return os.lstat(path)
     except FileNotFoundError:
         return None
-
-
-def _write_synced(path: Path, data: bytes) -> None:
-    with open(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_directory(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -15,7 +15,7 @@ from pathlib import Path
 from . import process
 from .document import Section
 from .errors import Failed, Refused
-from .kind import Observed, file_digest
+from .kind import Observed, file_digest, shown
 from .transaction import Transaction
 
 SYSTEM = Path("/etc/systemd/system")
@@ -27,7 +27,12 @@ _WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s"'\\])+"""
 def observe(section: Section) -> Observed:
     unit, drop_in = _paths(section)
     loaded = {str(path): file_digest(path) for path in (unit, drop_in)}
-    return Observed(state={f"content of {path}": value for path, value in loaded.items()}, loaded=loaded, problems=_problems(section))
+    return Observed(
+        state={f"content of {path}": value for path, value in loaded.items()},
+        loaded=loaded,
+        problems=_problems(section),
+        text={str(path): shown(path) for path in (unit, drop_in)},
+    )
 
 
 def apply(section: Section, transaction: Transaction) -> None:
@@ -40,6 +45,12 @@ def apply(section: Section, transaction: Transaction) -> None:
         process.run("systemctl", "daemon-reload")
         transaction.say(f"wrote {unit} and {drop_in}")
         _verify(section.name)
+
+
+def undo(section: Section, transaction: Transaction) -> None:
+    """The originals are put back when the step commits; systemd has to read them then, and a running service to restart on them."""
+    transaction.after_commit("systemctl", "daemon-reload")
+    transaction.after_commit("systemctl", "try-restart", section.name)
 
 
 def replace_argument(unit: str, start: str, replacement: str) -> str:

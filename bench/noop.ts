@@ -1,0 +1,75 @@
+/**
+ * What looking at the hosts costs: `up` without changes against the same resources with constant inputs, and the look alone
+ * against one bare ssh exec. Prints the figures and writes docs/performance.md.
+ *
+ *     toolchain/exec node bench/noop.ts
+ */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { downLab, type Lab, upLab } from "../lab/lab.ts";
+import { labStack, type Stack } from "../lab/stack.ts";
+import { bareExec, lookAt, questions, targets } from "./looking.ts";
+import { type Figures, page, tables } from "./report.ts";
+import { exportState } from "./state.ts";
+import { compared } from "./stopwatch.ts";
+
+const rounds = 7;
+
+/** What is measured: which program configures which hosts, and how much its looking may cost an `up`, in seconds. */
+const landscapes = [
+  { program: "bench/one-host", hosts: ["chatserver1"], bar: 0.5 },
+  { program: ".", hosts: ["lb1", "chatserver1", "chatserver2"], bar: 0.7 },
+];
+
+type Landscape = (typeof landscapes)[number];
+
+const up = async (stack: Stack, program: string, argv: string[] = [], environment = {}): Promise<void> => {
+  const common = ["up", "--yes", "--skip-preview", "--suppress-outputs"];
+  const { exitCode, output } = await stack.pulumi(["--cwd", program, ...common, ...argv], { environment });
+  if (exitCode) throw new Error(`bench: up of ${program} failed:\n${output}`);
+};
+
+/** All programs share one state, and any difference between their resources fails the run. */
+const measure = async (lab: Lab, directory: string, { program, hosts, bar }: Landscape): Promise<Figures> => {
+  const stack = await labStack(lab);
+  await up(stack, program);
+  const file = join(directory, `${hosts.length}.json`);
+  const resources = await exportState(stack, file);
+  const noop = (of: string, environment = {}) => up(stack, of, ["--expect-no-changes"], environment);
+  const [ours, blind, constant] = await compared(
+    [
+      () => noop(program),
+      () => noop(program, { JTEL_CHAT_OBSERVE: "never" }),
+      () => noop("bench/constant", { JTEL_CHAT_BENCH_STATE: file }),
+    ],
+    rounds,
+  );
+  const reached = targets(lab, hosts);
+  const asked = questions(reached, resources);
+  const [look, exec] = await compared([() => lookAt(asked), () => bareExec(reached)], rounds);
+  const where = `${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}, ${asked.length} steps`;
+  return { where, up: { ours, blind, constant }, bar, look, exec };
+};
+
+const main = async (): Promise<void> => {
+  const name = `bench-${process.pid}`;
+  const directory = await mkdtemp(join(tmpdir(), "jtel-chat-bench-"));
+  try {
+    const lab = await upLab(name, { temporary: true, progress: (line) => console.log(line) });
+    process.env.SSH_AUTH_SOCK = lab.agentSocket;
+    const figures: Figures[] = [];
+    for (const landscape of landscapes) figures.push(await measure(lab, directory, landscape));
+    console.log(`\n${tables(figures)}`);
+    await writeFile(fileURLToPath(new URL("../docs/performance.md", import.meta.url)), page(figures, rounds));
+  } finally {
+    await rm(directory, { recursive: true });
+    await downLab(name);
+  }
+};
+
+main().catch((error) => {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+});

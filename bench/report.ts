@@ -1,0 +1,68 @@
+import { cpus, loadavg, release } from "node:os";
+import type { Times } from "./stopwatch.ts";
+
+/** What was measured on one choice of hosts. */
+export interface Figures {
+  /** `3 hosts, 17 steps` */
+  where: string;
+  /** `up` without changes: as it is, without its look, and of the same resources with constant commands. */
+  up: { ours: Times; blind: Times; constant: Times };
+  /** How many seconds more than with constant commands it may take. */
+  bar: number;
+  /** One look at all hosts, and one ssh exec on each that does nothing. */
+  look: Times;
+  exec: Times;
+}
+
+const seconds = (value: number): string => value.toFixed(2);
+
+const range = ({ median, fastest, slowest }: Times): string =>
+  `${seconds(median)} (${seconds(fastest)}–${seconds(slowest)})`;
+
+const ratio = (ours: Times, other: Times): string => `×${(ours.median / other.median).toFixed(2)}`;
+
+const difference = (ours: Times, other: Times): string => {
+  const more = ours.median - other.median;
+  return `${more < 0 ? "−" : "+"}${seconds(Math.abs(more))}`;
+};
+
+const upRow = ({ where, up: { ours, blind, constant }, bar }: Figures): string => {
+  const kept = ours.median - constant.median <= bar;
+  const cells = [where, ...[ours, blind, constant].map(range), difference(ours, blind), difference(ours, constant)];
+  return `| ${[...cells, ratio(ours, constant), `+${bar} ${kept ? "kept" : "MISSED"}`].join(" | ")} |`;
+};
+
+const lookRow = ({ where, look, exec }: Figures): string =>
+  `| ${[where, range(look), range(exec), difference(look, exec), ratio(look, exec)].join(" | ")} |`;
+
+/** Medians with the fastest and the slowest, in seconds, side by side. */
+export const tables = (figures: Figures[]): string =>
+  [
+    "| `up` without changes | ours | not looking | constant commands | ours − not looking | ours − constant | ratio | bar |",
+    "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ...figures.map(upRow),
+    "",
+    "| one look | ours | bare ssh exec | difference | ratio |",
+    "| --- | --- | --- | --- | --- |",
+    ...figures.map(lookRow),
+  ].join("\n");
+
+/** docs/performance.md. */
+export const page = (figures: Figures[], rounds: number): string => `# Performance
+
+What it costs to look at every host before anything is done.
+This page is written by \`toolchain/exec node bench/noop.ts\`, on a lab of its own that is removed afterwards.
+Seconds: medians of ${rounds} (fastest–slowest), measured in turns.
+
+${tables(figures)}
+
+- **ours**: \`pulumi up --skip-preview --expect-no-changes\`
+- **not looking**: the same program with \`JTEL_CHAT_OBSERVE=never\`
+- **constant commands**: \`bench/constant\` registers the very resources of the same state, with constant inputs. So "ours − constant" has everything of ours in it: the stack file, rendering, ssh, the host tool, TynTec's answer. The bar is for this difference.
+- **one look**: all steps of all hosts, without Pulumi; **bare ssh exec**: \`ssh HOST true\` on all hosts at once.
+- One host is a chat server, without load balancer and TynTec (\`bench/one-host\`); three are the whole dev stack.
+
+Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, load ${loadavg()[0]?.toFixed(1)}, hosts on the same machine; ${process.env.JTEL_CHAT_TOOLCHAIN ?? `node ${process.versions.node}`}.
+
+What does not depend on the machine – connections, commands, processes on a host, bytes – is guarded by \`test/engine/counts.test.ts\`.
+`;

@@ -1,0 +1,77 @@
+/**
+ * `npm run forget -- HOST [--yes] [pulumi options]` – take a host that is gone for good out of the stack's state.
+ *
+ * Nothing is undone there: `pulumi destroy` would try to reach it. Without `--yes` it only says what would happen.
+ */
+import { parseArgs } from "node:util";
+import { execa } from "execa";
+
+interface Resource {
+  urn: string;
+  type: string;
+  dependencies?: string[];
+  propertyDependencies?: Record<string, string[]>;
+}
+
+interface Export {
+  deployment: { resources?: Resource[] };
+}
+
+const usage = `npm run forget -- HOST [--stack STACK] [--yes]
+
+Takes a host that is gone for good out of the stack's state.  Nothing is undone on it.`;
+
+/** A state without the steps of a host, and the names of these. Throws when the host has none. */
+export const forgotten = (state: Export, host: string): { state: Export; steps: string[] } => {
+  const resources = state.deployment.resources ?? [];
+  const isOurs = ({ urn, type }: Resource) =>
+    type === "command:remote:Command" && new RegExp(`::${host}-[a-z-]+$`).test(urn);
+  const gone = new Set(resources.filter(isOurs).map(({ urn }) => urn));
+  if (!gone.size)
+    throw new Error(
+      `forget: the stack has no steps on "${host}". Its hosts: ${hostsOf(resources).join(", ") || "none"}`,
+    );
+  const left = (urns: string[] = []) => urns.filter((urn) => !gone.has(urn));
+  const kept = resources
+    .filter(({ urn }) => !gone.has(urn))
+    .map((resource) => ({
+      ...resource,
+      ...(resource.dependencies && { dependencies: left(resource.dependencies) }),
+      ...(resource.propertyDependencies && {
+        propertyDependencies: Object.fromEntries(
+          Object.entries(resource.propertyDependencies).map(([key, urns]) => [key, left(urns)]),
+        ),
+      }),
+    }));
+  const steps = [...gone].map((urn) => urn.split("::").at(-1) ?? urn);
+  return { state: { ...state, deployment: { ...state.deployment, resources: kept } }, steps };
+};
+
+/** Every host has the step `tool`. */
+const hostsOf = (resources: Resource[]): string[] =>
+  resources.flatMap(({ urn }) => /::([a-z][a-z0-9-]*)-tool$/.exec(urn)?.[1] ?? []);
+
+const main = async (): Promise<void> => {
+  const { values, positionals } = parseArgs({
+    options: { yes: { type: "boolean", default: false }, stack: { type: "string" } },
+    allowPositionals: true,
+  });
+  const [host] = positionals;
+  if (!host) throw new Error(usage);
+  const stack = values.stack ? ["--stack", values.stack] : [];
+  const { stdout } = await execa("pulumi", ["stack", "export", ...stack]);
+  const { state, steps } = forgotten(JSON.parse(stdout), host);
+  console.log(`Forgotten with ${host}: ${steps.join(", ")}.
+Nothing is undone there. If the host lives on, its files, rules and service stay, and it still says that it belongs to this
+stack (/var/lib/jtel-chat/owner). Take it out of the stack file, too, or the next up configures it again.`);
+  if (!values.yes) return console.log("Nothing was changed yet: repeat with --yes.");
+  await execa("pulumi", ["stack", "import", ...stack], { input: JSON.stringify(state) });
+  console.log("Done.");
+};
+
+if (import.meta.main) {
+  main().catch((error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+  });
+}

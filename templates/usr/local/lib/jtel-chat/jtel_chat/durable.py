@@ -1,0 +1,104 @@
+"""Files that are on disk when a call returns, and putting one back from its backup."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+#: Everything that this host remembers of us; root's alone.
+STATE = Path("/var/lib/jtel-chat")
+
+
+def staged_name(path: Path) -> Path:
+    """Where a new content waits, in the same directory, until it is renamed to `path`."""
+    return path.with_name(f".{path.name}.jtel-chat")
+
+
+def write_synced(path: Path, data: bytes, mode: int = 0o600, uid: int = 0, gid: int = 0) -> None:
+    """Create or overwrite a file, on disk before this returns."""
+    with open(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fchown(file.fileno(), uid, gid)
+        os.fchmod(file.fileno(), mode)
+        os.fsync(file.fileno())
+
+
+def replace(path: Path, data: bytes, mode: int = 0o600, uid: int = 0, gid: int = 0) -> None:
+    """Make `path` a file with these bytes, wholly or not at all."""
+    staged = staged_name(path)
+    staged.unlink(missing_ok=True)
+    write_synced(staged, data, mode, uid, gid)
+    staged.rename(path)
+    sync_directory(path.parent)
+
+
+def replace_link(path: Path, target: str) -> None:
+    """Make `path` a symbolic link. Renamed over an old one: `ln -s` would land inside its target."""
+    staged = staged_name(path)
+    staged.unlink(missing_ok=True)
+    staged.symlink_to(target)
+    staged.rename(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(path: Path) -> None:
+    """A rename is only on disk when its directory is."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a tree or a link; nothing when nothing is there. Fails loudly: a rollback takes what stays for a kept tree."""
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)
+
+
+def put_back(entry: dict[str, Any], blobs: Path) -> None:
+    """Undo one journalled change; a second time does nothing."""
+    path = Path(entry["path"])
+    staged_name(path).unlink(missing_ok=True)
+    if "kept" in entry:
+        _put_back_tree(path, Path(entry["kept"]), entry["was"])
+    elif entry["was"] == "file":
+        replace(path, (blobs / entry["blob"]).read_bytes(), entry["mode"], entry["uid"], entry["gid"])
+    elif entry["was"] == "link":
+        replace_link(path, entry["target"])
+    elif entry["was"] == "no directory":
+        with contextlib.suppress(OSError):  # not empty: it holds what somebody else put there
+            path.rmdir()
+    else:
+        path.unlink(missing_ok=True)
+    if path.parent.exists():
+        sync_directory(path.parent)
+
+
+def digest_of(path: Path) -> str:
+    """A digest of what is at a path – file, link or tree – or `absent`."""
+    if path.is_symlink():
+        return f"link to {os.readlink(path)}"
+    if path.is_dir():
+        files = sorted(each for each in path.rglob("*") if each.is_file())
+        return _digest("".join(f"{each.relative_to(path)} {digest_of(each)}\n" for each in files).encode())
+    return _digest(path.read_bytes()) if path.exists() else "absent"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _put_back_tree(path: Path, kept: Path, was: str) -> None:
+    if was == "tree" and not kept.exists():
+        return  # died before the first rename
+    shutil.rmtree(path, ignore_errors=True)
+    if was == "tree":
+        kept.rename(path)

@@ -1,0 +1,56 @@
+"""The log of what was done on this host: one JSON object a line under /var/lib/jtel-chat, and syslog."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from . import durable
+
+
+def _log() -> Path:
+    return durable.STATE / "log"
+
+
+def note(action: str, step: str, outcome: str, said: list[str]) -> None:
+    """Append an entry: who, from where, what came of it."""
+    import syslog
+
+    entry = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "action": action, "step": step, **caller(), "outcome": outcome, "said": said}
+    if durable.STATE.exists():
+        with open(os.open(_log(), os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a", encoding="utf-8") as file:
+            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    syslog.openlog("jtel-chatctl")
+    syslog.syslog(f"{action} {step} by {entry['by']} from {entry['from']}: {outcome}")
+
+
+def entries() -> list[dict[str, Any]]:
+    """All entries, oldest first."""
+    lines = _log().read_text(encoding="utf-8").splitlines() if _log().exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def caller() -> dict[str, str]:
+    """The user behind sudo, and the address that ssh was called from."""
+    return {
+        "by": os.environ.get("JTEL_CHAT_BY") or os.environ.get("SUDO_USER", "root"),
+        "from": os.environ.get("JTEL_CHAT_FROM") or _ssh_client(os.getpid()),
+    }
+
+
+def _ssh_client(process: int) -> str:
+    """sudo drops SSH_CONNECTION, but the shell above it still has it."""
+    while process > 1:
+        try:
+            environment = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
+            parent = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1]
+        except OSError:
+            break
+        found = next((entry for entry in environment if entry.startswith(b"SSH_CONNECTION=")), None)
+        if found:
+            return found.split(b"=", 1)[1].split()[0].decode()
+        process = int(parent)
+    return "this host"

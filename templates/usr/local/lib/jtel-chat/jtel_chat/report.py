@@ -1,0 +1,85 @@
+"""What a person asks who is logged in on the host: status, check, diff, log, release-lock."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from typing import Any
+
+from . import lock, logbook, record, steps
+from .errors import Refused
+
+_END = 30  # seconds that a run gets to put back what it had begun
+
+
+def run(command: str, values: list[str]) -> int:
+    """One of the commands; its exit code."""
+    as_json = "--json" in values
+    names = [value for value in values if value != "--json"]
+    if command == "status":
+        return _status(as_json)
+    if command == "check":
+        return _check()
+    if command == "diff":
+        return _diff(names)
+    if command == "log":
+        return _log(as_json)
+    return _release_lock()
+
+
+def _status(as_json: bool) -> int:
+    found: dict[str, dict[str, Any]] = {}
+    for name in record.names():
+        recorded = record.read(name) or {}
+        found[name] = {key: recorded.get(key) for key in ("generation", "applied", "by", "from")} | {"drift": steps.drifted(name)}
+    if as_json:
+        print(json.dumps(found, indent=1))
+        return 0
+    for name, step in found.items():
+        print(f"{name:18} {step['applied']}  by {step['by']} from {step['from']}  {'; '.join(step['drift']) or 'as applied'}")
+    if not found:
+        print("this host has no steps of the CHAT role")
+    if lock.is_held():
+        print(f"a run is going on: {lock.holder()}")
+    return 0
+
+
+def _check() -> int:
+    found = [f"{name}: {item}" for name in record.names() for item in steps.drifted(name)]
+    print(*(found or ["everything is as it was applied"]), sep="\n")
+    return 1 if found else 0
+
+
+def _diff(names: list[str]) -> int:
+    for name in names or record.names():
+        if diff := steps.observe(name, None)["diff"]:
+            print(f"# {name}\n{diff}")
+    return 0
+
+
+def _log(as_json: bool) -> int:
+    for entry in logbook.entries():
+        print(json.dumps(entry) if as_json else f"{entry['time']}  {entry['action']} {entry['step']} by {entry['by']} from {entry['from']}: {entry['outcome']}")
+        if not as_json:
+            print(*(f"    {line}" for line in entry["said"]), sep="\n")
+    return 0
+
+
+def _release_lock() -> int:
+    """End the holder: its transaction rolls back, or systemd's ExecStopPost does it for a run that had to be killed."""
+    process = lock.holding_process()
+    if process is None:
+        print("the lock is free")
+        return 0
+    print(f"ending {lock.holder()}")
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        os.kill(process, number)
+        deadline = time.monotonic() + _END
+        while lock.is_held() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        if not lock.is_held():
+            print(*steps.recover_all(), sep="\n")
+            return 0
+    raise Refused(f"process {process} holds the lock and does not end. Look at it: ps -fp {process}")

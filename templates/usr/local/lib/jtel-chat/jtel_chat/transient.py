@@ -1,0 +1,48 @@
+"""Runs that outlive their ssh connection: each is a transient systemd unit, which ends – done or put back – by itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from . import logbook, process
+
+TOOL = "/usr/local/sbin/jtel-chatctl"
+_SPOOL = Path("/run/jtel-chat")
+
+
+def run(arguments: list[str], text: str) -> int:
+    """Run `jtel-chatctl ARGUMENTS` with `text` on its standard input; its exit code, its output on ours.
+
+    Files instead of pipes: a pipe whose other end is gone would block or kill the run in its middle.
+    """
+    _SPOOL.mkdir(mode=0o755, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_SPOOL, prefix="run-") as directory:
+        given, out, err = (Path(directory) / name for name in ("stdin", "stdout", "stderr"))
+        for file in (given, out, err):
+            file.touch(mode=0o600)
+        given.write_text(text, encoding="utf-8")
+        code = subprocess.call(_command(arguments, given, out, err), env=process.ENVIRONMENT)
+        sys.stdout.write(out.read_text(encoding="utf-8"))
+        sys.stderr.write(err.read_text(encoding="utf-8"))
+    return code
+
+
+def _command(arguments: list[str], given: Path, out: Path, err: Path) -> list[str]:
+    caller = logbook.caller()
+    properties = {
+        "StandardInput": f"file:{given}",
+        "StandardOutput": f"append:{out}",
+        "StandardError": f"append:{err}",
+        "ExecStopPost": f"{TOOL} recover",  # killed: what it had begun is put back now, not at the next run
+    }
+    return [
+        "systemd-run",
+        *("--quiet", "--collect", "--wait", f"--unit=jtel-chat-{arguments[1]}-{os.getpid()}"),
+        *(f"--property={name}={value}" for name, value in properties.items()),
+        *(f"--setenv={name}={value}" for name, value in {"JTEL_CHAT_BY": caller["by"], "JTEL_CHAT_FROM": caller["from"], "JTEL_CHAT_INSIDE": "1"}.items()),
+        *(TOOL, *arguments),
+    ]

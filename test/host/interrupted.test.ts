@@ -1,0 +1,136 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { applyCommand } from "../../hosts/launcher.ts";
+import { ssh } from "../../hosts/ssh.ts";
+import { until } from "../../lab/deadline.ts";
+import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
+import { labObstacle } from "../../lab/requirements.ts";
+import { document } from "../../render/document.ts";
+import { hostTool } from "../../render/host-tool.ts";
+import { templateText } from "../../render/template.ts";
+
+const obstacle = await labObstacle();
+const runnable = !obstacle || process.env.CI === "true";
+if (!runnable) console.warn(`SKIPPED: the host tool on a booted host – ${obstacle}`);
+
+const name = `host-${process.pid}`;
+const file = "/etc/jtel-trial";
+const recoverUnit = "/etc/systemd/system/jtel-chat-recover.service";
+let lab: Lab;
+let host: LabHost;
+
+/** Changes the file and restarts a service that runs, but will never be healthy: so the apply stands still in its middle. */
+const standing = (within: string): string =>
+  document(
+    { kind: "files", name: file, fields: { content: "new\n" } },
+    { kind: "service", name: "trial.service", fields: { loads: [], healthy: "ws://127.0.0.1:9/", within } },
+  );
+
+const apply = (text: string) =>
+  host.exec(applyCommand("trial", { generation: 1, reason: "trial" }), { input: text, user: "deploy" });
+
+const content = async (): Promise<string> => (await host.exec(`cat ${file}`)).stdout.trim();
+
+const written = () => until("the new file", 20, async () => ((await content()) === "new" ? true : undefined));
+
+const putBack = () => until("the old file", 20, async () => ((await content()) === "old" ? true : undefined));
+
+const leftOver = async (): Promise<string> => (await host.exec("ls -A /var/lib/jtel-chat/journal")).stdout.trim();
+
+describe.skipIf(!runnable)("an apply that is interrupted", () => {
+  beforeAll(async () => {
+    lab = await upLab(name, { hosts: ["chatserver1"], temporary: true });
+    host = lab.hosts.chatserver1 as LabHost;
+    process.env.SSH_AUTH_SOCK = lab.agentSocket; // what ssh() below logs in with
+    await host.exec("cat > /usr/local/sbin/jtel-chatctl; chmod 755 /usr/local/sbin/jtel-chatctl", {
+      input: hostTool(),
+    });
+    await host.exec(`cat > ${recoverUnit}; systemctl add-wants sysinit.target jtel-chat-recover`, {
+      input: templateText(recoverUnit.slice(1)),
+    });
+    await host.exec("cat > /etc/systemd/system/trial.service; systemctl daemon-reload", {
+      input: "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n",
+    });
+    await host.exec(`echo old > ${file}`);
+  }, 900_000);
+
+  afterAll(async () => {
+    await downLab(name);
+  });
+
+  test("puts everything back when its health check fails, and says so", async () => {
+    const { exitCode, stderr } = await apply(standing("1"));
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^chatserver1: trial\.service runs, but ws:\/\/127\.0\.0\.1:9\/ is not healthy/);
+    expect(await content()).toBe("old");
+    expect((await host.exec("systemctl is-enabled trial")).stdout.trim()).toBe("disabled");
+    expect(await leftOver()).toBe("");
+  });
+
+  test("ends by itself when ssh is gone", async () => {
+    const target = { address: host.address, port: 22, user: "deploy", hostKey: host.hostKey };
+    process.env.SSH_AUTH_SOCK = lab.agentSocket;
+    const cut = ssh(
+      target,
+      `(sleep 2; pkill -KILL -u deploy sshd) & ${applyCommand("trial", { generation: 1, reason: "cut" })}`,
+      standing("6"),
+    );
+    await written();
+    expect((await cut).exitCode).not.toBe(0);
+    await putBack();
+    await until("the end", 20, async () => ((await leftOver()) === "" ? true : undefined));
+  });
+
+  test("is put back at once when it is killed", async () => {
+    const killed = apply(standing("60"));
+    await written();
+    await host.exec("systemctl kill --signal=KILL 'jtel-chat-trial-*'");
+    expect((await killed).exitCode).not.toBe(0);
+    await putBack();
+    expect(await leftOver()).toBe("");
+  });
+
+  test("can be ended by a person, who is told whose it is", async () => {
+    const ended = apply(standing("60"));
+    await written();
+    const status = await host.exec("jtel-chatctl status");
+    expect(status.stdout).toMatch(/a run is going on: apply trial by deploy/);
+    const released = await host.exec("jtel-chatctl release-lock");
+    expect(released.stdout).toMatch(/ending apply trial by deploy/);
+    expect(released.exitCode).toBe(0);
+    expect((await ended).exitCode).not.toBe(0);
+    await putBack();
+  });
+
+  test("is put back at boot when the power fails", async () => {
+    const lost = apply(standing("60")).catch(() => {});
+    await written();
+    await host.kill();
+    await lost;
+    await host.start();
+    expect(await content()).toBe("old");
+    expect(await leftOver()).toBe("");
+    expect((await host.exec("systemctl is-failed jtel-chat-recover")).stdout.trim()).not.toBe("failed");
+  });
+
+  test("makes a second controller wait, which then says for whom", async () => {
+    const first = apply(standing("4"));
+    await written();
+    const second = await apply(document({ kind: "files", name: file, fields: { content: "second\n" } }));
+    expect((await first).exitCode).toBe(1);
+    expect(second.stdout).toMatch(/waited for apply trial by deploy/);
+    expect(await content()).toBe("second");
+  });
+
+  test("stands in the log with who, from where and what came of it", async () => {
+    const { stdout } = await host.exec("jtel-chatctl log --json");
+    const entries = stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(entries.at(-1)).toMatchObject({ action: "apply", step: "trial", by: "deploy", outcome: "done" });
+    expect(entries.filter(({ outcome }) => outcome === "failed").length).toBeGreaterThan(1);
+    expect((await host.exec("journalctl -t jtel-chatctl -o cat")).stdout).toMatch(
+      /apply trial by deploy from .*: done/,
+    );
+  });
+});
