@@ -56,6 +56,7 @@ const options = ({ port, user, hostKey }: Omit<SshTarget, "address">, alias: str
     `HostKeyAlgorithms=${algorithms(hostKey)}`,
     "IdentityFile=none",
     "ServerAliveInterval=15",
+    "Compression=yes", // the host tool's text goes along with every question
   ].flatMap((option) => ["-o", option]),
 ];
 

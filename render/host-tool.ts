@@ -9,6 +9,13 @@ const packagePath = "usr/local/lib/jtel-chat/jtel_chat";
  * One text can be sent ahead for looking at a host where nothing is installed, and a preview shows a changed line of it.
  */
 export const hostTool = (): string => {
+  built ??= bundle();
+  return built;
+};
+
+let built: string | undefined;
+
+const bundle = (): string => {
   const names = readdirSync(new URL(`../templates/${packagePath}/`, import.meta.url)).filter((name) =>
     name.endsWith(".py"),
   );

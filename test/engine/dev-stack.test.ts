@@ -156,6 +156,15 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     expect(stdout.trim()).toBe("600 root");
   });
 
+  test("the vendor's update script works, and what it did is not drift", async () => {
+    const { exitCode, stderr } = await host("chatserver1").exec(
+      "updatesc.sh && systemctl is-active jtel-clientmessenger",
+    );
+    expect(stderr).toBe("");
+    expect(exitCode).toBe(0);
+    expect((await up(() => {}, ["--expect-no-changes"])).exitCode).toBe(0);
+  });
+
   test("a second up makes no change: files, rules and processes are identical", async () => {
     const before = await everyHost();
     const { exitCode, output } = await up(() => {}, ["--expect-no-changes"]);

@@ -1,18 +1,32 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { load as parseYaml } from "js-yaml";
-import { expect, test } from "vitest";
-import { type ChatFrontend, chatSections } from "../../render/haproxy.ts";
+import { describe, expect, test } from "vitest";
+import { argumentFileText, dataDirectory, dropIn, updateScript } from "../../render/client-messenger.ts";
+import { chatSections } from "../../render/haproxy.ts";
 
-interface Case {
+interface Case<Given> {
   title: string;
-  given: ChatFrontend;
+  given: Given;
   expected: string;
 }
 
-const cases = readdirSync(new URL("haproxy/", import.meta.url)).map(
-  (name) => parseYaml(readFileSync(new URL(`haproxy/${name}`, import.meta.url), "utf8")) as Case,
-);
+/** Every case of a folder, as a person who knows the domain reads it. */
+const cases = <Given>(folder: string): Case<Given>[] =>
+  readdirSync(new URL(`${folder}/`, import.meta.url)).map(
+    (name) => parseYaml(readFileSync(new URL(`${folder}/${name}`, import.meta.url), "utf8")) as Case<Given>,
+  );
 
-test.each(cases)("haproxy: $title", ({ given, expected }) => {
-  expect(chatSections(given)).toBe(expected);
-});
+const golden = <Given>(folder: string, render: (given: Given) => string): void => {
+  describe(folder, () => {
+    test.each(cases<Given>(folder))("$title", ({ given, expected }) => {
+      expect(render(given)).toBe(expected);
+    });
+  });
+};
+
+golden("haproxy", chatSections);
+golden("argument-file", argumentFileText);
+golden("update-script", updateScript);
+golden("drop-in", (share: { path: string; hosted: boolean }) =>
+  dropIn({ dataDirectory: dataDirectory(share), ...(share.hosted ? {} : { mount: share.path }) }),
+);

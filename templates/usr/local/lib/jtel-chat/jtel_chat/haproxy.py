@@ -9,16 +9,18 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import tempfile
 import time
 from pathlib import Path
 
-from . import durable, haproxy_cfg, process
+from . import haproxy_cfg, process
 from .document import Section
 from .errors import Failed, Refused
 from .kind import Observed, digest
 from .transaction import Transaction
 
 _MASTER = Path("/run/haproxy-master.sock")
+_SCRATCH = Path("/run/jtel-chat")
 _RELOAD_DEADLINE = 15  # seconds until the new worker must run
 
 
@@ -74,13 +76,12 @@ def _edited(section: Section, config: bytes) -> bytes:
 
 
 def _check(path: Path, config: bytes) -> None:
-    """HAProxy's own checker on the candidate, beside the original so that relative paths mean the same."""
-    candidate = path.with_name(f".{path.name}.candidate")
-    try:
-        durable.write_synced(candidate, config)  # 0600: the customer's passwords stand in it
+    """HAProxy's own checker on the candidate, which stands in a folder of root's: the customer's passwords are in it."""
+    _SCRATCH.mkdir(mode=0o755, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_SCRATCH) as directory:
+        candidate = Path(directory) / path.name
+        candidate.write_bytes(config)
         done = process.attempt("haproxy", "-c", "-q", "-f", str(candidate))
-    finally:
-        candidate.unlink(missing_ok=True)
     if done.returncode:
         before = process.attempt("haproxy", "-c", "-q", "-f", str(path))
         whose = "It was refused before our change, too: repair it first" if before.returncode else "Nothing was changed"
@@ -143,8 +144,11 @@ def _problems(section: Section) -> list[str]:
 
 
 def _edit_problems(section: Section, config: bytes) -> list[str]:
+    """What the edit, and HAProxy's checker on its result, would say. Only a result that is new is worth the checker's time."""
     try:
-        _edited(section, config)
+        after = _edited(section, config)
+        if after != config:
+            _check(Path(section.name), after)
     except Refused as refusal:
         return [f"{section.name}: {refusal}"]
     return []

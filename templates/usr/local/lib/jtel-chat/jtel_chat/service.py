@@ -27,8 +27,9 @@ _SETTLE = 1.0  # seconds that a healthy process must live on
 
 def observe(section: Section) -> Observed:
     unit = section.name
-    owed = owes_restart(section)
-    state = {f"{unit} is": _property(unit, "ActiveState"), f"{unit} at boot": _property(unit, "UnitFileState")}
+    seen = _properties(unit)
+    owed = owes_restart(section, seen)
+    state = {f"{unit} is": seen["ActiveState"], f"{unit} at boot": seen["UnitFileState"]}
     return Observed(state=state | {f"{unit} runs": owed or "the current files"})
 
 
@@ -89,22 +90,23 @@ def attest(unit: str) -> None:
     staged.rename(_ATTESTED / unit)
 
 
-def owes_restart(section: Section) -> str | None:
-    """Why the running process is not what the host's files say; None when it is."""
+def owes_restart(section: Section, seen: dict[str, str] | None = None) -> str | None:
+    """Why the running process is not what the host's files say; None when it is. seen: the unit's properties, where they are known."""
     unit = section.name
-    if _property(unit, "ActiveState") != "active":
+    seen = seen or _properties(unit)
+    if seen["ActiveState"] != "active":
         return "it was not running"
     try:
         attested = json.loads((_ATTESTED / unit).read_text())
     except (OSError, ValueError):
         return "it was started before it was managed"
-    if attested["invocation"] != _property(unit, "InvocationID"):
+    if attested["invocation"] != seen["InvocationID"]:
         return "it was started without our drop-in"
     now = _loaded(_loaded_steps(section))
     changed = sorted(name for name in now.keys() | attested["loads"].keys() if now.get(name) != attested["loads"].get(name))
     if changed:
         return f"{', '.join(changed)} changed since its start"
-    return "systemd has not read its unit again" if _property(unit, "NeedDaemonReload") == "yes" else None
+    return "systemd has not read its unit again" if seen["NeedDaemonReload"] == "yes" else None
 
 
 def _loads() -> Path:
@@ -122,7 +124,9 @@ def _loaded(steps: list[str]) -> dict[str, str]:
     loads: dict[str, str] = {}
     for step in steps:
         for section in record.sections(step):
-            loads |= kind.of(section).observe(section).loaded
+            # Of whole files only those that say so: updatesc.sh comes with the program, but is none of its own.
+            if section.kind != "files" or "loaded-by" in section.fields:
+                loads |= kind.of(section).observe(section).loaded
     return loads
 
 
@@ -142,6 +146,11 @@ def _await_health(section: Section) -> None:
     time.sleep(_SETTLE)
     if _property(unit, "InvocationID") != invocation or _property(unit, "ActiveState") != "active":
         raise Failed(f"{unit} died within {_SETTLE:.0f} s of being healthy: {_journal(unit)}")
+
+
+def _properties(unit: str) -> dict[str, str]:
+    lines = process.run("systemctl", "show", "--property=ActiveState,UnitFileState,InvocationID,NeedDaemonReload", unit).splitlines()
+    return dict(line.split("=", 1) for line in lines)
 
 
 def _property(unit: str, name: str) -> str:
