@@ -304,6 +304,19 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     expect((await up()).exitCode).toBe(0);
   });
 
+  test("with its state lost, up adopts what it finds, and no process is restarted", async () => {
+    const running = "systemctl show --value --property=MainPID jtel-clientmessenger haproxy";
+    const pids = async () =>
+      (await host("chatserver1").exec(running)).stdout + (await host("lb1").exec(running)).stdout;
+    const before = await pids();
+    const stack = await labStack(lab);
+    const { exitCode, output } = await stack.pulumi(["state", "delete", "--all", "--force", "--yes"]);
+    expect(exitCode, output).toBe(0);
+    expect((await up()).output).toContain("chatserver1-messenger-running created");
+    expect((await up(() => {}, ["--expect-no-changes"])).exitCode).toBe(0);
+    expect(await pids()).toBe(before);
+  });
+
   test("destroy gives everything back as it was, and keeps what was edited since", async () => {
     await host("lb1").exec(
       "sed -i 's/^# portal/# the portal/; 1s/^/# edited by the customer\\n/' /etc/haproxy/haproxy.cfg",

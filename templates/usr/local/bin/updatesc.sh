@@ -4,26 +4,29 @@ set -eu
 
 source='{{source}}'
 target='{{target}}'
+# Hidden names: what is only there during the update is not part of the release.
+new="${target%/*}/.bin.new"
+old="${target%/*}/.bin.old"
 
 [ -d "$source" ] || { echo "updatesc.sh: $source is missing. Is the share mounted?" >&2; exit 1; }
 
-rm -rf "$target.new" "$target.old"
-cp -R "$source" "$target.new"
-chown -R jtel:jtel "$target.new"
+rm -rf "$new" "$old"
+cp -R "$source" "$new"
+chown -R jtel:jtel "$new"
 
 put_back() {
   echo "updatesc.sh: the update failed; the old program is put back" >&2
-  [ ! -d "$target.old" ] || { rm -rf "$target"; mv "$target.old" "$target"; }
+  [ ! -d "$old" ] || { rm -rf "$target"; mv "$old" "$target"; }
   systemctl restart {{unit}}
 }
 trap put_back EXIT
 
 systemctl stop {{unit}}
-mv "$target" "$target.old"
-mv "$target.new" "$target"
+mv "$target" "$old"
+mv "$new" "$target"
 systemctl start {{unit}}
 sleep 3
 systemctl is-active --quiet {{unit}}
 
 trap - EXIT
-rm -rf "$target.old"
+rm -rf "$old"

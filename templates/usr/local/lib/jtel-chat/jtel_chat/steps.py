@@ -83,31 +83,31 @@ def _exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[
 
 
 def _apply(step: str, generation: int, reason: str, sections: list[Section]) -> list[str]:
-    proves = any(section.kind == "service" for section in sections)
+    proving = next((section for section in sections if section.kind == "service"), None)
     try:
         with Transaction(step, proven=not any("loaded-by" in section.fields for section in sections)) as transaction:
             for section in sections:
                 kind.of(section).apply(section, transaction)
             record.write(step, generation, reason, sections, _observe(sections), transaction)
     except Failed as failure:
-        raise Failed(str(failure) + _put_back_unproven(sections)) if proves else failure from None
-    if proves:
+        raise Failed(f"{failure}{_put_back_unproven(proving)}") if proving else failure from None
+    if proving:
         proven()
     return transaction.said or ["nothing to change"]
 
 
-def _put_back_unproven(sections: list[Section]) -> str:
+def _put_back_unproven(proving: Section) -> str:
     """A service that is not healthy with its new files gets all of its old ones back, and runs on them if it ran before."""
     from . import service
 
     restored = disproven()
+    if not restored:
+        return ""
     for step in restored:
         record.mark_restored(step)
         originals.refresh(step)
-    for section in sections if restored else []:
-        problem = service.run_again(section)
-        return f"\nPut back with it: {', '.join(restored)}. {problem or section.name + ' is healthy again on its old files.'}"
-    return ""
+    problem = service.run_again(proving)
+    return f"\nPut back with it: {', '.join(restored)}. {problem or proving.name + ' is healthy again on its old files.'}"
 
 
 def _undo(step: str) -> list[str]:

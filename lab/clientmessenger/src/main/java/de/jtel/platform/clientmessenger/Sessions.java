@@ -47,6 +47,12 @@ final class Sessions implements AutoCloseable {
       WebSockets.sendClose(GOING_AWAY, "server stops", session.channel(), countingDown(told));
     }
     told.await(CLOSE_TIMEOUT_MILLIS, TimeUnit.MILLISECONDS);
+    awaitFarewells(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(CLOSE_TIMEOUT_MILLIS));
+  }
+
+  /** A process that ends with the peer's answer unread resets the connection, and the peer never sees 1001. */
+  private void awaitFarewells(long deadline) throws InterruptedException {
+    while (!open.isEmpty() && System.nanoTime() < deadline) Thread.sleep(10);
   }
 
   private static WebSocketCallback<Void> countingDown(CountDownLatch latch) {
