@@ -39,9 +39,11 @@ const before = (): Callbacks | undefined => {
   return line ? (JSON.parse(line.slice(mark.length)) as Callbacks) : undefined;
 };
 
+/** An event that goes to our URL already is none of anybody else: the state was lost, or an earlier run died. */
 const ours = (present: Webhook[], wanted: Webhook[]): Callbacks => {
   const events = callbacks(wanted);
-  return Object.fromEntries([...callbacks(present)].filter(([event]) => events.has(event)));
+  const before = [...callbacks(present)].filter(([event, url]) => events.has(event) && events.get(event) !== url);
+  return Object.fromEntries(before);
 };
 
 const main = async (): Promise<void> => {
