@@ -88,11 +88,12 @@ def digest_of(path: Path) -> str:
         return f"link to {os.readlink(path)}"
     if path.is_dir():
         files = sorted(each for each in path.rglob("*") if each.is_file())
-        return _digest("".join(f"{each.relative_to(path)} {digest_of(each)}\n" for each in files).encode())
-    return _digest(path.read_bytes()) if path.exists() else "absent"
+        return digest("".join(f"{each.relative_to(path)} {digest_of(each)}\n" for each in files).encode())
+    return digest(path.read_bytes()) if path.exists() else "absent"
 
 
-def _digest(data: bytes) -> str:
+def digest(data: bytes) -> str:
+    """A short content digest: 16 hexadecimal characters of SHA-256."""
     return hashlib.sha256(data).hexdigest()[:16]
 
 

@@ -64,9 +64,7 @@ def apply(section: Section, transaction: Transaction) -> None:
             transaction.say(f"added '{rule}'")
     for rule in _halves():  # only now: tightening must not leave a gap
         if rule not in wanted:
-            transaction.on_rollback("ufw", *rule.arguments(), "comment", COMMENT)
-            process.run("ufw", "delete", *rule.arguments())
-            transaction.say(f"removed '{rule}'")
+            _remove(rule, transaction)
     if missing := [str(rule) for rule in wanted if rule not in _present()]:
         raise Failed(f"ufw reported success, but its file lacks {', '.join(missing)}. Another ufw call ran at the same time: repeat")
     if _activity() == "inactive":
@@ -76,9 +74,13 @@ def apply(section: Section, transaction: Transaction) -> None:
 def undo(section: Section, transaction: Transaction) -> None:
     """Remove our rules; the customer's stay."""
     for rule in [] if _problems() else _halves():
-        transaction.on_rollback("ufw", *rule.arguments(), "comment", COMMENT)
-        process.run("ufw", "delete", *rule.arguments())
-        transaction.say(f"removed '{rule}'")
+        _remove(rule, transaction)
+
+
+def _remove(rule: Rule, transaction: Transaction) -> None:
+    transaction.on_rollback("ufw", *rule.arguments(), "comment", COMMENT)
+    process.run("ufw", "delete", *rule.arguments())
+    transaction.say(f"removed '{rule}'")
 
 
 def _parse(line: str) -> Rule:

@@ -13,10 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import haproxy_cfg, process
+from . import durable, haproxy_cfg, process
 from .document import Section
 from .errors import Failed, Refused
-from .kind import Observed, digest
+from .kind import Observed
 from .transaction import Transaction
 
 _MASTER = Path("/run/haproxy-master.sock")
@@ -29,7 +29,7 @@ def observe(section: Section) -> Observed:
     if problems := _problems(section):
         return Observed(state={f"our blocks in {path}": "absent"}, problems=problems)
     config = path.read_bytes()
-    ours = digest(b"".join(haproxy_cfg.blocks(config))) if haproxy_cfg.blocks(config) else "absent"
+    ours = durable.digest(b"".join(haproxy_cfg.blocks(config))) if haproxy_cfg.blocks(config) else "absent"
     running = _environment("CFGREV") if _MASTER.exists() else None
     loaded = "current" if running and running == haproxy_cfg.revision(config) else "another configuration"
     text = b"".join(haproxy_cfg.blocks(config)).decode(errors="replace")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
+from . import durable
 from .errors import Refused
 
 _BEGIN = b"# BEGIN jtel-chat (written by jtel-chatctl, changes made here are undone)"
@@ -32,7 +32,7 @@ def edit(config: bytes, *, sections: bytes, portal: str, rules: list[str]) -> by
     if rules:
         customers = _insert_rules(customers, portal, rules, eol)
     result = customers + _block(sections.rstrip(b"\n").split(b"\n"), b"", eol, after=customers)
-    revision = hashlib.sha256(b"".join(blocks(result))).hexdigest()[:16].encode()
+    revision = durable.digest(b"".join(blocks(result))).encode()
     return _REVISION.sub(lambda match: match[1] + revision, result)
 
 

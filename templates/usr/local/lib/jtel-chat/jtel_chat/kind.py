@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
 
+from . import durable
 from .document import Section
 from .errors import Refused
 from .transaction import Transaction
@@ -56,15 +56,10 @@ def of(section: Section) -> Kind:
     return cast(Kind, importlib.import_module(f".{section.kind}", __package__))
 
 
-def digest(data: bytes) -> str:
-    """A short content digest."""
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
 def file_digest(path: Path) -> str:
     """The digest of a file's bytes, or `absent`."""
     try:
-        return digest(path.read_bytes())
+        return durable.digest(path.read_bytes())
     except FileNotFoundError:
         return "absent"
 

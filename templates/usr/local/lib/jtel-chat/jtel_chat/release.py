@@ -11,9 +11,10 @@ import os
 import shutil
 from pathlib import Path
 
+from . import durable
 from .document import Section
 from .errors import Refused
-from .kind import Observed, digest, file_digest, mount_problems
+from .kind import Observed, file_digest, mount_problems
 from .transaction import Transaction, ids
 
 _KEPT = "conf"
@@ -53,7 +54,7 @@ def tree_digest(directory: Path) -> str:
     if not (directory / "bin").is_dir():
         return "absent"
     files = sorted(path for path in directory.rglob("*") if path.is_file() and path.relative_to(directory).parts[0] != _KEPT)
-    return digest("".join(f"{path.relative_to(directory)} {file_digest(path)}\n" for path in files if not _hidden(path, directory)).encode())
+    return durable.digest("".join(f"{path.relative_to(directory)} {file_digest(path)}\n" for path in files if not _hidden(path, directory)).encode())
 
 
 def _hidden(path: Path, directory: Path) -> bool:
