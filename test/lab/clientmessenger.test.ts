@@ -33,7 +33,7 @@ const connection = (password: string): string =>
 const hazelcastXml = async (major: "3" | "5"): Promise<string> => {
   const template = await readFile(join(import.meta.dirname, "clientmessenger", `hazelcast-${major}.xml`), "utf8");
   const file = join(scratch, `hazelcast-${major}.xml`);
-  await writeFile(file, template.replace("{{port}}", String(await freePort())));
+  await writeFile(file, template.replaceAll("{{port}}", String(await freePort())));
   return file;
 };
 

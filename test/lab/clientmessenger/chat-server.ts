@@ -59,9 +59,12 @@ export const launch = async ({ folder, scratch, name, hazelcastConfig, connectio
     port,
     output: () => output,
     ready: () =>
-      until(`${name} is ready`, 30, async () => output.includes("ClientMessenger ready on") || over || undefined).then(
+      until(`${name} is ready`, 90, async () => output.includes("ClientMessenger ready on") || over || undefined).then(
         () => {
           if (over) throw new Error(`${name} ended:\n${output}`);
+        },
+        (error: Error) => {
+          throw new Error(`${error.message}. It printed:\n${output}`);
         },
       ),
     exited,
