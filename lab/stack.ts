@@ -22,7 +22,14 @@ export interface Stack {
   file: string;
   environment: Record<string, string>;
   /** Run pulumi; with `show` its output also goes to the terminal, as it comes. */
-  pulumi: (argv: string[], options?: { show?: boolean; environment?: Record<string, string> }) => Promise<PulumiResult>;
+  pulumi: (argv: string[], options?: PulumiOptions) => Promise<PulumiResult>;
+}
+
+export interface PulumiOptions {
+  show?: boolean;
+  environment?: Record<string, string>;
+  /** Is handed the process once it runs, to send it a signal. */
+  running?: (pulumi: { kill: (signal: NodeJS.Signals) => boolean }) => void;
 }
 
 type Config = Record<string, unknown>;
@@ -49,7 +56,7 @@ const describe = (lab: Lab, directory: string): Stack => {
     SSH_AUTH_SOCK: lab.agentSocket,
   };
   const pulumi: Stack["pulumi"] = (argv, options = {}) =>
-    run([...argv, ...stackOptions(argv, file)], { ...environment, ...options.environment }, options.show);
+    run([...argv, ...stackOptions(argv, file)], { ...environment, ...options.environment }, options);
   return { file, environment, pulumi };
 };
 
@@ -105,12 +112,17 @@ const secret = (config: Config, key: string, field: string): object => {
 };
 
 const checked = async (argv: string[], environment: Record<string, string>, input?: string): Promise<void> => {
-  const { exitCode, output } = await run(argv, environment, false, input);
+  const { exitCode, output } = await run(argv, environment, {}, input);
   if (exitCode) throw new Error(`pulumi ${argv.join(" ")} failed with exit code ${exitCode}:\n${output}`);
 };
 
-const run = async (argv: string[], env: Record<string, string>, show = false, input = ""): Promise<PulumiResult> => {
-  const { exitCode, all } = await execa("pulumi", [...argv, "--non-interactive", "--color", "never"], {
+const run = async (
+  argv: string[],
+  env: Record<string, string>,
+  { show = false, running }: PulumiOptions,
+  input = "",
+): Promise<PulumiResult> => {
+  const pulumi = execa("pulumi", [...argv, "--non-interactive", "--color", "never"], {
     cwd: checkout,
     env,
     all: true,
@@ -118,5 +130,7 @@ const run = async (argv: string[], env: Record<string, string>, show = false, in
     input,
     ...(show && { stdout: ["inherit", "pipe"], stderr: ["inherit", "pipe"] }),
   });
+  running?.(pulumi);
+  const { exitCode, all } = await pulumi;
   return { exitCode: exitCode ?? 1, output: String(all) };
 };

@@ -36,7 +36,7 @@ test("the argument file holds one quoted argument, its backslashes and quotes es
 
 test("block lines of a document cannot be taken for a section", () => {
   const text = document({ kind: "files", name: "/x", fields: { content: "# files: /y\n\nend\n" } });
-  expect(text).toBe("# files: /x\ncontent:\n  # files: /y\n\n  end\n");
+  expect(text).toBe("# files: /x\ncontent:\n\t# files: /y\n\n\tend\n");
 });
 
 test("a value that would break a document's lines is refused", () => {

@@ -1,4 +1,7 @@
-"""`# packages: NAME …` – apt packages that have to be installed."""
+"""`# packages: NAME …` – apt packages that have to be installed.
+
+Field: `undo` (`remove`: an undo removes what it had installed, unless something else needs it by then; without it they stay).
+"""
 
 from __future__ import annotations
 
@@ -23,28 +26,48 @@ def apply(section: Section, transaction: Transaction) -> None:
     _finish_interrupted()
     if any(_candidate(name) is None for name in missing):
         process.run("apt-get", *_OPTIONS, "update", timeout=300)
-    transaction.remember("installed", missing)
+    before = _all_installed()
     process.run("apt-get", *_OPTIONS, "install", "--yes", "--no-install-recommends", *missing, timeout=1800)
+    transaction.remember("installed", missing)
+    transaction.remember("came along", sorted(_all_installed() - before - set(missing)))
     transaction.say(f"installed {' '.join(missing)}")
 
 
 def undo(section: Section, transaction: Transaction) -> None:
-    """Packages stay: something else may use them by now. Only a person can know."""
-    if installed := originals.recalled(transaction.step, "installed"):
-        transaction.say(f"{' '.join(installed)} stays installed; when nothing else uses it: apt-get remove {' '.join(installed)}")
+    """Packages stay unless the document asks for their removal: a program that is no package may use them by now."""
+    installed = originals.recalled(transaction.step, "installed")
+    if not installed:
+        return
+    names = " ".join(installed)
+    every = sorted(_all_installed().intersection(installed + (originals.recalled(transaction.step, "came along") or [])))
+    if section.fields.get("undo") != "remove":
+        transaction.say(f"{names} stays installed; when nothing else uses it: apt-get remove {names}")
+    elif needed := _needed_by(every):
+        transaction.say(f"{names} stays installed, since {', '.join(needed)} would go with it")
+    else:
+        process.run("apt-get", *_OPTIONS, "remove", "--yes", *every, timeout=1800)
+        transaction.say(f"removed {names} and what came along with it")
+
+
+def _needed_by(names: list[str]) -> list[str]:
+    """What else apt would remove together with these."""
+    lines = process.run("apt-get", "--simulate", "remove", *names).splitlines()
+    return [line.split()[1] for line in lines if line.startswith("Remv ") and line.split()[1] not in names]
 
 
 _OPTIONS = ("-q", "-o", f"DPkg::Lock::Timeout={_LOCK_WAIT}", "-o", "Dpkg::Options::=--force-confold")
 
 
 def _installed(section: Section) -> dict[str, str]:
-    return {name: _version(name) for name in section.name.split()}
+    """Each name's version, or `absent`."""
+    names = section.name.split()
+    lines = process.attempt("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Version}\\n", *names).stdout.splitlines()
+    versions = {name: version for name, status, version in (line.split(" ", 2) for line in lines) if status == "installed"}
+    return {name: versions.get(name, "absent") for name in names}
 
 
-def _version(name: str) -> str:
-    done = process.attempt("dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", name)
-    status, _, version = done.stdout.partition(" ")
-    return version if done.returncode == 0 and status == "installed" else "absent"
+def _all_installed() -> set[str]:
+    return set(process.run("dpkg-query", "-W", "-f", "${Package}\\n").split())
 
 
 def _candidate(name: str) -> str | None:
