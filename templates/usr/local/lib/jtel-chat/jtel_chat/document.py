@@ -5,8 +5,8 @@ A document is a list of sections. A section is opened by `# kind: NAME`; lines `
     # files: /usr/local/bin/updatesc.sh
     mode: 0755
     content:
-    	#!/bin/sh
-    	…
+        #!/bin/sh
+        …
 
 Block lines are indented by a tab, so that no content can be taken for a header.
 """
