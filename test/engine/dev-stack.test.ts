@@ -1,4 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { proveChat } from "../../lab/chat.ts";
 import { callbacks, differences, type Webhook, webhooks } from "../../render/tyntec.ts";
@@ -120,6 +121,19 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     },
     10 * minutes,
   );
+
+  test("every URL that the portal is told answers, or is named with the reason", async () => {
+    const { environment } = await stack();
+    const env = { ...environment, NODE_EXTRA_CA_CERTS: lab().caFile };
+    const tried = (address: string) =>
+      execa("node", ["cli/portal.ts", "--stack", "dev", "--connect", address], { env, reject: false });
+    const { stdout, exitCode } = await tried(host("lb1").address);
+    expect(stdout.match(/ answers \|$/gm), stdout).toHaveLength(5);
+    expect(exitCode).toBe(0);
+    const elsewhere = await tried(lab().controllerAddress);
+    expect(elsewhere.stdout).toMatch(/ACD\.Chat\.Script\.Library\.URL \| .* \| .*ECONNREFUSED/);
+    expect(elsewhere.exitCode).toBe(1);
+  });
 
   test("the password is in no command line, journal, unit, world-readable file or plain state", async () => {
     const words = [lab().database.password, encodeURIComponent(lab().database.password)];
