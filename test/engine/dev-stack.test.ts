@@ -5,13 +5,15 @@ import { proveChat } from "../../lab/chat.ts";
 import { callbacks, differences, type Webhook, webhooks } from "../../render/tyntec.ts";
 import { readWebhooks } from "../../tyntec/api.ts";
 import { type Change, engineLab, runnable } from "./engine-lab.ts";
+import { procedureHolds } from "./procedure.ts";
 import { snapshot } from "./snapshot.ts";
 
 const minutes = 60_000;
 const configured = ["lb1", "chatserver1", "chatserver2"];
 
 describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
-  const { lab, host, said, stack, up, applied, noop } = engineLab("engine");
+  const engine = engineLab("engine");
+  const { lab, host, said, stack, up, applied, noop } = engine;
 
   let asItWas: Record<string, string>;
   let webhooksBefore: Webhook[];
@@ -121,6 +123,9 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     },
     10 * minutes,
   );
+
+  const roles = { chatServers: ["chatserver1", "chatserver2"], loadBalancers: ["lb1"] };
+  procedureHolds("separate-server", engine, roles);
 
   test("every URL that the portal is told answers, or is named with the reason", async () => {
     const { environment } = await stack();

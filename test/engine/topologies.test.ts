@@ -2,12 +2,14 @@ import { describe, expect, test } from "vitest";
 import { proveChat } from "../../lab/chat.ts";
 import { stackHosts } from "../../lab/stack.ts";
 import { type Change, engineLab, runnable } from "./engine-lab.ts";
+import { procedureHolds } from "./procedure.ts";
 
 const minutes = 60_000;
 const members = "journalctl --unit=jtel-clientmessenger --output=cat | grep -o 'Members {size:[0-9]*' | tail -1";
 
 describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
-  const { lab, said, up, applied, noop, stack } = engineLab("lb-hosted", ["lb1", "lb2", "acd-dbm"]);
+  const engine = engineLab("lb-hosted", ["lb1", "lb2", "acd-dbm"]);
+  const { lab, said, up, applied, noop, stack } = engine;
 
   const lbHosted: Change = (config) => {
     config.topology = "lb-hosted";
@@ -55,6 +57,8 @@ describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
     10 * minutes,
   );
 
+  procedureHolds("lb-hosted", engine, { chatServers: ["lb1", "lb2"], loadBalancers: ["lb1", "lb2"] }, lbHosted);
+
   test("every load balancer has the same configuration", async () => {
     const ours = "sed -n '/BEGIN jtel-chat/,/END jtel-chat/p' /etc/haproxy/haproxy.cfg";
     expect(await said("lb2", ours)).toBe(await said("lb1", ours));
@@ -83,7 +87,8 @@ UNIT
   systemctl enable --now acd-web 2>/dev/null`;
 
 describe.skipIf(!runnable)("chat on the platform's web servers", () => {
-  const { lab, said, applied, noop } = engineLab("co-located");
+  const engine = engineLab("co-located");
+  const { lab, said, applied, noop } = engine;
 
   const coLocated: Change = (config) => {
     config.topology = "co-located";
@@ -101,6 +106,9 @@ describe.skipIf(!runnable)("chat on the platform's web servers", () => {
     },
     10 * minutes,
   );
+
+  const roles = { chatServers: ["chatserver1", "chatserver2"], loadBalancers: ["lb1"] };
+  procedureHolds("co-located", engine, roles, coLocated);
 
   test("the web server beside it was not touched", async () => {
     expect(
