@@ -7,13 +7,19 @@ export interface Webhook {
 const statusEvents = ["accepted", "delivered", "seen", "failed", "channelFailed", "deleted"];
 const groupEvents = ["userJoined", "userLeft", "subjectChanged", "descriptionChanged"];
 
+/** Options of {@link webhooks}. */
+export interface WebhooksOptions {
+  /** Group messaging ended in 2020, and a later API may refuse its events; the vendor's page has them. @default true */
+  groupEvents?: boolean | undefined;
+}
+
 /** The two webhooks of chat (vendor page "WhatsApp"); `portal` is the portal's public https URL. */
-export const webhooks = (portal: string): Webhook[] => [
+export const webhooks = (portal: string, options: WebhooksOptions = {}): Webhook[] => [
   { events: ["MoMessage"], callbackUrl: new URL("/incoming", portal).href },
   {
     events: [
       ...statusEvents.map((event) => `MessageStatus::${event}`),
-      ...groupEvents.map((event) => `WhatsAppGroupEvent::${event}`),
+      ...(options.groupEvents === false ? [] : groupEvents.map((event) => `WhatsAppGroupEvent::${event}`)),
     ],
     callbackUrl: new URL("/delivery", portal).href,
   },
