@@ -132,9 +132,16 @@ export const schema = z.strictObject({
     .optional(),
   tyntec: z
     .strictObject({
-      apiKey: z.string().min(1, "is empty"),
-      url: url.default("https://api.tyntec.com/chat-api/v2"),
+      apiKey: z
+        .string()
+        .min(1, "is empty")
+        .regex(/^[\x21-\x7e]*$/, "holds a blank, a line break or no ASCII, which a header cannot carry. Set it again"),
+      url: url
+        .regex(/[^/]$/, "ends with a slash. Example: https://api.tyntec.com/chat-api/v2")
+        .default("https://api.tyntec.com/chat-api/v2"),
       caFile: z.string().optional(),
+      takeOver: z.boolean().default(false),
+      groupEvents: z.boolean().default(true),
     })
     .optional(),
 });

@@ -28,6 +28,8 @@ export interface TyntecSettings {
 export interface Failure {
   /** Only requests with this method. @default every method */
   method?: string;
+  /** Requests that are served before it begins. @default 0 */
+  skip?: number;
   /** How many requests. @default all */
   count?: number;
   /** Serve the request before it fails, so that only its answer is lost. @default false */
@@ -65,12 +67,12 @@ const problem = ({ status, ...rest }: Problem, headers: Record<string, string> =
   headers,
 });
 
-/** The failure that this request meets; uses up its count. */
+/** The failure that this request meets; uses up `skip`, then `count`. */
 const failureOf = ({ method }: IncomingMessage): Failure => {
-  const { count = Number.POSITIVE_INFINITY } = failure;
+  const { skip = 0, count = Number.POSITIVE_INFINITY } = failure;
   if (count <= 0 || (failure.method && failure.method !== method)) return {};
-  failure = { ...failure, count: count - 1 };
-  return failure;
+  failure = skip ? { ...failure, skip: skip - 1 } : { ...failure, count: count - 1 };
+  return skip ? {} : failure;
 };
 
 const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
