@@ -49,14 +49,15 @@ const call = async (account: TynTecAccount, method: Method, body?: string): Prom
     throw complaint(account, method, unreachable(account, error));
   });
   if (answer.status < 300) return answer;
-  throw complaint(account, method, refusal(answer, body));
+  throw complaint(account, method, refusal({ ...answer, text: withoutKey(account, answer.text) }, body));
 };
 
-/** What the API says may hold anything, the key included. */
-const complaint = ({ url, apiKey }: TynTecAccount, method: Method, text: string): Error => {
-  const line = `TynTec: ${method} ${url}${path}: ${text}`;
-  return new Error(apiKey ? line.replaceAll(apiKey, "[API key]") : line);
-};
+const complaint = (account: TynTecAccount, method: Method, text: string): Error =>
+  new Error(withoutKey(account, `TynTec: ${method} ${account.url}${path}: ${text}`));
+
+/** What the API says may hold anything, the key included; a text that is to be cut must lose it before. */
+const withoutKey = ({ apiKey }: TynTecAccount, text: string): string =>
+  apiKey ? text.replaceAll(apiKey, "[API key]") : text;
 
 const remedies = {
   url: "Is tyntec.url the API's base URL, with its version?",

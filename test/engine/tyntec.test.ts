@@ -5,6 +5,7 @@ import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { callbacks, type Webhook, webhooks } from "../../render/tyntec.ts";
 import { readWebhooks, writeWebhooks } from "../../tyntec/api.ts";
+import { startProxy } from "../connect-proxy.ts";
 import { type LoopbackTyntec, startTyntec } from "../tyntec-stand-in.ts";
 
 const checkout = new URL("../../", import.meta.url).pathname;
@@ -145,6 +146,16 @@ describe("TynTecWebhooks in the engine", { timeout: 60_000 }, () => {
       expect({ failed, steps }).toEqual({ failed: true, steps: [] });
       expect(text).toContain("the API key is refused (401: unknown key [API key]). Set tyntec.apiKey");
     }
+  });
+
+  test("the API is asked through the proxy of HTTPS_PROXY, by the look and by the command", async () => {
+    const proxy = await startProxy();
+    stack.workspace.envVars.HTTPS_PROXY = proxy.url;
+    const { failed, requests } = await run("up", { takeOver: true });
+    delete stack.workspace.envVars.HTTPS_PROXY;
+    proxy.stop();
+    expect(failed).toBe(false);
+    expect(proxy.asked).toEqual(requests.map(() => new URL(tyntec.url).host));
   });
 
   describe("with looking switched off", () => {

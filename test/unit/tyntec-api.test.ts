@@ -156,6 +156,11 @@ describe("says what, where, why and what to do", () => {
       { status: 401, body: '{"detail": "unknown key k3y-that-must-not-be-seen"}' },
       /unknown key \[API key\]\)/,
     ],
+    [
+      "a key that is cut",
+      { status: 401, body: `{"detail": "${"x".repeat(395)}k3y-that-must-not-be-seen"}` },
+      /x\[API…/,
+    ],
   ])("about %s", async (_, failure, text) => {
     await tyntec.fail(failure);
     account.patience = { ...patience, total: 100 };
