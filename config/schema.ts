@@ -140,7 +140,9 @@ export const schema = z.strictObject({
         .regex(/[^/]$/, "ends with a slash. Example: https://api.tyntec.com/chat-api/v2")
         .default("https://api.tyntec.com/chat-api/v2"),
       caFile: z.string().optional(),
+      /** Have events that another system gets now. */
       takeOver: z.boolean().default(false),
+      /** `WhatsAppGroupEvent::*`, which a later API may refuse. */
       groupEvents: z.boolean().default(true),
     })
     .optional(),

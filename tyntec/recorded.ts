@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { printable } from "../hosts/launcher.ts";
 import { parsedDocument, type WebhooksDocument } from "./document.ts";
 
 /** The resource's name in the state. */
@@ -19,17 +20,34 @@ const command = z.object({ create: z.string(), stdin: z.string() });
 /**
  * The resource as this stack's state has it; undefined before the first successful `up`.
  *
- * The engine itself answers (`readStackResourceOutputs` of its provider `pulumi`, beside the one of StackReference), in
- * previews, too: so the program knows which events are its own before it registers anything.
+ * @throws Error that starts with `TynTec:` when the engine does not tell.
  */
 export const recordedWebhooks = async (): Promise<Recorded | undefined> => {
+  try {
+    return found(await stateOutputs());
+  } catch (error) {
+    const said = printable(error instanceof Error ? error.message : String(error));
+    throw new Error(
+      `TynTec: which events are this stack's own is not known: pulumi does not tell what the state holds (${said}). Use the version that toolchain/versions names`,
+    );
+  }
+};
+
+/**
+ * The engine itself answers (`readStackResourceOutputs` of its provider `pulumi`, which also serves StackReference), in
+ * previews, too: so the program knows what is its own before it registers anything.
+ */
+const stateOutputs = (): Promise<unknown> => {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const said = await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName });
+  return pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName });
+};
+
+const found = (said: unknown): Recorded | undefined => {
   const resources = Object.entries(answer.parse(said).outputs);
-  const found = resources.find(
+  const ours = resources.find(
     ([urn, { type }]) => type === "command:local:Command" && urn.endsWith(`::${resourceName}`),
   );
-  if (!found) return undefined;
-  const { create, stdin } = command.parse(found[1].outputs);
+  if (!ours) return undefined;
+  const { create, stdin } = command.parse(ours[1].outputs);
   return { create, document: parsedDocument(stdin) };
 };
