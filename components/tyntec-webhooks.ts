@@ -21,6 +21,8 @@ export interface TynTecWebhooksArgs {
   portal: string;
   /** Have events that another system gets now. Without it they are refused, before anything is written. @default false */
   takeOver?: boolean;
+  /** What `up` does when our events were moved at TynTec: bring them back, or stop before the first write. @default "heal" */
+  onDrift?: "heal" | "stop";
   /** Ask for WhatsApp's group events, too, as the vendor's page does. @default true */
   groupEvents?: boolean;
   /** TynTec starts to call as soon as it knows the URLs: they have to answer before. */
@@ -45,7 +47,7 @@ export class TynTecWebhooks extends pulumi.ComponentResource {
     this.webhooks = webhooks(args.portal, args);
     const { url, caFile, takeOver } = args;
     const document = { url, ...(caFile && { caFile }), ...(takeOver && { takeOver }), webhooks: this.webhooks };
-    const seen = look(document, args.apiKey);
+    const seen = look(document, args);
     const command = new local.Command(
       resourceName,
       {
@@ -79,12 +81,13 @@ interface Seen {
 const program = "node tyntec/webhooks.ts";
 
 /** Looks at the API together with the hosts; undefined where looking is switched off. */
-const look = async (document: WebhooksDocument, apiKey: pulumi.Output<string>): Promise<Seen | undefined> => {
+const look = async (document: WebhooksDocument, { apiKey, onDrift }: TynTecWebhooksArgs): Promise<Seen | undefined> => {
   let seen: Seen | undefined;
   const looking = async () => {
     const key = await new Promise<string>((resolve) => apiKey.apply(resolve));
     seen = await compared(document, key);
-    return seen.problems;
+    const stopped = onDrift === "stop" && !pulumi.runtime.isDryRun() ? driftProblems(seen) : [];
+    return [...seen.problems, ...stopped];
   };
   await prerequisite({ look: () => looking().catch((error: Error) => [error.message]) });
   return seen;
@@ -100,6 +103,13 @@ const compared = async (document: WebhooksDocument, apiKey: string): Promise<See
   const taken = takenAway(present, claimOf(url, webhooks), earlier);
   return { astray: whereabouts(astray), recorded, problems: takeOver ? [] : refusals(taken) };
 };
+
+const driftProblems = ({ astray, recorded }: Seen): string[] =>
+  recorded
+    ? astray.map(
+        (line) => `TynTec: ${line}: that was changed there, and onDrift is "stop". To bring it back, set onDrift: heal`,
+      )
+    : [];
 
 /**
  * Events that have gone astray must run the command again, so its text changes: a count tells one time from the next, and the

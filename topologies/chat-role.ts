@@ -47,7 +47,13 @@ export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, n
   });
   if (whatsapp && tyntec) {
     const apiKey = pulumi.secret(tyntec.apiKey);
-    new TynTecWebhooks("tyntec", { ...tyntec, apiKey, portal: whatsapp.portal, after: haproxy.loaded });
+    new TynTecWebhooks("tyntec", {
+      ...tyntec,
+      apiKey,
+      onDrift: deployment.onDrift,
+      portal: whatsapp.portal,
+      after: haproxy.loaded,
+    });
   }
 };
 

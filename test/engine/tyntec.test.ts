@@ -99,6 +99,9 @@ describe("TynTecWebhooks in the engine", { timeout: 60_000 }, () => {
     await run("up");
     for (const time of ["2.", "3."]) {
       await writeWebhooks(tyntec, [crm]);
+      const stopped = await run("up", { onDrift: "stop" });
+      expect(stopped).toMatchObject({ failed: true, steps: [], requests: ["GET"] });
+      expect(stopped.text).toMatch(/TynTec: MoMessage goes to https:\/\/crm.*onDrift is "stop"/);
       const preview = await run("preview");
       expect(preview).toMatchObject({ failed: false, steps: ["update tyntec-webhooks"], requests: ["GET"] });
       expect(preview.text).toMatch(
