@@ -4,7 +4,6 @@ import type { Step } from "../hosts/host.ts";
 import { printable } from "../hosts/launcher.ts";
 import { prerequisite } from "../hosts/observation.ts";
 import { differences, type Webhook, webhooks, whereabouts } from "../render/tyntec.ts";
-import { readWebhooks } from "../tyntec/api.ts";
 import { claimOf, refusals, takenAway } from "../tyntec/claim.ts";
 import { documentText, type WebhooksDocument } from "../tyntec/document.ts";
 import { type Recorded, recordedWebhooks, resourceName } from "../tyntec/recorded.ts";
@@ -95,6 +94,8 @@ const look = async (document: WebhooksDocument, { apiKey, onDrift }: TynTecWebho
 
 const compared = async (document: WebhooksDocument, apiKey: string): Promise<Seen> => {
   const { url, caFile, takeOver, webhooks } = document;
+  // Loaded here: it takes a tenth of a second, and the hosts are looked at meanwhile.
+  const { readWebhooks } = await import("../tyntec/api.ts");
   const present = await readWebhooks({ url, caFile, apiKey });
   const astray = differences(present, webhooks);
   if (!astray.length) return { astray: [], recorded: undefined, problems: [] };
