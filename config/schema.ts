@@ -92,11 +92,13 @@ export const schema = z.strictObject({
       onDestroy: z.enum(["keep", "remove"]).default("keep"),
     })
     .prefault({}),
-  /** Resources of the vendor's table that may be less. */
+  /** Resources of the vendor's table that may be less, and `system` for another Debian than 12. */
   resources: z
     .strictObject({
       accept: z
-        .array(z.enum(["memory", "cores", "disk"], { error: "is no resource. Known: memory, cores, disk" }))
+        .array(
+          z.enum(["memory", "cores", "disk", "system"], { error: "is unknown. Known: memory, cores, disk, system" }),
+        )
         .default([]),
     })
     .prefault({}),

@@ -1,7 +1,10 @@
 import type { Section } from "./document.ts";
 
-/** Resources that can be accepted although they are less than the vendor asks for. */
-export const resources = ["memory", "cores", "disk"] as const;
+/** What can be accepted although it is less than the vendor asks for, or was not tried. */
+export const resources = ["memory", "cores", "disk", "system"] as const;
+
+/** The Debian release that the role is tested on. */
+const system = "debian 12";
 
 /** What the vendor asks of a host that runs ClientMessenger. */
 export interface Needs {
@@ -22,6 +25,7 @@ export const resourcesSection = ({ additional, accept = [], ...needs }: Needs, p
   name: program,
   fields: {
     ...Object.fromEntries(Object.entries(needs).map(([name, amount]) => [name, String(amount)])),
+    system,
     additional: additional ? "yes" : undefined,
     accept: accept.length ? [...accept] : undefined,
   },

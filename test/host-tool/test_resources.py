@@ -16,6 +16,7 @@ def section(tmp_path: Path, *lines: str) -> document.Section:
 def host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resources, "_memory", lambda: {"MemTotal": 8.2, "MemAvailable": 3.0})
     monkeypatch.setattr(resources.os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(resources, "_system", lambda: "debian 13")
 
 
 def test_less_than_asked_for_is_a_problem_with_numbers_and_the_override(tmp_path: Path) -> None:
@@ -41,3 +42,9 @@ def test_one_core_is_for_what_runs_there_already(tmp_path: Path) -> None:
 def test_an_installed_program_is_asked_nothing(tmp_path: Path) -> None:
     (tmp_path / "program").mkdir()
     assert resources.observe(section(tmp_path, "memory: 999")).problems == []
+
+
+def test_another_debian_is_refused_unless_it_is_accepted(tmp_path: Path) -> None:
+    assert "debian 13, and the CHAT role was tried on debian 12 only" in resources.observe(section(tmp_path, "system: debian 12")).problems[0]
+    assert resources.observe(section(tmp_path, "system: debian 12", "accept:", "\tsystem")).problems == []
+    assert resources.observe(section(tmp_path, "system: debian 13")).problems == []

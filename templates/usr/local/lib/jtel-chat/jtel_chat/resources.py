@@ -1,7 +1,8 @@
 """`# resources: PROGRAM` – what a host must have before a program is installed on it for the first time.
 
 Fields: `memory`, `disk` (GB, 10⁹ bytes; disk of the drive with the home directories), `cores`; `additional` (beside what runs
-there already: memory that is free, and one core more); `accept` (block: which of them may be less).
+there already: memory that is free, and one core more); `system` (`debian 12`: what all this was tried on); `accept` (block:
+which of them may be less, or other).
 Once the program is there, a person has seen that it runs.
 """
 
@@ -26,6 +27,7 @@ def observe(section: Section) -> Observed:
     if Path(section.name).exists():
         return seen
     accepted = section.lines("accept")
+    _judge_system(section, accepted, seen)
     for name, (asked, there, unit) in _amounts(section).items():
         found = f"{name}: the vendor asks for {asked:g} {unit}, this host has {there:.1f}".replace(".0", "")
         if there >= asked * _LIMIT:
@@ -42,6 +44,24 @@ def observe(section: Section) -> Observed:
 def apply(section: Section, transaction: Transaction) -> None:
     if problems := observe(section).problems:
         raise Refused("; ".join(problems))
+
+
+def _judge_system(section: Section, accepted: list[str], seen: Observed) -> None:
+    wanted, found = section.fields.get("system"), _system()
+    if not wanted or wanted == found:
+        return
+    text = f"system: this host is {found}, and the CHAT role was tried on {wanted} only"
+    if "system" in accepted:
+        seen.warnings.append(f"{text}. Accepted by resources.accept")
+    else:
+        seen.problems.append(f"{text}. Try it on a host that you can throw away, then accept it: resources.accept: [system]")
+
+
+def _system() -> str:
+    """`debian 12`, from os-release(5)."""
+    lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
+    values = {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines)}
+    return f"{values.get('ID', 'unknown')} {values.get('VERSION_ID', '')}".strip()
 
 
 def _amounts(section: Section) -> dict[str, tuple[float, float, str]]:
