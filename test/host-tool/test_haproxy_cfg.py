@@ -10,6 +10,7 @@ CUSTOMER = b"""\
 global
 \tmaxconn 100
 frontend acdportal_https # the portal
+\tmode http
 \tbind :443 ssl crt /x.pem
 \t# a comment
 \tredirect location /a if { path / }
@@ -44,10 +45,10 @@ def test_the_rules_stand_before_the_first_use_backend_in_the_sections_own_indent
 
 
 def test_rules_go_into_a_frontend_that_ends_the_file() -> None:
-    config = b"frontend acdportal_https\n  bind :443"
+    config = b"frontend acdportal_https\n  mode http"
     assert haproxy_cfg.remove(edited(config)) == config
     lines = edited(config).splitlines()
-    assert lines[:2] == [b"frontend acdportal_https", b"  bind :443"]
+    assert lines[:2] == [b"frontend acdportal_https", b"  mode http"]
     assert lines[3] == b"  acl whatsapp_req path /incoming"
 
 

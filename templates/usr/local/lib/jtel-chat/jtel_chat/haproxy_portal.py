@@ -1,0 +1,173 @@
+"""The portal's https frontend, which carries WhatsApp's rules: where they go, what in it they replace, what would keep requests from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from . import haproxy_conditions, haproxy_parse
+from .errors import Refused
+from .haproxy_parse import Line, Section
+
+#: What TynTec calls (vendor page "WhatsApp").
+PATHS = ("/incoming", "/delivery")
+
+_FINAL = {
+    "http-request": ("deny", "reject", "redirect", "return", "silent-drop", "tarpit", "auth", "use-service"),
+    "tcp-request": ("reject", "silent-drop"),
+}
+_LETS_PASS = ("allow", "accept")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a section gets our rules. before: index of the line that they precede. like: the line whose indentation they take. replaced: line indexes."""
+
+    before: int
+    like: Line
+    replaced: list[int]
+
+
+def find(config: list[Line], name: str) -> list[Section]:
+    """The sections that are the portal, as frontend or listen: HAProxy 1.x allowed a name twice.
+
+    Raises Refused when there is none, or when it cannot carry rules.
+    """
+    proxies = [section for section in haproxy_parse.sections(config) if section.keyword in ("frontend", "listen")]
+    found = [section for section in proxies if section.name == name]
+    if not found:
+        there = ", ".join(f"{section.name} (line {section.header.number})" for section in proxies) or "none at all"
+        raise Refused(
+            f"there is no 'frontend {name}' (nor 'listen {name}'), which has to carry /incoming and /delivery. Frontends here: {there}."
+            " Name yours in whatsapp.frontend"
+        )
+    for section in found:
+        if (mode := _mode(config, section)) != "http":
+            why = f"its mode is {mode}" if mode else "it has no 'mode http', nor have its defaults"
+            raise Refused(
+                f"{haproxy_parse.shown(section.header)} cannot tell /incoming from other requests: {why}, and HAProxy then sees no paths."
+                " Give it 'mode http', or name another frontend in whatsapp.frontend"
+            )
+    return found
+
+
+def place(section: Section, rules: list[Line]) -> Place:
+    """Where the rules go. Raises Refused when a line there means something else by the name of our ACL."""
+    names = {line.words[1] for line in rules if line.keyword == "acl"}
+    backends = {line.words[1] for line in rules if line.keyword == "use_backend"}
+    replaced = [line for line in section.content() if _pasted(line, names, backends)]
+    return Place(*_position(section, names, replaced), [line.number - 1 for line in replaced])
+
+
+def shadowing(config: bytes, portal: str) -> list[str]:
+    """Why a request for one of PATHS would not reach our rules in the portal's frontend, as far as the text alone decides it.
+
+    Each with line number, reason and remedy. `redirect`, `http-request` and `tcp-request` rules run before every `use_backend`,
+    wherever they stand (configuration.txt, "Proxies"). A condition that only a running HAProxy can decide is not reported.
+    """
+    file = haproxy_parse.lines(config)
+    found = [section for section in haproxy_parse.sections(file) if section.keyword in ("frontend", "listen") and section.name == portal]
+    taken: dict[Line, list[str]] = {}
+    for section in found:
+        for path in PATHS:
+            for line in _takers(file, section, path):
+                taken.setdefault(line, []).append(path)
+    return [_reason(line, paths) for line, paths in sorted(taken.items(), key=lambda each: each[0].number)]
+
+
+def _pasted(line: Line, names: set[str], backends: set[str]) -> bool:
+    """Whether this is a line of the vendor's page, which ours replaces."""
+    if line.keyword == "acl" and line.words[1:2] and line.words[1] in names:
+        if not _on_our_paths(line):
+            raise Refused(
+                f"{haproxy_parse.shown(line)} gives the name {line.words[1]}, which our rules use, another meaning. Rename it there, and where it is used"
+            )
+        return True
+    if line.keyword != "use_backend" or line.words[2:3] != ("if",) or not set(line.words[3:]) <= names | {"or", "||"}:
+        return False
+    if line.words[1] not in backends:
+        raise Refused(f"{haproxy_parse.shown(line)} sends WhatsApp's requests elsewhere. Remove it, or leave WhatsApp out of the stack")
+    return True
+
+
+def _on_our_paths(acl: Line) -> bool:
+    """`acl NAME path /incoming`, also as path_beg, with flags or with both paths."""
+    patterns = [word.rstrip("/").lower() for word in acl.words[3:] if word.startswith("/")]
+    flags = [word for word in acl.words[3:] if not word.startswith("/")]
+    return acl.words[2:3] in (("path",), ("path_beg",)) and bool(patterns) and set(patterns) <= set(PATHS) and set(flags) <= {"-i", "--", "-m", "str", "beg"}
+
+
+def _position(section: Section, names: set[str], replaced: list[Line]) -> tuple[int, Line]:
+    """The first matching use_backend wins: ours, for two exact paths, stands before the customer's first one."""
+    content = [(line, outside) for line, outside in haproxy_parse.unconditional(section) if line.words and line.keyword != ".if"]
+    before = next(((line, outside) for line, outside in content if line.keyword == "use_backend"), None)
+    # An ACL has to be known before it is used: also in a rule of the customer's that needs the ACL we replace.
+    user = next((line for line, _ in content if line not in replaced and names & {word.lstrip("!") for word in line.words}), None)
+    if user and replaced and (before is None or user.number < before[0].number):
+        first = min(user, replaced[0], key=lambda line: line.number)
+        before = next((line, outside) for line, outside in content if line is first)
+    if before is None and content and content[-1][0].keyword == "default_backend":
+        before = content[-1]
+    if before:
+        return _start_of_run(before[1].number - 1, {line.number - 1 for line in replaced}), before[0]
+    closed = [line for line, outside in content if line is outside]
+    last = closed[-1] if closed else section.header
+    return last.number, next((line for line in reversed(closed) if not line.keyword.startswith(".")), last)
+
+
+def _start_of_run(index: int, replaced: set[int]) -> int:
+    """Before pasted rules that stand together, not between them."""
+    while index in replaced and index - 1 in replaced:
+        index -= 1
+    return index
+
+
+def _mode(config: list[Line], section: Section) -> str:
+    """The mode that applies to a section, its defaults considered; empty when none is set, which means tcp."""
+    for each in [section, *_defaults(config, section)]:
+        if modes := each.named("mode"):
+            return " ".join(modes[-1].words[1:2])
+    return ""
+
+
+def _defaults(config: list[Line], section: Section) -> list[Section]:
+    """What a section inherits from: the defaults that it names, else the last ones above it."""
+    above = [each for each in haproxy_parse.sections(config) if each.keyword == "defaults" and each.header.number < section.header.number]
+    words = section.header.words
+    named = words[words.index("from") + 1 :][:1] if "from" in words[2:] else ()
+    candidates = [each for each in above if each.name == named[0]] if named else above
+    return [candidates[-1], *_defaults(config, candidates[-1])] if candidates and (named or section.keyword != "defaults") else []
+
+
+def _takers(config: list[Line], section: Section, path: str) -> Iterator[Line]:
+    """The line of each rule set, if any, that takes a request for `path` before our rules are looked at."""
+    for line in section.named("monitor-uri"):
+        if line.words[1:2] == (path,):
+            yield line
+    chain = [*reversed(_defaults(config, section)), section]
+    for kind in ("tcp-request", "http-request", "redirect"):
+        rules = [line for each in chain for line, outside in haproxy_parse.unconditional(each) if line.keyword == kind and line is outside]
+        for line in rules:
+            action = _action(line)
+            verdict = haproxy_conditions.holds(line.words, path, section) if action else False
+            if action == "takes" and verdict:
+                yield line
+            if action and (verdict or (verdict is None and action == "lets pass")):
+                break  # what follows does not run, or not surely
+
+
+def _action(line: Line) -> str:
+    if line.keyword == "redirect":
+        return "takes"
+    action = next(iter(line.words[2 if line.keyword == "tcp-request" else 1 :]), "")
+    if action in _FINAL[line.keyword]:
+        return "takes"
+    return "lets pass" if action in _LETS_PASS else ""
+
+
+def _reason(line: Line, paths: list[str]) -> str:
+    condition = "its condition holds for them" if {"if", "unless"} & set(line.words) else "it has no condition"
+    return (
+        f"{haproxy_parse.shown(line)} answers {' and '.join(paths)} before our rules are looked at ({condition}): WhatsApp's messages would not arrive."
+        f" Except them there: {{ path {' '.join(PATHS)} }}"
+    )
