@@ -63,6 +63,10 @@ const edited = async ({ bytes, portal }: Configuration): Promise<Buffer> => {
   return once;
 };
 
+/** A file without one is refused for that alone (our block ends with one). */
+const withFinalNewline = (config: Buffer): Buffer =>
+  config.length === 0 || config.at(-1) === 0x0a ? config : Buffer.concat([config, Buffer.from("\n")]);
+
 const text = (bytes: Buffer): string => bytes.toString("latin1");
 
 /** The same changes in an edited file, and what its owner would call his file then. */
@@ -138,29 +142,33 @@ describe.skipIf(!runnable).each(suites)("HAProxy of %s", (suite) => {
     haproxy = await debianHaproxy(suite);
   });
 
-  /** Those that it accepts before our edit; it must accept them afterwards. */
-  const accepted = async (configurations: Configuration[]): Promise<number> => {
+  /** How many it accepts before our edit, all of which it must accept afterwards, and how many more afterwards. */
+  const accepted = async (configurations: Configuration[]): Promise<{ before: number; more: number }> => {
     const verdicts = await inLanes(configurations, async (file) => {
-      if (!(await haproxy.check(file.bytes)).accepted) return false;
-      const after = await tool.edit(file.bytes, file.portal);
-      const { accepted, output } = await haproxy.check(after);
-      expect(accepted, `${output}\n${text(file.bytes)}\n----- after the edit:\n${text(after)}`).toBe(true);
-      return true;
+      const before = await haproxy.check(withFinalNewline(file.bytes));
+      const edited = await tool.edit(file.bytes, file.portal);
+      const after = await haproxy.check(edited);
+      const shown = `${after.output}\n${text(file.bytes)}\n----- after the edit:\n${text(edited)}`;
+      expect(after.accepted || !before.accepted, shown).toBe(true);
+      return { before: before.accepted, after: after.accepted };
     });
-    return verdicts.filter(Boolean).length;
+    return {
+      before: verdicts.filter(({ before }) => before).length,
+      more: verdicts.filter(({ before, after }) => after && !before).length,
+    };
   };
 
   test("accepts every file of the corpus after the edit that it accepts before", async () => {
-    const count = await accepted(files);
-    summary.push(`${count} accepted by HAProxy ${haproxy.version}`);
-    expect(count).toBeGreaterThan(files.length * 0.7);
+    const { before, more } = await accepted(files);
+    summary.push(`${before} accepted by HAProxy ${haproxy.version} before and after the edit, ${more} only after it`);
+    expect(before).toBeGreaterThan(files.length * 0.8);
   });
 
   test("accepts random files after the edit that it accepts before", async () => {
     const sample = fc.sample(configuration, { seed, numRuns: checkedTrials });
-    const count = await accepted(sample);
-    summary.push(`${count} of ${checkedTrials} random ones accepted by HAProxy ${haproxy.version}`);
-    expect(count).toBeGreaterThan(checkedTrials / 4);
+    const { before, more } = await accepted(sample);
+    summary.push(`of ${checkedTrials} random ones ${before} before and after, ${more} only after`);
+    expect(before).toBeGreaterThan(checkedTrials / 3);
   });
 });
 

@@ -38,7 +38,8 @@ def edit(config: bytes, *, sections: bytes, portal: str, rules: list[str]) -> by
     if clashes:
         raise Refused("; ".join(clashes))
     result = b"".join(_woven(file, set(replaced), inserted, eol))
-    block = haproxy_blocks.block(_restyled(sections, _indentation(file)), eol=eol, joined=result != b"" and not result.endswith(b"\n"))
+    own = haproxy_takeover.own_defaults(file) + sections
+    block = haproxy_blocks.block(_restyled(own, _indentation(file)), eol=eol, joined=result != b"" and not result.endswith(b"\n"))
     revision = durable.digest(b"".join(blocks(result + block))).encode()
     return result + _REVISION.sub(lambda match: match[1] + revision, block)
 

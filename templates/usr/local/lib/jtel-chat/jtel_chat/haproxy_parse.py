@@ -79,6 +79,21 @@ def sections(config: list[Line]) -> list[Section]:
     return [_section(tuple(config[start:end])) for start, end in zip(starts, [*starts[1:], len(config)])]
 
 
+def inherited(every: list[Section], section: Section) -> list[Section]:
+    """What a section inherits from, nearest first: the defaults that it names, else the last ones above it."""
+    above = [each for each in every if each.keyword == "defaults" and each.header.number < section.header.number]
+    if origin := _origin(section):
+        above = [each for each in above if each.name == origin]
+    elif section.keyword == "defaults":
+        return []
+    return [above[-1], *inherited(every, above[-1])] if above else []
+
+
+def is_origin(section: Section, every: list[Section]) -> bool:
+    """Whether another section names these defaults (`frontend NAME from DEFAULTS`)."""
+    return section.name != "" and any(_origin(each) == section.name for each in every)
+
+
 def unconditional(section: Section) -> Iterator[tuple[Line, Line]]:
     """Each line below the header with the one before which text stands outside every `.if`: itself, or the `.if` that is open."""
     depth, opened = 0, section.header
@@ -100,6 +115,11 @@ def shown(line: Line) -> str:
     text = kind.masked(line.raw.decode("utf-8", "replace").strip())
     text = re.sub(r"(?i)\b(authorization\b\W*|basic\s+|bearer\s+|(?:password|secret|token|key)\S*\s+).*", r"\1…", text)
     return f"line {line.number} '{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}'"
+
+
+def _origin(section: Section) -> str:
+    words = section.header.words
+    return "".join(words[words.index("from", 2) + 1 :][:1]) if "from" in words[2:] else ""
 
 
 def _section(content: tuple[Line, ...]) -> Section:

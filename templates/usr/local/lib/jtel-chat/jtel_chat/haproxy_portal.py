@@ -124,19 +124,10 @@ def _start_of_run(index: int, replaced: set[int]) -> int:
 
 def _mode(config: list[Line], section: Section) -> str:
     """The mode that applies to a section, its defaults considered; empty when none is set, which means tcp."""
-    for each in [section, *_defaults(config, section)]:
+    for each in [section, *haproxy_parse.inherited(haproxy_parse.sections(config), section)]:
         if modes := each.named("mode"):
             return " ".join(modes[-1].words[1:2])
     return ""
-
-
-def _defaults(config: list[Line], section: Section) -> list[Section]:
-    """What a section inherits from: the defaults that it names, else the last ones above it."""
-    above = [each for each in haproxy_parse.sections(config) if each.keyword == "defaults" and each.header.number < section.header.number]
-    words = section.header.words
-    named = words[words.index("from") + 1 :][:1] if "from" in words[2:] else ()
-    candidates = [each for each in above if each.name == named[0]] if named else above
-    return [candidates[-1], *_defaults(config, candidates[-1])] if candidates and (named or section.keyword != "defaults") else []
 
 
 def _takers(config: list[Line], section: Section, path: str) -> Iterator[Line]:
@@ -144,7 +135,7 @@ def _takers(config: list[Line], section: Section, path: str) -> Iterator[Line]:
     for line in section.named("monitor-uri"):
         if line.words[1:2] == (path,):
             yield line
-    chain = [*reversed(_defaults(config, section)), section]
+    chain = [*reversed(haproxy_parse.inherited(haproxy_parse.sections(config), section)), section]
     for kind in ("tcp-request", "http-request", "redirect"):
         rules = [line for each in chain for line, outside in haproxy_parse.unconditional(each) if line.keyword == kind and line is outside]
         for line in rules:

@@ -14,6 +14,32 @@ _BACKEND = "backend_chat_ws"
 _CHAT_PORT = "3000"
 _WILDCARDS = ("", "*", "0.0.0.0", "::", "[::]")  # noqa: S104 – read, not bound
 
+# Where the customer's defaults would spoil our sections, these stand before them.
+_DEFAULTS = b"""\
+defaults
+    log global
+    mode http
+    timeout connect 5s
+    timeout client 50s
+    timeout server 50s
+
+"""
+# Rules (HAProxy refuses those for a frontend and a backend alike), checks that a chat server cannot answer, another way to its port.
+_SPOILING = re.compile(
+    r"(http|tcp)-(request|response|after-response|check)\b|option \S*(check|chk)\b|disabled$|default-server .*\b(ssl|port|addr|proto|send-proxy)\b"
+)
+
+
+def own_defaults(config: list[Line]) -> bytes:
+    """A defaults section for ours, when they must not inherit from the last one above them; else nothing."""
+    every = haproxy_parse.sections(config)
+    last = [section for section in every if section.keyword == "defaults"][-1:]
+    chain = last + haproxy_parse.inherited(every, last[0]) if last else []
+    lines = [" ".join(line.words) for section in chain for line in section.content()]
+    # HAProxy complains when defaults are named by some sections and simply the last for others.
+    usable = bool(last) and not haproxy_parse.is_origin(last[0], every) and not any(_SPOILING.match(line) for line in lines)
+    return b"" if usable else _DEFAULTS
+
 
 def survey(config: list[Line], ours: list[Line]) -> tuple[list[int], list[str]]:
     """Indexes of the lines that our sections replace, and what keeps ours from taking effect: each with line number, reason and remedy."""
