@@ -39,6 +39,12 @@ def test_editing_twice_is_editing_once_and_removing_gives_the_customers_bytes(co
     assert b"\n" not in once.replace(b"\r\n", b"") or b"\r\n" not in config
 
 
+def test_only_the_newline_that_we_added_goes_with_our_block() -> None:
+    once = edited(CUSTOMER.rstrip(b"\n"))
+    assert haproxy_cfg.remove(once.replace(b"\tserver a 10.0.0.1:80\n", b"\n")) == CUSTOMER.replace(b"\tserver a 10.0.0.1:80\n", b"")
+    assert haproxy_cfg.remove(once + b"listen added\n") == CUSTOMER + b"listen added\n"
+
+
 def test_the_rules_stand_before_the_first_use_backend_in_the_sections_own_indentation() -> None:
     lines = edited(CUSTOMER).splitlines()
     assert lines[lines.index(b"\tuse_backend all") - 2] == b"\tuse_backend backend_chat_ws if whatsapp_req"

@@ -99,6 +99,8 @@ def test_a_missing_portal_is_refused_naming_what_there_is() -> None:
         (["http-request set-header a b", "http-request tarpit unless { path_sub portal }"], ["line 4"]),
         (["tcp-request content reject if { always_true }"], ["line 3"]),
         (["monitor-uri /incoming"], ["line 3"]),
+        (["stats enable", "stats uri /in"], ["line 4"]),
+        (["stats uri /haproxy?stats", "monitor-uri /alive"], []),
         (["redirect location /a if { path -f /etc/list }", "redirect location /b if { path,field(1,/) incoming }"], []),
         (['redirect location /a if { path_beg "$PREFIX" }', "redirect location /b if { path_reg ( }"], []),
         ([".if defined(CLOSED)", "redirect location /closed", ".endif"], []),

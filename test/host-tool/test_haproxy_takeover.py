@@ -144,6 +144,14 @@ def test_the_same_name_or_number_elsewhere_is_no_clash(section: bytes) -> None:
     assert haproxy_cfg.remove(edited(PORTAL + section)) == PORTAL + section
 
 
+def test_line_numbers_are_those_of_the_file_as_it_stands() -> None:
+    once = edited(with_rules(*map(str.encode, RULES)) + BACKEND)
+    broken = once.replace(b"backend web", b"backend web\nlisten backend_chat_ws")
+    number = broken.split(b"\n").index(b"listen backend_chat_ws") + 1
+    with pytest.raises(Refused, match=f"line {number} 'listen backend_chat_ws'"):
+        edited(broken)
+
+
 def test_all_clashes_are_listed_at_once_and_show_no_secret() -> None:
     config = with_rules(b'acl whatsapp_req req.hdr(Authorization) "Basic c2VjcmV0"') + b"listen backend_chat_ws\n"
     with pytest.raises(Refused, match="line 3 ") as refusal:

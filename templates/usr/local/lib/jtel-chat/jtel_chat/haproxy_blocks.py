@@ -87,9 +87,20 @@ def without(config: bytes) -> bytes:
             ours = b""
         # The newline that we added goes with us, but never glues two lines of others.
         if piece.opening.endswith((_JOINED, _CUT)):
-            stripped = re.sub(rb"\r?\n$", b"", result)
+            stripped = re.sub(rb"\r?\n\Z", b"", result)
             result, ours = stripped, result[len(stripped) :] or ours
     return result
+
+
+def numbers(config: bytes) -> list[int]:
+    """The line numbers, in the file as it stands, of the lines of `without(config)`."""
+    found: list[int] = []
+    line = 1
+    for piece in pieces(config):
+        lines = range(line, line + len(piece.lines))
+        found += lines[1:-1] if piece.adopts else [] if piece.opening else lines
+        line = lines.stop
+    return found
 
 
 def _carry(line: bytes) -> bytes:

@@ -24,7 +24,7 @@ def edit(config: bytes, *, sections: bytes, portal: str, rules: list[str]) -> by
     our blocks, so that a running HAProxy can say which version it has loaded. Raises Refused, with line numbers, when
     something else has our names or our port, or when the portal is missing or cannot carry the rules.
     """
-    file = haproxy_parse.lines(remove(config))
+    file = haproxy_parse.lines(remove(config), haproxy_blocks.numbers(config))
     eol = _line_end(file)
     replaced, clashes = haproxy_takeover.survey(file, haproxy_parse.lines(sections))
     inserted: dict[int, bytes] = {}
@@ -87,12 +87,12 @@ def _title(carried: list[bytes]) -> str:
 def _woven(file: list[Line], replaced: set[int], inserted: dict[int, bytes], eol: bytes) -> Iterator[bytes]:
     """The file with blocks inserted before lines, and each run of replaced lines in a block that carries them."""
     carried: list[bytes] = []
-    for index, line in enumerate(file):
-        if carried and (index not in replaced or index in inserted or line.keyword in haproxy_parse.PROXIES):
+    for line in file:
+        if carried and (line.index not in replaced or line.index in inserted or line.keyword in haproxy_parse.PROXIES):
             yield haproxy_blocks.adopting(carried, eol)
             carried = []
-        yield inserted.get(index, b"")
-        if index in replaced:
+        yield inserted.get(line.index, b"")
+        if line.index in replaced:
             carried.append(line.raw)
         else:
             yield line.raw

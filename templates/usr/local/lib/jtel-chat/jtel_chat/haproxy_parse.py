@@ -22,8 +22,12 @@ _SHOWN = 120  # characters of a line in a message
 
 @dataclass(frozen=True)
 class Line:
-    """One line. number: from 1. raw: with its line end. words: unquoted, without the comment; none on a blank or comment line."""
+    """One line. index: among the lines parsed, from 0. number: in the file that a person sees, from 1.
 
+    raw: with its line end. words: unquoted, without the comment; none on a blank or comment line.
+    """
+
+    index: int
     number: int
     raw: bytes
     words: tuple[str, ...]
@@ -54,9 +58,13 @@ class Section:
         return [line for line in self.content() if line.keyword in keywords]
 
 
-def lines(config: bytes) -> list[Line]:
-    """All lines; joined, their `raw` is the configuration again. Only LF ends one: a backslash at its end does not continue it."""
-    return [Line(number, raw, words(raw)) for number, raw in enumerate(split(config), 1)]
+def lines(config: bytes, numbers: list[int] | None = None) -> list[Line]:
+    """All lines; joined, their `raw` is the configuration again. Only LF ends one: a backslash at its end does not continue it.
+
+    numbers: those of the lines, where the configuration is a part of what a person sees.
+    """
+    found = split(config)
+    return [Line(index, number, raw, words(raw)) for index, (raw, number) in enumerate(zip(found, numbers or range(1, len(found) + 1)))]
 
 
 def split(config: bytes) -> list[bytes]:
@@ -81,7 +89,7 @@ def sections(config: list[Line]) -> list[Section]:
 
 def inherited(every: list[Section], section: Section) -> list[Section]:
     """What a section inherits from, nearest first: the defaults that it names, else the last ones above it."""
-    above = [each for each in every if each.keyword == "defaults" and each.header.number < section.header.number]
+    above = [each for each in every if each.keyword == "defaults" and each.header.index < section.header.index]
     if origin := _origin(section):
         above = [each for each in above if each.name == origin]
     elif section.keyword == "defaults":

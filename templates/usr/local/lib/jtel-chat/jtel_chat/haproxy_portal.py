@@ -56,7 +56,7 @@ def place(section: Section, rules: list[Line]) -> Place:
     names = {line.words[1] for line in rules if line.keyword == "acl"}
     backends = {line.words[1] for line in rules if line.keyword == "use_backend"}
     replaced = [line for line in section.content() if _pasted(line, names, backends)]
-    return Place(*_position(section, names, replaced), [line.number - 1 for line in replaced])
+    return Place(*_position(section, names, replaced), [line.index for line in replaced])
 
 
 def shadowing(config: bytes, portal: str) -> list[str]:
@@ -103,16 +103,16 @@ def _position(section: Section, names: set[str], replaced: list[Line]) -> tuple[
     before = next(((line, outside) for line, outside in content if line.keyword == "use_backend"), None)
     # An ACL has to be known before it is used: also in a rule of the customer's that needs the ACL we replace.
     user = next((line for line, _ in content if line not in replaced and names & {word.lstrip("!") for word in line.words}), None)
-    if user and replaced and (before is None or user.number < before[0].number):
-        first = min(user, replaced[0], key=lambda line: line.number)
+    if user and replaced and (before is None or user.index < before[0].index):
+        first = min(user, replaced[0], key=lambda line: line.index)
         before = next((line, outside) for line, outside in content if line is first)
     if before is None and content and content[-1][0].keyword == "default_backend":
         before = content[-1]
     if before:
-        return _start_of_run(before[1].number - 1, {line.number - 1 for line in replaced}), before[0]
+        return _start_of_run(before[1].index, {line.index for line in replaced}), before[0]
     closed = [line for line, outside in content if line is outside]
     last = closed[-1] if closed else section.header
-    return last.number, next((line for line in reversed(closed) if not line.keyword.startswith(".")), last)
+    return last.index + 1, next((line for line in reversed(closed) if not line.keyword.startswith(".")), last)
 
 
 def _start_of_run(index: int, replaced: set[int]) -> int:
@@ -132,8 +132,8 @@ def _mode(config: list[Line], section: Section) -> str:
 
 def _takers(config: list[Line], section: Section, path: str) -> Iterator[Line]:
     """The line of each rule set, if any, that takes a request for `path` before our rules are looked at."""
-    for line in section.named("monitor-uri"):
-        if line.words[1:2] == (path,):
+    for line in section.named("monitor-uri", "stats"):
+        if line.words[:2] == ("monitor-uri", path) or (line.words[:2] == ("stats", "uri") and path.startswith(line.words[2:3])):
             yield line
     chain = [*reversed(haproxy_parse.inherited(haproxy_parse.sections(config), section)), section]
     for kind in ("tcp-request", "http-request", "redirect"):

@@ -84,7 +84,7 @@ def _port(server: Line) -> str:
 def _lines(section: Section) -> list[int]:
     """Header to last setting. Comments and blank lines after it belong to what follows; `.if` and its like keep their effect."""
     last = [section.header, *section.content()][-1]
-    return [line.number - 1 for line in section.lines if line.number <= last.number and not line.keyword.startswith(".")]
+    return [line.index for line in section.lines if line.index <= last.index and not line.keyword.startswith(".")]
 
 
 def _port_clashes(section: Section, ours: list[tuple[str, range]]) -> Iterator[str]:
