@@ -42,6 +42,11 @@ def test_our_rules_come_before_every_route_of_the_customer(section: bytes, expec
     assert haproxy_cfg.remove(edited(config)) == config
 
 
+def test_rules_of_a_portal_inside_an_if_stay_inside() -> None:
+    config = b".if defined(A)\nfrontend portal\n mode http\n.endif\n default_backend web\n"
+    assert follower(config) == b".endif"
+
+
 @pytest.mark.parametrize(
     "header",
     [
@@ -90,6 +95,7 @@ def test_a_missing_portal_is_refused_naming_what_there_is() -> None:
         (["redirect scheme https if !{ ssl_fc }", "bind :80", "bind :443 ssl crt /a.pem"], []),
         (["use_backend x if { path / }", "http-request deny if { path_beg -i /INC }"], ["line 4"]),
         (["acl api path_beg /api", "acl api path /delivery", "http-request return status 204 if api"], ["line 5"]),
+        (["http-request deny if ! { path /x } !FALSE"], ["line 3"]),
         (["acl hq src 10.0.0.0/8", "http-request deny if !hq"], []),
         (["acl hq src 10.0.0.0/8", "acl wa path_reg ^/(incoming|delivery)$", "http-request deny unless hq or wa"], []),
         (["acl hq src 10.0.0.0/8", "http-request deny if { path_beg / } !TRUE || { path_end ing } hq"], []),
@@ -129,6 +135,7 @@ def test_rules_of_the_named_defaults_count() -> None:
         (rb"""  a "b 'c' \"d\" #" 'e\f'#g""", ("a", "b 'c' \"d\" #", "e\\f")),
         (rb"reg \.js$ \x41\ttab end" + b"\\", ("reg", "\\.js$", "A\ttab", "end\\")),
         (b"backend b\r\n", ("backend", "b")),
+        (b"backend b\r not read\n", ("backend", "b")),
         (b' \t"open\n', ("open",)),
         (b"# only a comment\n", ()),
     ],

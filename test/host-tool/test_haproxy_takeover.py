@@ -59,6 +59,7 @@ def test_pasted_chat_blocks_lose_their_effect_and_come_back_to_the_byte(pasted: 
     once = edited(config)
     assert effective(once).count(b"backend backend_chat_ws") == 1
     assert b"frontend acdportal_chat_ws" not in effective(once)
+    assert [line for line in effective(once) if line.startswith(b".")] == [line for line in effective(config) if line.startswith(b".")]
     assert edited(once) == once
     assert haproxy_cfg.remove(once) == config
 
@@ -106,6 +107,7 @@ def test_what_was_written_inside_an_adopted_block_since_is_given_back_too() -> N
 
 def test_blanks_that_an_editor_took_off_the_ends_of_our_lines_do_no_harm() -> None:
     config = PORTAL + BACKEND.replace(b"    balance", b"\n    balance")
+    assert b"#~ \n" not in edited(config)
     assert haproxy_cfg.remove(re.sub(rb"(?m) +$", b"", edited(config))) == config
 
 

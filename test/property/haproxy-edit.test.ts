@@ -75,9 +75,10 @@ const changed = (config: Buffer, edits: ForeignEdit[]): { file: Buffer; owners: 
   const lines = linesOf(config);
   for (const { kind, at, text: content } of edits) {
     const foreign = lines.flatMap(({ ours, carried }, index) => (ours || carried ? [] : [index]));
-    const index = foreign[Math.floor(at * foreign.length)] ?? 0;
     const line: EditedLine = { text: `${content}\n`, ours: false, carried: false };
-    lines.splice(index, kind === "insert" || foreign.length === 0 ? 0 : 1, ...(kind === "delete" ? [] : [line]));
+    const places = kind === "insert" ? [...foreign, lines.length] : foreign;
+    const index = places[Math.floor(at * places.length)];
+    if (index !== undefined) lines.splice(index, kind === "insert" ? 0 : 1, ...(kind === "delete" ? [] : [line]));
   }
   return { file: Buffer.from(lines.map((line) => line.text).join(""), "latin1"), owners: ownersText(lines) };
 };

@@ -88,7 +88,7 @@ def without(config: bytes) -> bytes:
         # The newline that we added goes with us, but never glues two lines of others.
         if piece.opening.endswith((_JOINED, _CUT)):
             stripped = re.sub(rb"\r?\n\Z", b"", result)
-            result, ours = stripped, result[len(stripped) :] or ours
+            result, ours = stripped, result[len(stripped) :]
     return result
 
 
