@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { cachedDirectory } from "../../lab/cache.ts";
 import { ensureCertificate } from "../../lab/certificates.ts";
+import { until } from "../../lab/deadline.ts";
 import { ensurePackages, packageSources, release } from "../../lab/debian.ts";
 
 /** A real HAProxy in a file system of its own: with the files that configurations name, and without a network. */
@@ -13,6 +14,21 @@ export interface Haproxy {
   version: string;
   /** What `haproxy -c` complains of, as exit status and text. */
   check(config: Buffer): Promise<{ accepted: boolean; output: string }>;
+  /**
+   * Starts it; resolves when `ready` finds that it answers.
+   * @param configuration makes it from the directory where its sockets are to be
+   */
+  run(
+    configuration: (directory: string) => string,
+    ready: (running: RunningHaproxy) => Promise<true | undefined>,
+  ): Promise<RunningHaproxy>;
+}
+
+/** A process that serves. */
+export interface RunningHaproxy {
+  /** Where one of its sockets is. */
+  socket(name: string): string;
+  stop(): Promise<void>;
 }
 
 /** Where its files come from: certificates and this folder. */
@@ -24,19 +40,42 @@ const files = join(import.meta.dirname, "root");
  */
 export const debianHaproxy = async (suite: string): Promise<Haproxy> => {
   const root = await cachedDirectory(`haproxy/${suite}-${await digest()}`, (directory) => unpack(suite, directory));
-  const run = (...argv: string[]) =>
+  const haproxy = (...argv: string[]) =>
     execa("unshare", ["--net", `--root=${root}`, "/usr/sbin/haproxy", ...argv], { reject: false, all: true });
-  const { stdout } = await run("-v");
-  const version = /version (\S+)/.exec(stdout)?.[1];
+  const version = /version (\S+)/.exec((await haproxy("-v")).stdout)?.[1];
   if (!version) throw new Error(`HAProxy of ${suite} does not run.  Remove ${root} and try again`);
   return {
     version,
     check: async (config) => {
       const name = `/tmp/${randomUUID()}.cfg`;
       await writeFile(join(root, name), config);
-      const { exitCode, all } = await run("-c", "-f", name);
+      const { exitCode, all } = await haproxy("-c", "-f", name);
       await rm(join(root, name));
       return { accepted: exitCode === 0, output: all };
+    },
+    run: async (configuration, ready) => {
+      const directory = `/tmp/${randomUUID().slice(0, 8)}`; // short: a socket's path has 108 bytes
+      await mkdir(join(root, directory));
+      await writeFile(join(root, directory, "haproxy.cfg"), configuration(directory));
+      const child = haproxy("-db", "-f", `${directory}/haproxy.cfg`);
+      const ended = child.then(({ all }) => {
+        throw new Error(`HAProxy ${version} has ended: ${all.slice(-2000)}`);
+      });
+      const running: RunningHaproxy = {
+        socket: (name) => join(root, directory, name),
+        stop: async () => {
+          child.kill();
+          await ended.catch(() => undefined);
+          await rm(join(root, directory), { recursive: true });
+        },
+      };
+      try {
+        await Promise.race([until("HAProxy answers", 20, () => ready(running)), ended]);
+      } catch (error) {
+        await running.stop();
+        throw error;
+      }
+      return running;
     },
   };
 };
@@ -59,7 +98,8 @@ const unpack = async (suite: string, root: string): Promise<void> => {
   for (const name of ["lib", "lib64"])
     if (!existsSync(join(root, name))) await symlink(`usr/${name}`, join(root, name));
   await cp(files, root, { recursive: true });
-  await mkdir(join(root, "tmp"), { recursive: true });
+  for (const name of ["dev", "tmp"]) await mkdir(join(root, name), { recursive: true });
+  await writeFile(join(root, "dev/null"), ""); // a plain file is enough
   await provideCertificates(root);
 };
 
