@@ -42,6 +42,11 @@ def test_our_rules_come_before_every_route_of_the_customer(section: bytes, expec
     assert haproxy_cfg.remove(edited(config)) == config
 
 
+def test_pasted_rules_after_the_if_of_a_portal_are_replaced_too() -> None:
+    config = b".if defined(A)\nfrontend portal\n mode http\n http-request deny if whatsapp_req\n.endif\n acl whatsapp_req path /incoming\n"
+    assert haproxy_cfg.remove(edited(config)) == config
+
+
 def test_rules_of_a_portal_inside_an_if_stay_inside() -> None:
     config = b".if defined(A)\nfrontend portal\n mode http\n.endif\n default_backend web\n"
     assert follower(config) == b".endif"
@@ -104,6 +109,8 @@ def test_a_missing_portal_is_refused_naming_what_there_is() -> None:
         (["http-request allow", "redirect prefix /x"], ["line 4"]),
         (["http-request set-header a b", "http-request tarpit unless { path_sub portal }"], ["line 4"]),
         (["tcp-request content reject if { always_true }"], ["line 3"]),
+        (["tcp-request connection accept", "tcp-request content reject"], ["line 4"]),
+        (["tcp-request connection reject if { path_beg / }"], []),
         (["monitor-uri /incoming"], ["line 3"]),
         (["stats enable", "stats uri /in"], ["line 4"]),
         (["stats uri /haproxy?stats", "monitor-uri /alive"], []),
@@ -121,6 +128,11 @@ def test_the_report_names_line_paths_and_remedy() -> None:
         "line 3 'redirect location /login # since 2021' answers /incoming and /delivery before our rules are looked at (it has no condition):"
         " WhatsApp's messages would not arrive. Except them there: { path /incoming /delivery }"
     ]
+
+
+def test_rules_of_defaults_know_the_acls_of_these_defaults_only() -> None:
+    config = b"defaults base\n mode http\n acl a path /delivery\n http-request deny if a\nfrontend portal from base\n acl a path /incoming\n"
+    assert [reason.split(" before")[0] for reason in haproxy_portal.shadowing(config, "portal")] == ["line 4 'http-request deny if a' answers /delivery"]
 
 
 def test_rules_of_the_named_defaults_count() -> None:

@@ -55,7 +55,9 @@ const status = async (socketPath: string, path: string): Promise<number> => {
   }
 };
 
-describe.skipIf(!runnable).each(["bookworm", "sid"])("on HAProxy of %s", (suite) => {
+const patience = 60_000 + portals * 100; // milliseconds
+
+describe.skipIf(!runnable).each(["bookworm", "sid"])("on HAProxy of %s", { timeout: patience }, (suite) => {
   let tool: HostTool;
   let haproxy: RunningHaproxy | undefined;
   const bodies = fc.sample(portalRules, { seed, numRuns: portals }).map(withOurs);

@@ -121,7 +121,7 @@ def shown(line: Line) -> str:
     from . import kind
 
     text = kind.masked(line.raw.decode("utf-8", "replace").strip())
-    text = re.sub(r"(?i)\b(authorization\b\W*|basic\s+|bearer\s+|(?:password|secret|token|key)\S*\s+).*", r"\1…", text)
+    text = re.sub(r"(?i)\b(authorization\b\W*|basic\s+|bearer\s+|(?:password|secret|token|api-?key)\S*\s+).*", r"\1…", text)
     return f"line {line.number} '{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}'"
 
 

@@ -12,16 +12,18 @@ from .haproxy_parse import Line, Section
 #: What TynTec calls (vendor page "WhatsApp").
 PATHS = ("/incoming", "/delivery")
 
-_FINAL = {
-    "http-request": ("deny", "reject", "redirect", "return", "silent-drop", "tarpit", "auth", "use-service"),
-    "tcp-request": ("reject", "silent-drop"),
-}
+# In the order in which HAProxy runs them; a rule that lets a request pass ends its own set only.
+_RULE_SETS = (("tcp-request", "connection"), ("tcp-request", "session"), ("tcp-request", "content"), ("http-request",), ("redirect",))
+_TAKES = ("deny", "reject", "redirect", "return", "silent-drop", "tarpit", "auth", "use-service")
 _LETS_PASS = ("allow", "accept")
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a section gets our rules. before: index of the line that they precede. like: the line whose indentation they take. replaced: line indexes."""
+    """Where a section gets our rules.
+
+    before: index of the line that they precede. like: the line whose indentation they take. replaced: indexes of the lines that they replace.
+    """
 
     before: int
     like: Line
@@ -105,7 +107,7 @@ def _position(section: Section, names: set[str], replaced: list[Line]) -> tuple[
     user = next((line for line, _ in content if line not in replaced and names & {word.lstrip("!") for word in line.words}), None)
     if user and replaced and (before is None or user.index < before[0].index):
         first = min(user, replaced[0], key=lambda line: line.index)
-        before = next((line, outside) for line, outside in content if line is first)
+        before = next(((line, outside) for line, outside in content if line is first), before)
     if before is None and content and content[-1][0].keyword == "default_backend":
         before = content[-1]
     if before:
@@ -132,28 +134,29 @@ def _mode(config: list[Line], section: Section) -> str:
 
 def _takers(config: list[Line], section: Section, path: str) -> Iterator[Line]:
     """The line of each rule set, if any, that takes a request for `path` before our rules are looked at."""
-    for line in section.named("monitor-uri", "stats"):
+    chain = [*reversed(haproxy_parse.inherited(haproxy_parse.sections(config), section)), section]
+    certain = [(each, line) for each in chain for line, outside in haproxy_parse.unconditional(each) if line is outside]
+    for _, line in certain:
         if line.words[:2] == ("monitor-uri", path) or (line.words[:2] == ("stats", "uri") and path.startswith(line.words[2:3])):
             yield line
-    chain = [*reversed(haproxy_parse.inherited(haproxy_parse.sections(config), section)), section]
-    for kind in ("tcp-request", "http-request", "redirect"):
-        rules = [line for each in chain for line, outside in haproxy_parse.unconditional(each) if line.keyword == kind and line is outside]
-        for line in rules:
-            action = _action(line)
-            verdict = haproxy_conditions.holds(line.words, path, section) if action else False
-            if action == "takes" and verdict:
-                yield line
-            if action and (verdict or (verdict is None and action == "lets pass")):
-                break  # what follows does not run, or not surely
+    for rule_set in _RULE_SETS:
+        # A connection has no path yet. ACLs are those of the section where the rule stands, also in defaults.
+        seen = "" if rule_set[-1] in ("connection", "session") else path
+        rules = [(line, haproxy_conditions.holds(line.words, seen, each)) for each, line in certain if line.words[: len(rule_set)] == rule_set]
+        taker = _first_final(rules, len(rule_set))
+        if taker:
+            yield taker
 
 
-def _action(line: Line) -> str:
-    if line.keyword == "redirect":
-        return "takes"
-    action = next(iter(line.words[2 if line.keyword == "tcp-request" else 1 :]), "")
-    if action in _FINAL[line.keyword]:
-        return "takes"
-    return "lets pass" if action in _LETS_PASS else ""
+def _first_final(rules: list[tuple[Line, bool | None]], length: int) -> Line | None:
+    """The rule that ends its set by taking the request; None when none does for sure. length: words before the action."""
+    for line, verdict in rules:
+        action = "redirect" if line.keyword == "redirect" else "".join(line.words[length : length + 1])
+        if action in _TAKES and verdict:
+            return line
+        if action in _LETS_PASS and verdict is not False:
+            return None
+    return None
 
 
 def _reason(line: Line, paths: list[str]) -> str:
