@@ -43,7 +43,7 @@ export const debianHaproxy = async (suite: string): Promise<Haproxy> => {
   const haproxy = (...argv: string[]) =>
     execa("unshare", ["--net", `--root=${root}`, "/usr/sbin/haproxy", ...argv], { reject: false, all: true });
   const version = /version (\S+)/.exec((await haproxy("-v")).stdout)?.[1];
-  if (!version) throw new Error(`HAProxy of ${suite} does not run.  Remove ${root} and try again`);
+  if (!version) throw new Error(`HAProxy of ${suite} does not run. Remove ${root} and try again`);
   return {
     version,
     check: async (config) => {
