@@ -179,3 +179,12 @@ def test_all_clashes_are_listed_at_once_and_show_no_secret() -> None:
 def test_our_sections_inherit_the_customers_defaults_unless_those_would_spoil_them(defaults: bytes, own: bool) -> None:
     ours = haproxy_cfg.blocks(edited(defaults + PORTAL))[-1]
     assert (b"\ndefaults\n" in ours) == own
+
+
+def test_our_blocks_are_shown_without_the_secrets_that_they_carry() -> None:
+    secrets = b'    stats auth admin:s3cret\n    http-request set-header Authorization "Basic czNjcmV0"\n'
+    text = haproxy_cfg.shown(edited(PORTAL + HTTPS + secrets))
+    assert "#~     stats auth admin:…\n" in text
+    assert "s3cret" not in text
+    assert "czNjcmV0" not in text
+    assert text.count("\n") == b"".join(haproxy_cfg.blocks(edited(PORTAL + HTTPS + secrets))).count(b"\n")

@@ -78,6 +78,12 @@ def given_back(piece: Piece) -> list[bytes]:
     return [_uncarry(line) for line in piece.lines[1:-1]]
 
 
+def masked(piece: Piece) -> str:
+    """A block for a person, secrets masked: those of carried lines are somebody else's."""
+    prefixes = [line[: len(line) - len(_uncarry(line))] for line in piece.lines]
+    return "".join(prefix.decode() + haproxy_parse.masked(line[len(prefix) :]) for prefix, line in zip(prefixes, piece.lines))
+
+
 def without(config: bytes) -> bytes:
     """The file as it would be without us. Raises Refused as `pieces` does."""
     result, ours = b"", b""

@@ -50,8 +50,13 @@ def remove(config: bytes) -> bytes:
 
 
 def blocks(config: bytes) -> list[bytes]:
-    """Our blocks as they stand there, those with adopted lines too: mask the secrets of a block before a person sees it."""
+    """Our blocks as they stand there, those with adopted lines too; for a person's eyes there is `shown`."""
     return [piece.text for piece in haproxy_blocks.pieces(config) if piece.opening]
+
+
+def shown(config: bytes) -> str:
+    """Our blocks as text, without the secrets that adopted lines may hold."""
+    return "".join(haproxy_blocks.masked(piece) for piece in haproxy_blocks.pieces(config) if piece.opening)
 
 
 def revision(config: bytes) -> str | None:

@@ -118,11 +118,16 @@ def unconditional(section: Section) -> Iterator[tuple[Line, Line]]:
 
 def shown(line: Line) -> str:
     """A line for a person: its number and its text, secrets masked."""
+    text = masked(line.raw).strip()
+    return f"line {line.number} '{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}'"
+
+
+def masked(line: bytes) -> str:
+    """The text of a line without the passwords and tokens in it."""
     from . import kind
 
-    text = kind.masked(line.raw.decode("utf-8", "replace").strip())
-    text = re.sub(r"(?i)\b(authorization\b\W*|basic\s+|bearer\s+|(?:password|secret|token|api-?key)\S*\s+).*", r"\1…", text)
-    return f"line {line.number} '{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}'"
+    text = kind.masked(line.decode("utf-8", "replace"))
+    return re.sub(r"(?i)\b(authorization\b\W*|basic\s+|bearer\s+|(?:password|secret|token|api-?key)\S*\s+)\S.*", r"\1…", text)
 
 
 def _origin(section: Section) -> str:
