@@ -94,7 +94,7 @@ export class Host {
       },
       { ...options, transforms: [keepUnseen(answer)] },
     );
-    void answer.then((said) => (said !== unseen && said.drifted ? logDrift(said, command) : undefined));
+    void answer.then((said) => (said === unseen ? undefined : tell(said, command)));
     const step = { host: this, concern, command, digest: pulumi.output(text).apply(documentDigest) };
     this.steps.push(step);
     return step;
@@ -118,6 +118,12 @@ const keepUnseen =
   (answer: Promise<StepAnswer | typeof unseen>): pulumi.ResourceTransform =>
   async ({ props, opts }) =>
     (await answer) === unseen ? { props, opts: { ...opts, ignoreChanges: ["create"] } } : undefined;
+
+/** What the host says beside its answer, with the resource that it is about. */
+const tell = async (said: StepAnswer, resource: pulumi.Resource): Promise<void> => {
+  if (said.drifted) await logDrift(said, resource);
+  for (const warning of said.warnings) await pulumi.log.warn(printable(warning), resource);
+};
 
 const logDrift = ({ reason, diff }: StepAnswer, resource: pulumi.Resource): Promise<void> => {
   const lines = diff.split("\n").map((line) => printable(line.replaceAll("\t", "    ")));

@@ -34,6 +34,8 @@ const stepAnswer = z.object({
   drifted: z.boolean(),
   diff: z.string(),
   problems: z.array(z.string()),
+  /** What stops nothing yet. An older tool, which may be all that an observer's account can run, has none. */
+  warnings: z.array(z.string()).default([]),
 });
 const hostAnswer = z.object({ steps: z.record(z.string(), stepAnswer) });
 export type StepAnswer = z.infer<typeof stepAnswer>;

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from jtel_chat import kind, steps, transaction
+from jtel_chat import document, files, kind, steps, transaction
 from jtel_chat.errors import Failed, Refused
 from jtel_chat.transaction import Transaction
 
@@ -70,7 +70,7 @@ def test_a_second_apply_changes_nothing_and_drift_is_named_once(state: Path) -> 
     assert steps.observe("x", text)["reason"].startswith("not on the host")
     assert steps.apply("x", 1, "first", text) == [f"wrote {target}"]
     assert steps.apply("x", 1, "first", text) == ["nothing to change"]
-    assert steps.observe("x", text) == {"generation": 1, "reason": "first", "drifted": False, "diff": "", "problems": []}
+    assert steps.observe("x", text) == {"generation": 1, "reason": "first", "drifted": False, "diff": "", "problems": [], "warnings": []}
     target.write_text("edited")
     target.chmod(0o600)
     drifted = steps.observe("x", text)
@@ -78,8 +78,23 @@ def test_a_second_apply_changes_nothing_and_drift_is_named_once(state: Path) -> 
     assert drifted["reason"] == f"content of {target} changed; mode of {target}: 0600"
     steps.apply("x", 2, drifted["reason"], text)
     assert drifted["diff"].splitlines()[-2:] == ["-hello", "+edited"]
-    assert steps.observe("x", text) == {"generation": 2, "reason": drifted["reason"], "drifted": False, "diff": "", "problems": []}
+    assert steps.observe("x", text) == {"generation": 2, "reason": drifted["reason"], "drifted": False, "diff": "", "problems": [], "warnings": []}
     assert target.read_text() == "hello\n"
+
+
+def test_a_warning_is_said_of_what_will_be_applied_and_stops_nothing(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked = files.observe
+
+    def warned(section: document.Section) -> kind.Observed:
+        seen = looked(section)
+        seen.warnings.append(f"{section.fields['content'].strip()} is old")
+        return seen
+
+    monkeypatch.setattr(files, "observe", warned)
+    text = "# files: {}\nowner: 0:0\ncontent:\n  {}\n"
+    steps.apply("x", 1, "first", text.format(state / "file", "this"))
+    assert steps.observe("x", text.format(state / "file", "that"))["warnings"] == ["that is old"]
+    assert not steps.observe("x", text.format(state / "file", "this"))["drifted"]
 
 
 def test_undo_gives_the_original_back_and_keeps_an_edit_beside_it(state: Path) -> None:

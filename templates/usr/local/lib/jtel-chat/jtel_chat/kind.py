@@ -24,12 +24,14 @@ class Observed:
     state: compared with the state after the last apply; a difference is drift.
     loaded: the part that a process reads when it starts; a difference to what it attested owes a restart.
     problems: why an apply would fail, each with its remedy.
+    warnings: what is going to be a problem, or cannot be proven here; each with its remedy. They stop nothing.
     text: what a person wants to see the difference of, secrets masked.
     """
 
     state: dict[str, str] = field(default_factory=dict)
     loaded: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     text: dict[str, str] = field(default_factory=dict)
 
 

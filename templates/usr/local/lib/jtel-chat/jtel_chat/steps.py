@@ -38,26 +38,31 @@ def recover_all(booting: bool = False) -> list[str]:
 
 
 def observe(step: str, text: str | None) -> dict[str, Any]:
-    """generation and reason for the launcher, the diff of what drifted, and the problems that an apply would meet."""
+    """generation and reason for the launcher, the diff of what drifted, the problems that an apply would meet, and warnings."""
     try:
         return _observe_step(step, text)
     except (OSError, Failed) as error:
         recorded = record.read(step) or {"generation": 1, "reason": record.absence(step)}
-        answer = {key: recorded[key] for key in ("generation", "reason")}
-        return {**answer, "drifted": False, "diff": "", "problems": [f"{step} cannot be looked at: {error}. Repair that, then repeat"]}
+        problems = [f"{step} cannot be looked at: {error}. Repair that, then repeat"]
+        return _answer(recorded["generation"], recorded["reason"], kind.Observed(problems=problems))
 
 
 def _observe_step(step: str, text: str | None) -> dict[str, Any]:
-    problems = _observe(document.parse(text)).problems if text else []
+    wanted = document.parse(text) if text else []
+    seen = _observe(wanted)
     recorded = record.read(step)
     if recorded is None:
-        return {"generation": 1, "reason": record.absence(step), "drifted": False, "diff": "", "problems": problems}
-    now = _observe(record.sections(step))
-    drift = [*_drift(recorded["state"], now.state), *recorded.get("restored", []), *_about_to_change(record.sections(step))]
-    diff = _diff(recorded.get("text", {}), now.text)
+        return _answer(1, record.absence(step), seen)
+    applied = record.sections(step)
+    now = seen if wanted == applied else _observe(applied)
+    drift = [*_drift(recorded["state"], now.state), *recorded.get("restored", []), *_about_to_change(applied)]
     generation = recorded["generation"] + 1 if drift else recorded["generation"]
-    reason = "; ".join(drift) or recorded["reason"]
-    return {"generation": generation, "reason": reason, "drifted": bool(drift), "diff": diff, "problems": problems}
+    return _answer(generation, "; ".join(drift) or recorded["reason"], seen, drifted=bool(drift), diff=_diff(recorded.get("text", {}), now.text))
+
+
+def _answer(generation: int, reason: str, seen: kind.Observed, *, drifted: bool = False, diff: str = "") -> dict[str, Any]:
+    looked = {"problems": seen.problems, "warnings": seen.warnings}
+    return {"generation": generation, "reason": reason, "drifted": drifted, "diff": diff, **looked}
 
 
 def drifted(step: str) -> list[str]:
@@ -135,6 +140,7 @@ def _observe(sections: list[Section]) -> kind.Observed:
         whole.state |= seen.state
         whole.text |= seen.text
         whole.problems += seen.problems
+        whole.warnings += seen.warnings
     return whole
 
 
