@@ -298,8 +298,10 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
       const { reason, drifted } = await observe();
       expect(drifted).toBe(true);
       expect(reason).toBe(`certificate ${pem}: changed since HAProxy loaded it`);
-      expect((await apply()).stdout).toContain(`changed since HAProxy loaded it`);
+      expect((await apply()).stdout).toContain("changed since HAProxy loaded it");
       expect((await observe()).drifted).toBe(false);
+      await run(`cat /tmp/certificate >> ${pem}`);
+      expect((await observe()).drifted).toBe(true);
     });
 
     test("that its renewal has had reloaded is no drift", async () => {

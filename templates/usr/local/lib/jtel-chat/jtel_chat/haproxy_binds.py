@@ -3,6 +3,8 @@
 Source: configuration.txt 2.3 (quoting), 4.2 (`bind`, `mode`), 5.1 (options of `bind`).
 """
 
+# ruff: noqa: S104 – addresses are compared here, nothing is bound
+
 from __future__ import annotations
 
 import ipaddress
@@ -14,15 +16,15 @@ _SECTIONS = (
     *("global", "defaults", "frontend", "backend", "listen", "userlist", "peers", "resolvers", "cache", "mailers", "program", "ring"),
     *("http-errors", "fcgi-app", "log-forward", "crt-store", "traces", "acme"),
 )
-_EVERY = ("0.0.0.0", "::")  # noqa: S104 – read, not bound
+_EVERY = ("0.0.0.0", "::")
 
 
 @dataclass(frozen=True)
 class Bind:
     """One address and port of a `bind` line.
 
-    section: `frontend acdportal_https`. address: an IP address or a name; `0.0.0.0` and `::` for all
-    (`bind :::443` gives both, unless `v6only`). proxy: the connection begins with a PROXY header. http: the section's mode. redirects: it sends elsewhere.
+    section: `frontend acdportal_https`. address: an IP address or a name; `0.0.0.0` and `::` for all (`bind :::443` gives both,
+    unless `v6only`). proxy: a connection begins with a PROXY header. http: the section's mode. redirects: the section has redirects.
     """
 
     section: str
@@ -46,11 +48,12 @@ class Bind:
 class _Section:
     keyword: str
     name: str
-    lines: list[list[str]] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
 
     def values(self, *keyword: str) -> list[list[str]]:
-        """What follows a keyword, for each line that begins with it."""
-        return [words[len(keyword) :] for words in self.lines if tuple(words[: len(keyword)]) == keyword]
+        """What follows a keyword, for each line that begins with it. Only these are taken apart: shlex is slow, and files are long."""
+        lines = [_words(line) for line in self.lines if line.split(None, 1)[0] == keyword[0]]
+        return [words[len(keyword) :] for words in lines if tuple(words[: len(keyword)]) == keyword and len(words) > len(keyword)]
 
 
 def binds(config: bytes) -> list[Bind]:
@@ -58,7 +61,7 @@ def binds(config: bytes) -> list[Bind]:
     found: list[Bind] = []
     inherited = "tcp"
     for section in _sections(config):
-        modes = [value[0] for value in section.values("mode") if value]
+        modes = [value[0] for value in section.values("mode")]
         mode = modes[-1] if modes else "tcp" if section.keyword == "defaults" else inherited
         if section.keyword == "defaults":
             inherited = mode
@@ -80,13 +83,13 @@ def overlap(one: str, other: str) -> bool:
 
 def global_setting(config: bytes, keyword: str) -> str | None:
     """The value of a keyword in the global sections; the last one counts."""
-    values = [value[0] for section in _sections(config) if section.keyword == "global" for value in section.values(keyword) if value]
+    values = [value[0] for section in _sections(config) if section.keyword == "global" for value in section.values(keyword)]
     return values[-1] if values else None
 
 
 def stats_socket(config: bytes) -> str | None:
     """The first `stats socket` that is a file."""
-    values = [value for section in _sections(config) if section.keyword == "global" for value in section.values("stats", "socket") if value]
+    values = [value for section in _sections(config) if section.keyword == "global" for value in section.values("stats", "socket")]
     paths = [value[0].removeprefix("unix@") for value in values]
     return next((path for path in paths if path.startswith("/")), None)
 
@@ -94,13 +97,13 @@ def stats_socket(config: bytes) -> str | None:
 def _sections(config: bytes) -> Iterator[_Section]:
     section: _Section | None = None
     for line in config.decode(errors="replace").splitlines():
-        words = _words(line)
-        if words and words[0] in _SECTIONS:
+        first, *rest = line.split(None, 1) or [""]
+        if first in _SECTIONS:
             if section:
                 yield section
-            section = _Section(words[0], words[1] if len(words) > 1 else "")
-        elif words and section:
-            section.lines.append(words)
+            section = _Section(first, " ".join(_words(" ".join(rest))[:1]))
+        elif first and not first.startswith("#") and section:
+            section.lines.append(line)
     if section:
         yield section
 
@@ -113,7 +116,7 @@ def _words(line: str) -> list[str]:
 
 
 def _of_line(section: str, words: list[str], http: bool, redirects: bool) -> Iterator[Bind]:
-    places, options = words[0] if words else "", words[1:]
+    places, options = words[0], words[1:]
     for place in places.split(","):
         host, _, ports = place.rpartition(":")
         first, _, last = ports.partition("-")
@@ -129,5 +132,5 @@ def _addresses(host: str, options: list[str]) -> list[str]:
     if host.startswith("ipv6@") and not name:
         name = "::"
     if name in ("", "*"):
-        return ["0.0.0.0"]  # noqa: S104
+        return ["0.0.0.0"]
     return list(_EVERY) if name == "::" and "v6only" not in options else [name]

@@ -12,7 +12,8 @@ from .errors import Failed
 from .haproxy_binds import Bind
 from .haproxy_running import Running
 
-_PATIENCE = 25  # seconds: with every server down HAProxy tries four times to connect, usually 5 s each, before it answers 503
+_PATIENCE = 10  # seconds until a request counts as not answered
+_CHAT_PATIENCE = 25  # with every server out of reach HAProxy tries four times to connect, usually 5 s each, before it answers 503
 _AGAIN = 5  # seconds that a frontend may take to answer as before
 
 
@@ -48,7 +49,7 @@ def as_before(before: dict[Bind, int], name: str) -> None:
 def chat(bind: Bind, name: str) -> str:
     """What a visitor of the chat frontend gets, for a person. Raises Failed when it is neither chat nor HAProxy's own 503."""
     try:
-        with _connected(bind, name) as connection:
+        with _connected(bind, name, _CHAT_PATIENCE) as connection:
             code, problem = websocket.upgrade(connection, name, "/")
     except OSError as error:
         raise Failed(f"HAProxy runs, but nothing answers on {bind} ({bind.section}): {error}") from None
@@ -80,10 +81,10 @@ def _requests(backend: str, running: Running) -> int:
     return int(row.get("req_tot") or 0)
 
 
-def _connected(bind: Bind, name: str) -> socket.socket:
+def _connected(bind: Bind, name: str, patience: float = _PATIENCE) -> socket.socket:
     """A connection to a bind of this host: with the PROXY header where it wants one, over TLS without looking at the certificate."""
     address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind.address, bind.address)  # noqa: S104
-    connection = socket.create_connection((address, bind.port), timeout=_PATIENCE)
+    connection = socket.create_connection((address, bind.port), timeout=patience)
     if bind.proxy:
         connection.sendall(b"PROXY UNKNOWN\r\n")
     if not bind.tls:

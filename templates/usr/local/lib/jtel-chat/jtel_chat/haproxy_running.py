@@ -86,8 +86,8 @@ def reload(config: bytes, revision: str | None) -> Running:
 
 
 def _problem(before: Running, now: Running, revision: str | None) -> str | None:
-    if not now.main:
-        return "it has ended"
+    if _has_ended(before, now):
+        return "its main process has ended"
     if now.failed:
         return "its master says that the reload has failed"
     if not now.workers - before.workers:
@@ -102,7 +102,12 @@ def _problem(before: Running, now: Running, revision: str | None) -> str | None:
 
 def _is_final(before: Running, now: Running) -> bool:
     """Nothing more will come. A failure that was counted before this reload is not meant."""
-    return not now.main or (now.failed or 0) > (before.failed or 0)
+    return _has_ended(before, now) or (now.failed or 0) > (before.failed or 0)
+
+
+def _has_ended(before: Running, now: Running) -> bool:
+    """A reload keeps the main process; another one is systemd's next try with what the first has died of."""
+    return not now.main or now.main != (before.main or now.main)
 
 
 def _environment(running: Running, name: str) -> str | None:
