@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from jtel_chat import certificate
+from jtel_chat.haproxy_running import Running
 
 NAME = "chat.acme.example"
 
@@ -87,6 +88,13 @@ def test_a_certificate_that_is_over_is_a_problem(tmp_path: Path, issued: dict[st
     (tmp_path / "request").write_text(request)
     over = openssl("x509", "-req", "-in", tmp_path / "request", "-signkey", tmp_path / "key", "-days", "-1")
     assert "is not usable: certificate has expired" in (looked(tmp_path, NAME, over, issued["key"]).problem or "")
+
+
+def test_a_torn_certificate_is_a_problem_and_no_crash(tmp_path: Path, issued: dict[str, str]) -> None:
+    torn = issued["leaf"].replace("\n", "\n\u00fc!", 2)
+    assert "cannot be loaded" in (looked(tmp_path, NAME, torn, issued["key"]).problem or "")
+    silent = Running(1, frozenset(), None, None, None, None)
+    assert not certificate._is_loaded(tmp_path / "haproxy.pem", silent)
 
 
 def test_an_encrypted_key_asks_nobody(tmp_path: Path, issued: dict[str, str]) -> None:

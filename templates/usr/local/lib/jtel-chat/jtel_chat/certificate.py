@@ -5,6 +5,7 @@ Whether it is good is asked of OpenSSL, by TLS handshakes in memory: no file is 
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import re
@@ -56,14 +57,21 @@ def changed_since_loaded(path: Path, running: Running) -> bool | None:
 
 def _is_loaded(file: Path, running: Running) -> bool:
     """Whether HAProxy shows the file's certificate, with as many others as come with it. Without any it may have some from elsewhere."""
-    certificate, *chain = [*_blocks(file), ""]
+    try:
+        certificate, *chain = [base64.b64decode("".join(block.split("\n")[1:-1])) for block in _blocks(file)]
+    except ValueError:  # none, or torn
+        return False
     said = running.ask(f"show ssl cert {file}")
-    digest = hashlib.sha1(ssl.PEM_cert_to_DER_cert(certificate)).hexdigest().upper() if certificate else "none"
-    return f"SHA1 FingerPrint: {digest}" in said and len(chain) - 1 in (0, said.count("Chain Subject:"))
+    return f"SHA1 FingerPrint: {hashlib.sha1(certificate).hexdigest().upper()}" in said and len(chain) in (0, said.count("Chain Subject:"))
 
 
 def _blocks(file: Path) -> list[str]:
-    return _BLOCK.findall(file.read_text(errors="replace"))
+    return _BLOCK.findall(_text(file))
+
+
+def _text(file: Path) -> str:
+    """PEM is ASCII; what else stands there is comment, or no PEM at all."""
+    return file.read_text("ascii", errors="ignore")
 
 
 def _of_file(file: Path, name: str | None) -> Verdict:
@@ -133,6 +141,6 @@ def _reason(file: Path, error: ssl.SSLError) -> str:
         return f"is not usable: {error.verify_message}. {_RENEW}"
     if error.reason == "KEY_VALUES_MISMATCH":
         return "stands with a private key that is not its own. Put the key there that it was requested with"
-    lacks = "certificate" if not _blocks(file) else "private key" if not _key_beside(file) and "PRIVATE KEY" not in file.read_text() else None
+    lacks = "certificate" if not _blocks(file) else "private key" if not _key_beside(file) and "PRIVATE KEY" not in _text(file) else None
     what = f"holds no {lacks}" if lacks else f"cannot be loaded ({error.reason or error})"
     return f"{what}. Put certificate, chain and unencrypted key there as one PEM file"

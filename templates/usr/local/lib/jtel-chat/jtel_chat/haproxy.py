@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import re
 import stat
-import subprocess
-import tempfile
 from pathlib import Path
 
-from . import durable, haproxy_binds, haproxy_cfg, haproxy_obstacles, haproxy_running, process
+from . import durable, haproxy_binds, haproxy_cfg, haproxy_obstacles, haproxy_running
 from .document import Section
 from .errors import Failed, Refused
 from .haproxy_binds import Bind
@@ -21,7 +19,6 @@ from .haproxy_running import Running
 from .kind import Observed
 from .transaction import Transaction
 
-_SCRATCH = Path("/run/jtel-chat")
 _HERE = "localhost"  # what a probe calls this host when the document does not name it
 _CURRENT, _SERVED = "current", "as HAProxy serves it"
 
@@ -63,7 +60,7 @@ def undo(section: Section, transaction: Transaction) -> None:
         return
     before = path.read_bytes()
     after = haproxy_cfg.remove(before)
-    _check(path, after)
+    haproxy_obstacles.check(path, after)
     if problems := haproxy_obstacles.of_global(after):
         raise Refused(f"{path}: {'; '.join(problems)}")
     runs = haproxy_running.look(before).main
@@ -112,7 +109,7 @@ def _look_at_edit(section: Section, config: bytes, running: Running, seen: Obser
         # Where no reload is owed they wait for the next one, perhaps the customer's own.
         (seen.problems if _owed(section, config, after, seen) else seen.warnings).extend(f"{path}: {obstacle}" for obstacle in obstacles)
         if after != config and not seen.problems:
-            _check(path, after)
+            haproxy_obstacles.check(path, after)
     except Refused as refusal:
         seen.problems.append(f"{path}: {refusal}")
 
@@ -142,24 +139,6 @@ def _binds(section: Section, config: bytes) -> tuple[list[Bind], list[Bind]]:
     ours = haproxy_binds.binds(section.text("sections").encode())
     names = {bind.section for bind in ours}
     return ours, [bind for bind in haproxy_binds.binds(config) if bind.section not in names]
-
-
-def _check(path: Path, config: bytes) -> None:
-    """HAProxy's own checker on the candidate, which stands in a folder of root's: the customer's passwords are in it."""
-    _SCRATCH.mkdir(mode=0o755, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_SCRATCH) as directory:
-        candidate = Path(directory) / path.name
-        candidate.write_bytes(config)
-        done = _checker(candidate)
-    if done.returncode:
-        alerts = [line.partition(" : ")[2] for line in done.stderr.splitlines() if line.startswith("[ALERT]")]
-        whose = "It was refused before our change, too: repair it first" if _checker(path).returncode else "Nothing was changed"
-        raise Refused(f"haproxy -c refuses it with the chat sections. {whose}: {'; '.join(alerts).replace(str(candidate), str(path))[-1500:]}")
-
-
-def _checker(path: Path) -> subprocess.CompletedProcess[str]:
-    """Without `-q`, which silences the reason, too."""
-    return process.attempt("haproxy", "-c", "-f", str(path))
 
 
 def _load(section: Section, before: bytes, after: bytes, transaction: Transaction) -> None:

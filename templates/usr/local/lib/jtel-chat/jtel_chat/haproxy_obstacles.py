@@ -1,15 +1,36 @@
-"""What a reload would die of although `haproxy -c` accepts it (2.6: the checker neither binds nor changes its root)."""
+"""What a reload would die of: what `haproxy -c` says, and what it does not see (2.6: it neither binds nor changes its root)."""
 
 from __future__ import annotations
 
 import grp
 import pwd
+import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from . import addresses, haproxy_binds, listeners
+from . import addresses, haproxy_binds, listeners, process
+from .errors import Refused
 from .haproxy_binds import Bind
 from .haproxy_running import UNIT, Running
+
+_SCRATCH = Path("/run/jtel-chat")
+
+
+def check(path: Path, config: bytes) -> None:
+    """HAProxy's own checker on a candidate for `path`. Raises Refused with its reasons.
+
+    The candidate stands in a folder of root's: the customer's passwords are in it.
+    """
+    _SCRATCH.mkdir(mode=0o755, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_SCRATCH) as directory:
+        candidate = Path(directory) / path.name
+        candidate.write_bytes(config)
+        done = _checked(candidate)
+    if done.returncode:
+        alerts = [line.partition(" : ")[2] for line in done.stderr.splitlines() if line.startswith("[ALERT]")]
+        whose = "It was refused before our change, too: repair it first" if _checked(path).returncode else "Nothing was changed"
+        raise Refused(f"haproxy -c refuses it with the chat sections. {whose}: {'; '.join(alerts).replace(str(candidate), str(path))[-1500:]}")
 
 
 def of_global(config: bytes) -> list[str]:
@@ -35,6 +56,11 @@ def of_binds(ours: list[Bind], theirs: list[Bind], running: Running) -> list[str
         *dict.fromkeys(_programs(ours, running, "Free it, or choose another with public.port")),
         *dict.fromkeys(_programs(theirs, running, "All frontends would be out of reach for seconds at HAProxy's next reload. Free it, or remove that bind")),
     ]
+
+
+def _checked(path: Path) -> subprocess.CompletedProcess[str]:
+    """Without `-q`, which silences the reason, too."""
+    return process.attempt("haproxy", "-c", "-f", str(path))
 
 
 def _sections(our: Bind, theirs: list[Bind]) -> list[str]:
