@@ -6,7 +6,7 @@ from jtel_chat import haproxy_binds
 
 CUSTOMER = b"""\
 global
-    chroot /var/lib/haproxy # a comment
+    chroot '/var/lib/ha proxy' # a comment
     stats socket ipv4@127.0.0.1:9999 level admin
     stats socket unix@/run/haproxy/admin.sock mode 660
 defaults
@@ -24,7 +24,7 @@ defaults
 frontend plain
     bind 10.1.0.9:8000-8001
 global
-    chroot '/srv/ha proxy'
+    chroot /srv/haproxy
 """
 
 
@@ -66,8 +66,8 @@ def test_addresses_meet_when_one_takes_the_others_connections(one: str, other: s
     assert haproxy_binds.overlap(one, other) == meets
 
 
-def test_the_last_global_setting_counts() -> None:
-    assert haproxy_binds.global_setting(CUSTOMER, "chroot") == "/srv/ha proxy"
+def test_the_first_global_setting_counts() -> None:
+    assert haproxy_binds.global_setting(CUSTOMER, "chroot") == "/var/lib/ha proxy"
     assert haproxy_binds.global_setting(CUSTOMER, "user") is None
 
 

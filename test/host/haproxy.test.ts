@@ -31,7 +31,17 @@ interface Change {
   fields?: Record<string, string | undefined>;
 }
 
-const frontend = ({ port = 3003, options = {}, fields = {} }: Change = {}): string =>
+const sections = ({ port = 3003, options = {} }: Change = {}): string =>
+  chatSections({
+    scheme: "https",
+    host: lab.chat,
+    port,
+    certificate: pem,
+    servers: [{ name: "chatserver1", address: lab.controllerAddress }],
+    options: haproxyOptions.parse(options),
+  });
+
+const frontend = (change: Change = {}): string =>
   document({
     kind: "haproxy",
     name: file,
@@ -41,15 +51,8 @@ const frontend = ({ port = 3003, options = {}, fields = {} }: Change = {}): stri
       portal: "acdportal_https",
       "portal-name": lab.portal,
       rules: whatsappRules,
-      sections: chatSections({
-        scheme: "https",
-        host: lab.chat,
-        port,
-        certificate: pem,
-        servers: [{ name: "chatserver1", address: lab.controllerAddress }],
-        options: haproxyOptions.parse(options),
-      }),
-      ...fields,
+      sections: sections(change),
+      ...change.fields,
     },
   });
 
@@ -230,9 +233,9 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
   });
 
   describe("is put back as it was", () => {
-    const failing = async (problem: RegExp): Promise<void> => {
+    const failing = async (problem: RegExp, change?: Change): Promise<void> => {
       const config = await configuration();
-      const { exitCode, stderr } = await apply();
+      const { exitCode, stderr } = await apply(change);
       expect(stderr).toMatch(problem);
       expect(exitCode).toBe(1);
       expect(await configuration()).toBe(config);
@@ -244,6 +247,14 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
         `printf 'frontend late\\n\\tbind /nowhere/socket\\n\\tdefault_backend backend_acdportal\\n' >> ${file}`,
       );
       await failing(/HAProxy does not run the new configuration: .*\/nowhere\/socket/s);
+    });
+
+    test("when the main process ends, which is started again on the old file", async () => {
+      await run(`sed -i '/chroot/d' ${file}; systemctl restart haproxy`);
+      const chroot = 'chroot "/nowhere$NOBODY_LOOKS_BEHIND_A_VARIABLE"';
+      await failing(/HAProxy does not run the new configuration: its main process has ended/, {
+        fields: { sections: sections().replace("global\n", `global\n    ${chroot}\n`) },
+      });
     });
 
     test("when another rule of the portal takes WhatsApp's calls", async () => {

@@ -82,9 +82,9 @@ def overlap(one: str, other: str) -> bool:
 
 
 def global_setting(config: bytes, keyword: str) -> str | None:
-    """The value of a keyword in the global sections; the last one counts."""
+    """The value of a keyword in the global sections; of several, HAProxy takes the first."""
     values = [value[0] for section in _sections(config) if section.keyword == "global" for value in section.values(keyword)]
-    return values[-1] if values else None
+    return values[0] if values else None
 
 
 def stats_socket(config: bytes) -> str | None:
