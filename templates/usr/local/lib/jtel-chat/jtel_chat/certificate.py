@@ -89,7 +89,8 @@ def _of_file(file: Path, name: str | None) -> Verdict:
         return Verdict(f"the certificate {file} does not serve {name}: {refusal}. Put one there that does (public.certificate, public.host)")
     if days < _WARN:
         return Verdict(warning=f"the certificate {file} {until}")
-    if refusal := _refusal(server, _client(chain, system=True), None):
+    # Its own issuers first: those of the host take longer to load than all the rest.
+    if _refusal(server, _client(chain), None) and (refusal := _refusal(server, _client(chain, system=True), None)):
         return Verdict(warning=f"the certificate {file} is trusted by few clients as it is served ({refusal}). Append its issuers' certificates, its chain")
     return Verdict()
 
