@@ -16,7 +16,7 @@ from pathlib import Path
 
 from .haproxy_running import Running
 
-_BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+_BLOCK = re.compile(r"-----BEGIN (?:X509 )?CERTIFICATE-----.*?-----END (?:X509 )?CERTIFICATE-----", re.DOTALL)
 _BESIDE = (".key", ".issuer", ".ocsp", ".sctl")  # what belongs to a certificate beside it
 _PARTIAL_CHAIN = 0x80000  # ssl.VERIFY_X509_PARTIAL_CHAIN, which Python has from 3.10: what is trusted need not be a root
 _DAY = 86400
