@@ -3,7 +3,15 @@ import * as pulumi from "@pulumi/pulumi";
 import { document, documentDigest } from "../render/document.ts";
 import { hostTool } from "../render/host-tool.ts";
 import { templateText } from "../render/template.ts";
-import { applyCommand, installCommand, type Launch, printable, toolPath, undoCommand } from "./launcher.ts";
+import {
+  applyCommand,
+  installCommand,
+  type Launch,
+  printable,
+  toolPath,
+  undoCommand,
+  uninstallCommand,
+} from "./launcher.ts";
 import { type ObservedHost, observed, type StepAnswer, unseen } from "./observation.ts";
 
 /** What makes a {@link Host}. */
@@ -55,7 +63,8 @@ export class Host {
   step(concern: string, text: pulumi.Input<string>, { parent, after = [] }: StepOptions): Step {
     if (!this.steps.length) this.installTool();
     const dependsOn = [...this.steps, ...after].map(({ command }) => command);
-    return this.register(concern, text, (launch) => applyCommand(concern, launch), { parent, dependsOn });
+    const launchers = { apply: (launch: Launch) => applyCommand(concern, launch), undo: undoCommand(concern) };
+    return this.register(concern, text, launchers, { parent, dependsOn });
   }
 
   /**
@@ -72,13 +81,13 @@ export class Host {
 
   /** Every host gets the tool before its first step; it hangs below the stack, since all components share it. */
   private installTool(): void {
-    this.register("tool", toolDocument(), installCommand, {});
+    this.register("tool", toolDocument(), { apply: installCommand, undo: uninstallCommand() }, {});
   }
 
   private register(
     concern: string,
     text: pulumi.Input<string>,
-    launcher: (launch: Launch) => string,
+    launchers: { apply: (launch: Launch) => string; undo: string },
     options: pulumi.CustomResourceOptions,
   ): Step {
     const known = typeof text === "string" ? text : undefined;
@@ -87,8 +96,10 @@ export class Host {
       `${this.name}-${concern}`,
       {
         connection: this.connection(),
-        create: answer.then((said) => launcher(said === unseen ? { generation: 1, reason: "not seen before" } : said)),
-        delete: undoCommand(concern),
+        create: answer.then((said) =>
+          launchers.apply(said === unseen ? { generation: 1, reason: "not seen before" } : said),
+        ),
+        delete: launchers.undo,
         stdin: text,
         addPreviousOutputInEnv: false,
       },

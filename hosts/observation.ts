@@ -4,6 +4,7 @@ import DataLoader from "dataloader";
 import { z } from "zod";
 import { hostTool } from "../render/host-tool.ts";
 import { observeCommand, printable } from "./launcher.ts";
+import { ciRun } from "./run.ts";
 import { type SshResult, type SshTarget, ssh } from "./ssh.ts";
 
 /** A host as far as looking at it goes. */
@@ -105,7 +106,8 @@ interface SeenHost {
 }
 
 const observeHost = async (host: ObservedHost, questions: StepQuestion[]): Promise<SeenHost> => {
-  const request = { steps: Object.fromEntries(questions.map(({ step, document }) => [step, document ?? null])) };
+  const steps = Object.fromEntries(questions.map(({ step, document }) => [step, document ?? null]));
+  const request = pulumi.runtime.isDryRun() ? { steps } : { steps, run: await ciRun() };
   const tool = hostTool();
   const digest = createHash("sha256").update(tool).digest("hex");
   const result = await ssh(observer(host), observeCommand(digest), `${JSON.stringify(request)}\n${tool}`);

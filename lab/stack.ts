@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { dump, load as parseYaml } from "js-yaml";
@@ -22,7 +22,14 @@ export interface Stack {
   file: string;
   environment: Record<string, string>;
   /** Run pulumi; with `show` its output also goes to the terminal, as it comes. */
-  pulumi: (argv: string[], options?: { show?: boolean; environment?: Record<string, string> }) => Promise<PulumiResult>;
+  pulumi: (argv: string[], options?: PulumiOptions) => Promise<PulumiResult>;
+}
+
+export interface PulumiOptions {
+  show?: boolean;
+  environment?: Record<string, string>;
+  /** Is handed the process once it runs, to send it a signal. */
+  running?: (pulumi: { kill: (signal: NodeJS.Signals) => boolean }) => void;
 }
 
 type Config = Record<string, unknown>;
@@ -40,6 +47,9 @@ export const labStack = async (lab: Lab, change: (config: Config) => void = () =
   return stack;
 };
 
+/** The stack file as it was made, with all secrets: what a test leaves out of its own, another one wants again. */
+const secretsOf = (file: string): string => join(dirname(file), "Pulumi.secrets.yaml");
+
 const describe = (lab: Lab, directory: string): Stack => {
   const file = join(directory, "Pulumi.dev.yaml");
   const environment = {
@@ -49,7 +59,7 @@ const describe = (lab: Lab, directory: string): Stack => {
     SSH_AUTH_SOCK: lab.agentSocket,
   };
   const pulumi: Stack["pulumi"] = (argv, options = {}) =>
-    run([...argv, ...stackOptions(argv, file)], { ...environment, ...options.environment }, options.show);
+    run([...argv, ...stackOptions(argv, file)], { ...environment, ...options.environment }, options);
   return { file, environment, pulumi };
 };
 
@@ -72,19 +82,17 @@ const create = async (lab: Lab, directory: string, { file, environment }: Stack)
     const argv = ["config", "set", "--secret", "--path", key, "--stack", "dev", "--config-file", file];
     await checked(argv, environment, value);
   }
+  await copyFile(file, secretsOf(file));
 };
 
 /** Pulumi.dev.yaml with what only the lab knows; secrets and the salt of the copy stay. */
 const updateFile = async (lab: Lab, file: string, change: (config: Config) => void): Promise<void> => {
   const committed = await readYaml(join(checkout, "Pulumi.dev.yaml"));
-  const { config: present = {}, ...rest } = existsSync(file) ? await readYaml(file) : {};
+  const made = [secretsOf(file), file].find((each) => existsSync(each));
+  const { config: present = {}, ...rest } = made ? await readYaml(made) : {};
   const before = withoutPrefix(present);
   const config = withoutPrefix(committed.config ?? {});
-  const reached = (list: unknown) =>
-    (list as { name: string }[]).map((host) => {
-      const { address, hostKey } = lab.hosts[host.name] ?? {};
-      return { ...host, address, hostKey };
-    });
+  const reached = (list: unknown) => stackHosts(lab, ...(list as { name: string }[]).map((host) => host.name));
   config.loadBalancers = reached(config.loadBalancers);
   config.chatServers = reached(config.chatServers);
   config.database = { ...(config.database as object), ...secret(before, "database", "password") };
@@ -93,6 +101,10 @@ const updateFile = async (lab: Lab, file: string, change: (config: Config) => vo
   const prefixed = Object.fromEntries(Object.entries(config).map(([key, value]) => [`jtel-chat:${key}`, value]));
   await writeFile(file, dump({ ...rest, config: prefixed }, { lineWidth: -1 }));
 };
+
+/** Hosts of the lab as a stack file lists them. */
+export const stackHosts = (lab: Lab, ...names: string[]) =>
+  names.map((name) => ({ name, address: lab.hosts[name]?.address, hostKey: lab.hosts[name]?.hostKey }));
 
 const readYaml = async (file: string) => parseYaml(await readFile(file, "utf8")) as { config?: Config };
 
@@ -105,12 +117,17 @@ const secret = (config: Config, key: string, field: string): object => {
 };
 
 const checked = async (argv: string[], environment: Record<string, string>, input?: string): Promise<void> => {
-  const { exitCode, output } = await run(argv, environment, false, input);
+  const { exitCode, output } = await run(argv, environment, {}, input);
   if (exitCode) throw new Error(`pulumi ${argv.join(" ")} failed with exit code ${exitCode}:\n${output}`);
 };
 
-const run = async (argv: string[], env: Record<string, string>, show = false, input = ""): Promise<PulumiResult> => {
-  const { exitCode, all } = await execa("pulumi", [...argv, "--non-interactive", "--color", "never"], {
+const run = async (
+  argv: string[],
+  env: Record<string, string>,
+  { show = false, running }: PulumiOptions,
+  input = "",
+): Promise<PulumiResult> => {
+  const pulumi = execa("pulumi", [...argv, "--non-interactive", "--color", "never"], {
     cwd: checkout,
     env,
     all: true,
@@ -118,5 +135,7 @@ const run = async (argv: string[], env: Record<string, string>, show = false, in
     input,
     ...(show && { stdout: ["inherit", "pipe"], stderr: ["inherit", "pipe"] }),
   });
+  running?.(pulumi);
+  const { exitCode, all } = await pulumi;
   return { exitCode: exitCode ?? 1, output: String(all) };
 };

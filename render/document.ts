@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 /** One section of a document: what one kind of the host tool makes true. */
 export interface Section {
   /** The kind, a module of the host tool. */
-  kind: "packages" | "files" | "release" | "haproxy" | "unit" | "secret" | "firewall" | "service";
+  kind: "resources" | "packages" | "files" | "release" | "haproxy" | "unit" | "secret" | "firewall" | "service";
   /** What of that kind: a path, a unit, package names. */
   name: string;
   /** One-line values as strings, blocks as lists of lines or as text that ends with a newline; `undefined` is left out. */
@@ -13,7 +13,8 @@ export interface Section {
 /**
  * Sections as the text that the host tool reads and that `pulumi preview --diff` shows.
  *
- * Block lines are indented by two blanks, so that no content can be taken for a section.
+ * Block lines are indented by a tab, so that no content can be taken for a section. And a tab is what YAML forbids: Pulumi
+ * shows text that happens to be YAML as a tree, its lists run together, instead of its changed lines.
  *
  * @throws Error for a value that cannot be carried: a name or a one-line value with a line break.
  */
@@ -30,7 +31,7 @@ const sectionText = ({ kind, name, fields = {} }: Section): string => {
 const fieldText = (key: string, value: string | string[]): string => {
   if (typeof value === "string" && !value.includes("\n")) return `${key}: ${value}`;
   const lines = typeof value === "string" ? value.replace(/\n+$/, "").split("\n") : value.map(oneLine);
-  return [`${key}:`, ...lines.map((line) => (line ? `  ${line}` : ""))].join("\n");
+  return [`${key}:`, ...lines.map((line) => (line ? `\t${line}` : ""))].join("\n");
 };
 
 const oneLine = (text: string): string => {

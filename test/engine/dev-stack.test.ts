@@ -1,60 +1,39 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { execa } from "execa";
+import { describe, expect, test } from "vitest";
 import { proveChat } from "../../lab/chat.ts";
-import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
-import { labStack, type PulumiResult } from "../../lab/stack.ts";
 import { callbacks, differences, type Webhook, webhooks } from "../../render/tyntec.ts";
 import { readWebhooks } from "../../tyntec/api.ts";
+import { type Change, engineLab, runnable } from "./engine-lab.ts";
+import { procedureHolds } from "./procedure.ts";
 import { snapshot } from "./snapshot.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: the engine on booted hosts – ${obstacle}`);
-
 const minutes = 60_000;
-const name = `engine-${process.pid}`;
-let lab: Lab;
-
-type Config = Record<string, unknown>;
-
-/** `pulumi up` on the lab, with a stack file that differs from the dev stack's by `change`. */
-const up = async (change: (config: Config) => void = () => {}, argv: string[] = []): Promise<PulumiResult> =>
-  (await labStack(lab, change)).pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs", ...argv]);
-
-const host = (hostName: string): LabHost => lab.hosts[hostName] as LabHost;
-
-let asItWas: Record<string, string>;
-let webhooksBefore: Webhook[];
-
-/** What destroy must give back: file contents, ufw's rules, the folders of ours that were not there. */
-const customers = async (): Promise<Record<string, string>> => {
-  const script = `
-    cat /etc/haproxy/haproxy.cfg 2>/dev/null
-    stat -c '%n %a %U' /etc/haproxy/haproxy.cfg 2>/dev/null
-    grep tuple /etc/ufw/user.rules /etc/ufw/user6.rules
-    find /etc/systemd/system /usr/local/bin /usr/local/sbin /home/jtel /acd-store /etc/jtel-chat -xdev -not -path '*/.cache*' 2>/dev/null | sort`;
-  const entries = ["lb1", "chatserver1", "chatserver2"].map(async (name) => [
-    name,
-    (await host(name).exec(script)).stdout,
-  ]);
-  return Object.fromEntries(await Promise.all(entries));
-};
-
-const everyHost = () => Promise.all(["lb1", "chatserver1", "chatserver2"].map((each) => snapshot(lab.hosts[each])));
+const configured = ["lb1", "chatserver1", "chatserver2"];
 
 describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
-  beforeAll(async () => {
-    lab = await upLab(name, { temporary: true });
-  }, 15 * minutes);
+  const engine = engineLab("engine");
+  const { lab, host, said, stack, up, applied, noop } = engine;
 
-  afterAll(async () => {
-    await downLab(name);
-  });
+  let asItWas: Record<string, string>;
+  let webhooksBefore: Webhook[];
+
+  /** What destroy must give back: file contents, ufw's rules, the folders of ours that were not there. */
+  const customers = async (): Promise<Record<string, string>> => {
+    const script = `
+      cat /etc/haproxy/haproxy.cfg 2>/dev/null
+      stat -c '%n %a %U' /etc/haproxy/haproxy.cfg 2>/dev/null
+      grep tuple /etc/ufw/user.rules /etc/ufw/user6.rules
+      find /etc/systemd/system /usr/local/bin /usr/local/sbin /home/jtel /acd-store /etc/jtel-chat -xdev -not -path '*/.cache*' 2>/dev/null | sort`;
+    const entries = configured.map(async (name) => [name, await said(name, script)]);
+    return Object.fromEntries(await Promise.all(entries));
+  };
+
+  const everyHost = () => Promise.all(configured.map((each) => snapshot(host(each))));
 
   describe("before anything is written", () => {
     /** Each case: what is broken, a line of the error, and how it is repaired. */
-    const failing = async (change: (config: Config) => void, line: RegExp): Promise<void> => {
+    const failing = async (change: Change, line: RegExp): Promise<void> => {
       const before = await everyHost();
       const { exitCode, output } = await up(change);
       expect(exitCode).not.toBe(0);
@@ -75,7 +54,7 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     });
 
     test("a secret in plain text is refused", async () => {
-      const { file } = await labStack(lab);
+      const { file } = await stack();
       const kept = await readFile(file);
       const { exitCode, output } = await up((config) => {
         config.tyntec = { ...(config.tyntec as object), apiKey: "plain" };
@@ -94,7 +73,7 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     test("a host that is off is named, and the others stay as they are", () =>
       failing((config) => {
         const [balancer] = config.loadBalancers as object[];
-        Object.assign(balancer as object, { address: lab.subnet.replace(/\.0\/.*/, ".99") });
+        Object.assign(balancer as object, { address: lab().subnet.replace(/\.0\/.*/, ".99") });
       }, /^lb1: not reachable on .* Is it up/));
 
     test("a missing sudo right is named", async () => {
@@ -121,13 +100,13 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
 
     test("a TynTec API that is not reachable is named, and no host is touched", () =>
       failing((config) => {
-        config.tyntec = { ...(config.tyntec as object), url: `https://${lab.controllerAddress}:9/chat-api/v2` };
+        config.tyntec = { ...(config.tyntec as object), url: `https://${lab().controllerAddress}:9/chat-api/v2` };
       }, /^TynTec: .* is not reachable .* Is tyntec\.url right/));
   });
 
   test("what belongs to the customer is noted", async () => {
     asItWas = await customers();
-    webhooksBefore = await readWebhooks({ ...lab.tyntec, caFile: lab.caFile });
+    webhooksBefore = await readWebhooks({ ...lab().tyntec, caFile: lab().caFile });
     expect(asItWas.lb1).toContain("acdportal_https");
   });
 
@@ -137,20 +116,36 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
       const { exitCode, output } = await up();
       expect(output).toContain("chatserver2-messenger-running created");
       expect(exitCode).toBe(0);
-      expect(await proveChat(lab)).toMatchObject({ portal: 200 });
-      const present = await readWebhooks({ ...lab.tyntec, caFile: lab.caFile });
-      expect(differences(present, webhooks(`https://${lab.portal}`))).toEqual([]);
-      expect(callbacks(present).size).toBeGreaterThan(callbacks(webhooks(`https://${lab.portal}`)).size);
+      expect(await proveChat(lab())).toMatchObject({ portal: 200 });
+      const present = await readWebhooks({ ...lab().tyntec, caFile: lab().caFile });
+      expect(differences(present, webhooks(`https://${lab().portal}`))).toEqual([]);
+      expect(callbacks(present).size).toBeGreaterThan(callbacks(webhooks(`https://${lab().portal}`)).size);
     },
     10 * minutes,
   );
 
+  const roles = { chatServers: ["chatserver1", "chatserver2"], loadBalancers: ["lb1"] };
+  procedureHolds("separate-server", engine, roles);
+
+  test("every URL that the portal is told answers, or is named with the reason", async () => {
+    const { environment } = await stack();
+    const env = { ...environment, NODE_EXTRA_CA_CERTS: lab().caFile };
+    const tried = (address: string) =>
+      execa("node", ["cli/portal.ts", "--stack", "dev", "--connect", address], { env, reject: false });
+    const { stdout, exitCode } = await tried(host("lb1").address);
+    expect(stdout.match(/ answers \|$/gm), stdout).toHaveLength(5);
+    expect(exitCode).toBe(0);
+    const elsewhere = await tried(lab().controllerAddress);
+    expect(elsewhere.stdout).toMatch(/ACD\.Chat\.Script\.Library\.URL \| .* \| .*ECONNREFUSED/);
+    expect(elsewhere.exitCode).toBe(1);
+  });
+
   test("the password is in no command line, journal, unit, world-readable file or plain state", async () => {
-    const words = [lab.database.password, encodeURIComponent(lab.database.password)];
+    const words = [lab().database.password, encodeURIComponent(lab().database.password)];
     const looked = await host("chatserver1").exec(
       `ps axww; journalctl --no-pager; systemctl show jtel-clientmessenger; systemctl cat jtel-clientmessenger; cat /var/lib/jtel-chat/steps/*`,
     );
-    const { output } = await (await labStack(lab)).pulumi(["stack", "export"]);
+    const { output } = await (await stack()).pulumi(["stack", "export"]);
     for (const word of words) expect(looked.stdout + output).not.toContain(word);
     const { stdout } = await host("chatserver1").exec("stat -c '%a %U' /etc/jtel-chat/clientmessenger.args");
     expect(stdout.trim()).toBe("600 root");
@@ -162,7 +157,7 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     );
     expect(stderr).toBe("");
     expect(exitCode).toBe(0);
-    expect((await up(() => {}, ["--expect-no-changes"])).exitCode).toBe(0);
+    await noop();
   });
 
   test("a second up makes no change: files, rules and processes are identical", async () => {
@@ -182,126 +177,28 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
       expect(output).toContain("chatserver2-java updated");
       expect(exitCode).toBe(0);
       expect(await snapshot(host("lb1"))).toBe(before);
-      expect(await proveChat(lab)).toMatchObject({ portal: 200 });
-      expect((await up(() => {}, ["--expect-no-changes"])).exitCode).toBe(0);
+      expect(await proveChat(lab())).toMatchObject({ portal: 200 });
+      await noop();
     },
     10 * minutes,
   );
-
-  test("a hand edit is shown as a diff, healed by up, and gone with the next", async () => {
-    await host("lb1").exec(
-      "sed -i 's/balance leastconn/balance roundrobin/' /etc/haproxy/haproxy.cfg; chmod 600 /etc/ufw/ufw.conf",
-    );
-    await host("chatserver1").exec("chmod 600 /usr/local/bin/updatesc.sh; echo '# mine' >> /usr/local/bin/updatesc.sh");
-    const process = "systemctl show --value --property=MainPID jtel-clientmessenger";
-    const before = (await host("chatserver1").exec(process)).stdout;
-    const seen = await (await labStack(lab)).pulumi(["preview", "--diff"]);
-    expect(seen.output).toMatch(/-\s+balance leastconn/);
-    expect(seen.output).toMatch(/\+\s+balance roundrobin/);
-    expect(seen.output).toContain("mode of /usr/local/bin/updatesc.sh: 0600");
-    const stopped = await up((config) => {
-      config.onDrift = "stop";
-    });
-    expect(stopped.output).toMatch(/lb1: haproxy was changed on the host .*onDrift is "stop"/);
-    expect(stopped.exitCode).not.toBe(0);
-    expect((await up()).exitCode).toBe(0);
-    expect((await host("lb1").exec("grep -c 'balance leastconn' /etc/haproxy/haproxy.cfg")).stdout.trim()).toBe("1");
-    expect((await host("chatserver1").exec(process)).stdout).toBe(before);
-    expect((await up(() => {}, ["--expect-no-changes"])).exitCode).toBe(0);
-  });
-
-  test("a new hazelcast.xml on the share restarts the servers one after the other, in the same up", async () => {
-    const file = "/home/jtel/shared/hazelcast.xml";
-    const running = "systemctl show --value --property=MainPID jtel-clientmessenger";
-    const pids = async () =>
-      [await host("chatserver1").exec(running), await host("chatserver2").exec(running)].map(({ stdout }) => stdout);
-    const before = await pids();
-    await host("chatserver1").exec(`sed -i 's#</hazelcast>#<!-- changed -->\\n</hazelcast>#' ${file}`);
-    const { exitCode, output } = await up();
-    expect(output).toMatch(/restarted jtel-clientmessenger\.service: .*hazelcast\.xml changed since its start/);
-    expect(exitCode).toBe(0);
-    const after = await pids();
-    expect(after[0]).not.toBe(before[0]);
-    expect(after[1]).not.toBe(before[1]);
-    expect((await up(() => {}, ["--expect-no-changes"])).exitCode).toBe(0);
-    expect(await pids()).toEqual(after);
-  });
-
-  test("without looking, a preview shows nothing false, and an up does nothing needless", async () => {
-    const stack = await labStack(lab);
-    const environment = { JTEL_CHAT_OBSERVE: "never" };
-    const { exitCode, output } = await stack.pulumi(["preview", "--expect-no-changes"], { environment });
-    expect(output).toContain("not seen");
-    expect(exitCode).toBe(0);
-  });
-
-  test("a preview can look with an account that may do nothing else", async () => {
-    for (const each of ["lb1", "chatserver1", "chatserver2"]) {
-      await host(
-        each,
-      ).exec(`useradd --create-home --shell /bin/sh observer && cp -r ~deploy/.ssh ~observer/ && chown -R observer ~observer/.ssh
-        printf 'observer ALL=(root) NOPASSWD: /usr/local/sbin/jtel-chatctl observe\\n' > /etc/sudoers.d/observer`);
-    }
-    await host("chatserver1").exec("chmod 600 /usr/local/bin/updatesc.sh");
-    const stack = await labStack(lab);
-    const environment = { JTEL_CHAT_OBSERVE_USER: "observer" };
-    const { exitCode, output } = await stack.pulumi(["preview", "--diff"], { environment });
-    expect(output).toContain("mode of /usr/local/bin/updatesc.sh: 0600");
-    expect(output).not.toContain("not seen");
-    expect(exitCode).toBe(0);
-    const refused = await host("lb1").exec("sudo -n /usr/local/sbin/jtel-chatctl undo haproxy", { user: "observer" });
-    expect(refused.exitCode).not.toBe(0);
-    expect((await up()).exitCode).toBe(0);
-  });
-
-  test("a host behind a jump host is seen and configured the same way", async () => {
-    const behind = (config: Config) => {
-      const [first] = config.chatServers as object[];
-      const { address, hostKey } = host("lb1");
-      Object.assign(first as object, { jump: { address, hostKey, user: "deploy" } });
-    };
-    const { exitCode, output } = await up(behind);
-    expect(output).toContain("chatserver1-java updated");
-    expect(exitCode).toBe(0);
-    expect((await up(behind, ["--expect-no-changes"])).exitCode).toBe(0);
-    expect((await up()).exitCode).toBe(0);
-  });
-
-  test("a preview with a host that is off warns and shows the rest; up refuses", async () => {
-    await host("lb1").exec("iptables -I INPUT -p tcp --dport 22 -j DROP");
-    const stack = await labStack(lab);
-    const preview = await stack.pulumi(["preview", "--expect-no-changes"]);
-    expect(preview.output).toMatch(/warning: lb1: not reachable/);
-    expect(preview.exitCode).toBe(0);
-    expect((await up()).output).toMatch(/lb1: not reachable/);
-    await host("lb1").exec("iptables -D INPUT -p tcp --dport 22 -j DROP");
-    expect((await up(() => {}, ["--expect-no-changes"])).exitCode).toBe(0);
-  });
-
-  test("a second stack on the same hosts is refused, naming the owner", async () => {
-    await host("lb1").exec("echo jtel-chat/other > /var/lib/jtel-chat/owner");
-    const { exitCode, output } = await up();
-    expect(output).toMatch(/lb1: \/var\/lib\/jtel-chat\/owner says 'jtel-chat\/other': a host belongs to one stack/);
-    expect(exitCode).not.toBe(0);
-    await host("lb1").exec("echo jtel-chat/dev > /var/lib/jtel-chat/owner");
-  });
 
   test("a release that does not start is taken back with everything that came with it, and chat goes on", async () => {
     const vendor = "/home/jtel/shared/JTELCarrierPortal/Utils/Install/ClientMessenger/bin";
     await host("chatserver1").exec(
       `mv ${vendor}/clientmessenger.jar ${vendor}/kept; echo broken > ${vendor}/clientmessenger.jar`,
     );
-    const follow = (config: Config) => {
+    const follow: Change = (config) => {
       config.clientMessenger = { release: "follow" };
     };
     const broken = await up(follow);
     expect(broken.output).toMatch(/Put back with it: messenger\b/);
     expect(broken.exitCode).not.toBe(0);
-    expect(await proveChat(lab)).toMatchObject({ portal: 200 });
+    expect(await proveChat(lab())).toMatchObject({ portal: 200 });
     await host("chatserver1").exec(`mv ${vendor}/kept ${vendor}/clientmessenger.jar`);
-    expect((await up(follow)).exitCode).toBe(0);
-    expect((await up(follow, ["--expect-no-changes"])).exitCode).toBe(0);
-    expect((await up()).exitCode).toBe(0);
+    await applied(follow);
+    await noop(follow);
+    await applied();
   });
 
   test("with its state lost, up adopts what it finds, and no process is restarted", async () => {
@@ -309,25 +206,25 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     const pids = async () =>
       (await host("chatserver1").exec(running)).stdout + (await host("lb1").exec(running)).stdout;
     const before = await pids();
-    const stack = await labStack(lab);
-    const { exitCode, output } = await stack.pulumi(["state", "delete", "--all", "--force", "--yes"]);
+    const { exitCode, output } = await (await stack()).pulumi(["state", "delete", "--all", "--force", "--yes"]);
     expect(exitCode, output).toBe(0);
     expect((await up()).output).toContain("chatserver1-messenger-running created");
-    expect((await up(() => {}, ["--expect-no-changes"])).exitCode).toBe(0);
+    await noop();
     expect(await pids()).toBe(before);
   });
 
-  test("destroy gives everything back as it was, and keeps what was edited since", async () => {
+  test("destroy gives everything back as it was, also where the host tool is gone, and keeps what was edited since", async () => {
     await host("lb1").exec(
       "sed -i 's/^# portal/# the portal/; 1s/^/# edited by the customer\\n/' /etc/haproxy/haproxy.cfg",
     );
-    const { exitCode, output } = await (await labStack(lab)).pulumi(["destroy", "--yes", "--skip-preview"]);
+    await said("chatserver2", "rm /usr/local/sbin/jtel-chatctl");
+    const { exitCode, output } = await (await stack()).pulumi(["destroy", "--yes", "--skip-preview"]);
     expect(output).toContain("openjdk-17-jdk stays installed");
     expect(exitCode).toBe(0);
     const now = await customers();
     expect(now.lb1).toContain("# edited by the customer\n");
     expect({ ...now, lb1: now.lb1?.replace("# edited by the customer\n", "") }).toEqual(asItWas);
-    expect(await readWebhooks({ ...lab.tyntec, caFile: lab.caFile })).toEqual(webhooksBefore);
+    expect(await readWebhooks({ ...lab().tyntec, caFile: lab().caFile })).toEqual(webhooksBefore);
     const { stdout } = await host("chatserver1").exec(
       "ls -A /usr/local/sbin /var/lib/jtel-chat 2>&1; systemctl is-enabled jtel-clientmessenger 2>&1",
     );

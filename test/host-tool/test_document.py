@@ -6,14 +6,14 @@ from jtel_chat.errors import Refused
 
 
 def test_sections_fields_and_blocks() -> None:
-    parsed = document.parse("# files: /x\nmode: 0755\ncontent:\n  # files: /y\n\n  end\n\n# packages: a b\n")
+    parsed = document.parse("# files: /x\nmode: 0755\ncontent:\n\t# files: /y\n\n\tend\n\n# packages: a b\n")
     assert [(section.kind, section.name) for section in parsed] == [("files", "/x"), ("packages", "a b")]
     assert parsed[0].fields == {"mode": "0755", "content": "# files: /y\n\nend\n"}
 
 
 def test_unusual_line_separators_in_a_block_are_content() -> None:
     content = "form feed \x0c, next line \x85, separator \u2028, carriage return \r\n"
-    assert document.parse("# files: /x\ncontent:\n  " + content)[0].text("content") == content
+    assert document.parse("# files: /x\ncontent:\n\t" + content)[0].text("content") == content
 
 
 def test_a_line_that_fits_nowhere_is_refused_with_its_number() -> None:

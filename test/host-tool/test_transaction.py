@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from jtel_chat import document, files, kind, steps, transaction
+from jtel_chat import document, files, kind, logbook, steps, transaction
 from jtel_chat.errors import Failed, Refused
 from jtel_chat.transaction import Transaction
 
@@ -66,7 +66,7 @@ def test_a_directory_where_a_link_belongs_is_refused(state: Path) -> None:
 
 def test_a_second_apply_changes_nothing_and_drift_is_named_once(state: Path) -> None:
     target = state / "file"
-    text = f"# files: {target}\nowner: {OWNER}\nmode: 0640\ncontent:\n  hello\n"
+    text = f"# files: {target}\nowner: {OWNER}\nmode: 0640\ncontent:\n\thello\n"
     assert steps.observe("x", text)["reason"].startswith("not on the host")
     assert steps.apply("x", 1, "first", text) == [f"wrote {target}"]
     assert steps.apply("x", 1, "first", text) == ["nothing to change"]
@@ -91,7 +91,7 @@ def test_a_warning_is_said_of_what_will_be_applied_and_stops_nothing(state: Path
         return seen
 
     monkeypatch.setattr(files, "observe", warned)
-    text = "# files: {}\nowner: 0:0\ncontent:\n  {}\n"
+    text = "# files: {}\nowner: 0:0\ncontent:\n\t{}\n"
     steps.apply("x", 1, "first", text.format(state / "file", "this"))
     assert steps.observe("x", text.format(state / "file", "that"))["warnings"] == ["that is old"]
     assert not steps.observe("x", text.format(state / "file", "this"))["drifted"]
@@ -101,7 +101,7 @@ def test_undo_gives_the_original_back_and_keeps_an_edit_beside_it(state: Path) -
     ours, new = state / "file", state / "new/file"
     ours.write_text("customer's")
     ours.chmod(0o640)
-    text = f"# files: {ours}\nowner: {OWNER}\ncontent:\n  one\n\n# files: {new}\nowner: {OWNER}\ncontent:\n  x\n"
+    text = f"# files: {ours}\nowner: {OWNER}\ncontent:\n\tone\n\n# files: {new}\nowner: {OWNER}\ncontent:\n\tx\n"
     steps.apply("x", 1, "first", text)
     steps.apply("x", 1, "first", text.replace("one", "two"))
     ours.write_text("edited since")
@@ -117,7 +117,7 @@ def test_undo_gives_the_original_back_and_keeps_an_edit_beside_it(state: Path) -
 def test_an_undo_that_fails_leaves_the_step_as_it_was(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = state / "file"
     target.write_text("customer's")
-    steps.apply("x", 1, "first", f"# files: {target}\nowner: {OWNER}\ncontent:\n  ours\n")
+    steps.apply("x", 1, "first", f"# files: {target}\nowner: {OWNER}\ncontent:\n\tours\n")
 
     def broken(*_: object) -> None:
         raise Failed("broken")
@@ -131,3 +131,40 @@ def test_an_undo_that_fails_leaves_the_step_as_it_was(state: Path, monkeypatch: 
 def test_passwords_of_others_are_masked_in_diffs() -> None:
     text = "<password>s3</password> x?password=s3&y\n  stats auth admin:s3\n  user joe insecure-password s3\n"
     assert "s3" not in kind.masked(text)
+
+
+def test_what_a_new_document_no_longer_has_is_given_back(state: Path) -> None:
+    kept, dropped, added = state / "kept", state / "dropped", state / "added"
+    dropped.write_text("customer's")
+    section = "# files: {}\nowner: " + OWNER + "\ncontent:\n\tours\n"
+    both = section.format(kept) + "\n" + section.format(dropped)
+    steps.apply("x", 1, "first", both + "\n" + section.format(added))
+    assert steps.apply("x", 1, "first", section.format(kept)) == [f"removed {added}", f"put {dropped} back"]
+    assert (kept.read_text(), dropped.read_text(), added.exists()) == ("ours\n", "customer's", False)
+    dropped.write_text("customer's own again")
+    steps.apply("x", 1, "first", both)
+    steps.undo("x")
+    assert (dropped.read_text(), kept.exists()) == ("customer's own again", False)
+
+
+def test_another_document_than_the_controller_has_asks_for_an_apply(state: Path) -> None:
+    text = f"# files: {state / 'file'}\nowner: {OWNER}\ncontent:\n\thello\n"
+    steps.apply("x", 1, "first", text)
+    seen = steps.observe("x", text.replace("hello", "newer"))
+    assert (seen["generation"], seen["drifted"]) == (2, False)
+    assert seen["reason"].startswith("applied on ")
+
+
+def test_the_tools_undo_takes_back_what_other_steps_have_left(state: Path) -> None:
+    for name in ("one", "tool", "two"):
+        steps.apply(name, 1, "first", f"# files: {state / name}\nowner: {OWNER}\ncontent:\n\tours\n")
+    steps.undo("tool")
+    assert not any((state / name).exists() for name in ("one", "tool", "two", "state"))
+
+
+def test_the_log_names_the_run_that_the_caller_has_announced(state: Path) -> None:
+    logbook.announce("commit 1a2b\x1b[31m3c, https://ci.example/7")
+    steps.apply("x", 1, "first", f"# files: {state / 'file'}\nowner: {OWNER}\ncontent:\n\tours\n")
+    assert logbook.entries()[-1]["run"] == "commit 1a2b?[31m3c, https://ci.example/7"
+    logbook.announce("")
+    assert logbook.caller()["run"] == ""

@@ -19,7 +19,7 @@ import os
 import signal
 import sys
 
-from . import steps
+from . import kind, logbook, steps
 from .errors import Failed, Refused
 
 #: The marker line before the answer: a login shell's own output must not be taken for it.
@@ -61,7 +61,10 @@ def _dispatch(arguments: list[str]) -> int:
 
 def _observe() -> int:
     request = json.loads(sys.stdin.buffer.readline().decode())
-    answer = {step: steps.observe(step, text) for step, text in request["steps"].items()}
+    if "run" in request:
+        logbook.announce(request["run"])
+    with kind.looking():
+        answer = {step: steps.observe(step, text) for step, text in request["steps"].items()}
     print(ANSWER + json.dumps({"steps": answer}))
     return 0
 

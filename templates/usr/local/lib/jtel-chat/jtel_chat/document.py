@@ -5,10 +5,10 @@ A document is a list of sections. A section is opened by `# kind: NAME`; lines `
     # files: /usr/local/bin/updatesc.sh
     mode: 0755
     content:
-      #!/bin/sh
-      …
+        #!/bin/sh
+        …
 
-Block lines are indented by two blanks, so that no content can be taken for a header.
+Block lines are indented by a tab, so that no content can be taken for a header.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def parse(text: str) -> list[Section]:
     block = ""
     for number, line in enumerate(text.split("\n"), 1):
         fields = sections[-1].fields if sections else {}
-        if block and (line.startswith("  ") or not line):
-            fields[block] += line[2:] + "\n"
+        if block and (line.startswith("\t") or not line):
+            fields[block] += line[1:] + "\n"
         elif header := _HEADER.fullmatch(line):
             sections.append(Section(header[1], header[2]))
             block = ""

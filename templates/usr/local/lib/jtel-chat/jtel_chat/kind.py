@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
@@ -14,7 +16,7 @@ from .errors import Refused
 from .transaction import Transaction
 
 _SHOWN = 65536  # characters; longer files are named, not shown
-KINDS = ("packages", "files", "release", "haproxy", "unit", "secret", "firewall", "service")
+KINDS = ("resources", "packages", "files", "release", "haproxy", "unit", "secret", "firewall", "service")
 
 
 @dataclass
@@ -56,6 +58,30 @@ def of(section: Section) -> Kind:
     if section.kind not in KINDS:
         raise Refused(f"document: unknown kind '{section.kind}' (known: {', '.join(KINDS)}). Is the host tool older than the document?")
     return cast(Kind, importlib.import_module(f".{section.kind}", __package__))
+
+
+_looked: dict[str, Observed] | None = None
+
+
+@contextlib.contextmanager
+def looking() -> Iterator[None]:
+    """While inside nothing changes: a section is looked at once, however many steps ask about it."""
+    global _looked  # noqa: PLW0603 – one look is one process
+    _looked = {}
+    try:
+        yield
+    finally:
+        _looked = None
+
+
+def observe(section: Section) -> Observed:
+    """What is true of a section now."""
+    if _looked is None:
+        return of(section).observe(section)
+    key = repr(section)
+    if key not in _looked:
+        _looked[key] = of(section).observe(section)
+    return _looked[key]
 
 
 def file_digest(path: Path) -> str:

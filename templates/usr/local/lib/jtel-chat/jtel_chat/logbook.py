@@ -10,6 +10,8 @@ from typing import Any
 
 from . import durable
 
+_RUNS = Path("/run/jtel-chat/runs")
+
 
 def _log() -> Path:
     return durable.STATE / "log"
@@ -24,7 +26,7 @@ def note(action: str, step: str, outcome: str, said: list[str]) -> None:
         with open(os.open(_log(), os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a", encoding="utf-8") as file:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
     syslog.openlog("jtel-chatctl")
-    syslog.syslog(f"{action} {step} by {entry['by']} from {entry['from']}: {outcome}")
+    syslog.syslog(f"{action} {step} by {by_whom(entry)}: {outcome}")
 
 
 def entries() -> list[dict[str, Any]]:
@@ -34,11 +36,33 @@ def entries() -> list[dict[str, Any]]:
 
 
 def caller() -> dict[str, str]:
-    """The user behind sudo, and the address that ssh was called from."""
-    return {
-        "by": os.environ.get("JTEL_CHAT_BY") or os.environ.get("SUDO_USER", "root"),
-        "from": os.environ.get("JTEL_CHAT_FROM") or _ssh_client(os.getpid()),
-    }
+    """The user behind sudo, the address that ssh was called from, and the run (commit, URL) that this user announced from there."""
+    by = os.environ.get("JTEL_CHAT_BY") or os.environ.get("SUDO_USER", "root")
+    address = os.environ.get("JTEL_CHAT_FROM") or _ssh_client(os.getpid())
+    return {"by": by, "from": address, "run": _announced().get(f"{by} {address}", "")}
+
+
+def by_whom(entry: dict[str, Any]) -> str:
+    """`deploy from 10.1.0.5 (commit 1a2b3c4, https://ci.example/runs/7)`."""
+    run = f" ({entry['run']})" if entry.get("run") else ""
+    return f"{entry['by']} from {entry['from']}{run}"
+
+
+def announce(run: str) -> None:
+    """Note which run the caller's next changes belong to. It comes with the look: in a command it would be a difference every time."""
+    who = caller()
+    text = "".join(character if character.isprintable() else "?" for character in run)[:300]
+    if text != who["run"]:
+        _RUNS.parent.mkdir(mode=0o755, exist_ok=True)
+        durable.replace(_RUNS, json.dumps({**_announced(), f"{who['by']} {who['from']}": text}).encode())
+
+
+def _announced() -> dict[str, str]:
+    try:
+        runs: dict[str, str] = json.loads(_RUNS.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return runs
 
 
 def _ssh_client(process: int) -> str:

@@ -43,7 +43,7 @@ def keep(step: str, entries: list[dict[str, Any]], journal: Path) -> None:
         if _name(entry) in names:
             continue
         names.add(_name(entry))
-        blob = {"blob": str(len(known))} if "blob" in entry else {}
+        blob = {"blob": durable.digest(entry["path"].encode())} if "blob" in entry else {}
         if blob:
             durable.write_synced(directory / blob["blob"], (journal / entry["blob"]).read_bytes())
         known.append({**entry, **blob})
@@ -60,16 +60,20 @@ def refresh(step: str) -> None:
         durable.replace(_directory(step) / "index.json", (json.dumps(known, indent=1) + "\n").encode())
 
 
-def put_back(step: str, transaction: Transaction) -> None:
-    """Everything as it was before the step, newest change first."""
+def put_back(step: str, transaction: Transaction, paths: list[str] | None = None) -> None:
+    """Everything – or just these paths – as it was before the step, newest change first."""
     for entry in reversed(index(step)):
-        if "path" in entry:
+        if "path" in entry and (paths is None or entry["path"] in paths):
             _put_back(entry, _directory(step), transaction)
 
 
-def forget(step: str) -> None:
-    """After an undo has committed."""
-    shutil.rmtree(_directory(step), ignore_errors=True)
+def forget(step: str, paths: list[str] | None = None) -> None:
+    """After an undo – of everything, or of just these paths – has committed."""
+    if paths is None:
+        shutil.rmtree(_directory(step), ignore_errors=True)
+    elif paths and (known := index(step)):
+        left = [entry for entry in known if entry.get("path") not in paths]
+        durable.replace(_directory(step) / "index.json", (json.dumps(left, indent=1) + "\n").encode())
 
 
 def _put_back(entry: dict[str, Any], blobs: Path, transaction: Transaction) -> None:

@@ -1,6 +1,14 @@
-"""`# packages: NAME …` – apt packages that have to be installed."""
+"""`# packages: NAME …` – apt packages that have to be installed.
+
+Fields: `undo` (`remove`: an undo removes what it had installed, unless something else needs it by then; without it they stay);
+`java` (major release: /usr/bin/java of that release or a later one serves as well, wherever it comes from);
+`source` (the file of an apt source that comes with the document).
+"""
 
 from __future__ import annotations
+
+import re
+from pathlib import Path
 
 from . import originals, process
 from .document import Section
@@ -8,43 +16,71 @@ from .errors import Failed
 from .kind import Observed
 from .transaction import Transaction
 
+LISTS = Path("/var/lib/apt/lists")
+JAVA = Path("/usr/bin/java")  # what the vendor's unit starts
 _LOCK_WAIT = 120  # seconds that apt waits for another apt; it names the holder itself
 
 
 def observe(section: Section) -> Observed:
     versions = _installed(section)
-    return Observed(state={f"package {name}": version for name, version in versions.items()}, loaded=versions, problems=_problems(versions))
+    if "absent" in versions.values() and (other := _java(section)):
+        return Observed(state={"java": other}, loaded={"java": other})
+    state = {f"package {name}": version for name, version in versions.items()}
+    return Observed(state=state, loaded=versions, problems=_problems(section, versions))
 
 
 def apply(section: Section, transaction: Transaction) -> None:
     missing = [name for name, version in _installed(section).items() if version == "absent"]
     if not missing:
         return
+    if other := _java(section):
+        transaction.say(f"{other} serves as {section.name}")
+        return
     _finish_interrupted()
     if any(_candidate(name) is None for name in missing):
         process.run("apt-get", *_OPTIONS, "update", timeout=300)
-    transaction.remember("installed", missing)
+    before = _all_installed()
     process.run("apt-get", *_OPTIONS, "install", "--yes", "--no-install-recommends", *missing, timeout=1800)
+    transaction.remember("installed", missing)
+    transaction.remember("came along", sorted(_all_installed() - before - set(missing)))
     transaction.say(f"installed {' '.join(missing)}")
 
 
 def undo(section: Section, transaction: Transaction) -> None:
-    """Packages stay: something else may use them by now. Only a person can know."""
-    if installed := originals.recalled(transaction.step, "installed"):
-        transaction.say(f"{' '.join(installed)} stays installed; when nothing else uses it: apt-get remove {' '.join(installed)}")
+    """Packages stay unless the document asks for their removal: a program that is no package may use them by now."""
+    installed = originals.recalled(transaction.step, "installed")
+    if not installed:
+        return
+    names = " ".join(installed)
+    every = sorted(_all_installed().intersection(installed + (originals.recalled(transaction.step, "came along") or [])))
+    if section.fields.get("undo") != "remove":
+        transaction.say(f"{names} stays installed; when nothing else uses it: apt-get remove {names}")
+    elif needed := _needed_by(every):
+        transaction.say(f"{names} stays installed, since {', '.join(needed)} would go with it")
+    else:
+        process.run("apt-get", *_OPTIONS, "remove", "--yes", *every, timeout=1800)
+        transaction.say(f"removed {names} and what came along with it")
+
+
+def _needed_by(names: list[str]) -> list[str]:
+    """What else apt would remove together with these."""
+    lines = process.run("apt-get", "--simulate", "remove", *names).splitlines()
+    return [line.split()[1] for line in lines if line.startswith("Remv ") and line.split()[1] not in names]
 
 
 _OPTIONS = ("-q", "-o", f"DPkg::Lock::Timeout={_LOCK_WAIT}", "-o", "Dpkg::Options::=--force-confold")
 
 
 def _installed(section: Section) -> dict[str, str]:
-    return {name: _version(name) for name in section.name.split()}
+    """Each name's version, or `absent`."""
+    names = section.name.split()
+    lines = process.attempt("dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Version}\\n", *names).stdout.splitlines()
+    versions = {name: version for name, status, version in (line.split(" ", 2) for line in lines) if status == "installed"}
+    return {name: versions.get(name, "absent") for name in names}
 
 
-def _version(name: str) -> str:
-    done = process.attempt("dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", name)
-    status, _, version = done.stdout.partition(" ")
-    return version if done.returncode == 0 and status == "installed" else "absent"
+def _all_installed() -> set[str]:
+    return set(process.run("dpkg-query", "-W", "-f", "${Package}\\n").split())
 
 
 def _candidate(name: str) -> str | None:
@@ -61,8 +97,25 @@ def _finish_interrupted() -> None:
             raise Failed(f"dpkg is half-configured and 'dpkg --configure --pending' fails: {done.stderr.strip()[-1000:]}")
 
 
-def _problems(versions: dict[str, str]) -> list[str]:
-    """A package without a candidate is only certain to be missing after `apt-get update`, which looking must not run."""
+def _problems(section: Section, versions: dict[str, str]) -> list[str]:
+    """What certainly cannot be had. Looking must not run `apt-get update`, so without lists, or before a source of ours, nothing is certain."""
     missing = [name for name, version in versions.items() if version == "absent"]
-    sources = process.attempt("apt-get", "indextargets", "--format", "$(SITE)").stdout.strip() if missing else ""
-    return [f"package {name} cannot be had: apt has no sources. Add a Debian mirror to /etc/apt/sources.list.d" for name in missing if not sources]
+    if not missing or not Path(section.fields.get("source", "/")).exists():
+        return []
+    if not process.attempt("apt-get", "indextargets", "--format", "$(SITE)").stdout.strip():
+        return [f"package {name} cannot be had: apt has no sources. Add a Debian mirror to /etc/apt/sources.list.d" for name in missing]
+    if not any(LISTS.glob("*_Packages*")):
+        return []
+    remedy = "Correct java.package, or name a source that has it: java.aptSource"
+    return [f"package {name} cannot be had from the host's apt sources. {remedy}" for name in missing if _candidate(name) is None]
+
+
+def _java(section: Section) -> str | None:
+    """A Java that is no package of ours, but does."""
+    program = JAVA
+    if "java" not in section.fields or not program.exists():
+        return None
+    found = re.search(r'version "(?:1\.)?(\d+)', process.attempt(str(program), "-version").stderr)
+    if not found or int(found[1]) < int(section.fields["java"]):
+        return None
+    return f"Java {found[1]} at {program.resolve()}"

@@ -35,11 +35,14 @@ def sections(step: str) -> list[Section]:
     return [Section(**section) for section in (read(step) or {"sections": []})["sections"]]
 
 
-def write(step: str, generation: int, reason: str, applied: list[Section], seen: Observed, transaction: Transaction) -> None:
-    """Replace the step's record."""
+def write(step: str, launch: tuple[int, str], document: str, applied: list[Section], seen: Observed, transaction: Transaction) -> None:
+    """Replace the step's record. launch: generation and reason; document: the digest of its text."""
+    generation, reason = launch
     content = {
         "generation": generation,
         "reason": reason,
+        "document": document,
+        "first": (read(step) or {}).get("first", time.time_ns()),
         "applied": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         **logbook.caller(),
         "sections": [_public(section) for section in applied],
@@ -67,9 +70,13 @@ def absence(step: str) -> str:
     """Why the step has to be applied although this host has no record of it. Stable until something changes, new after a loss."""
     place = next(path for path in (_STEPS, STATE, STATE.parent) if path.is_dir())
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(place.stat().st_mtime))
-    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
     machine = Path("/etc/machine-id").read_text().strip()[:8] if Path("/etc/machine-id").exists() else "unknown"
-    return f"not on the host (machine {machine}, boot {boot}, no record since {since})"
+    return f"not on the host (machine {machine}, boot {boot()}, no record since {since})"
+
+
+def boot() -> str:
+    """Short name of this boot."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
 
 
 def _path(step: str) -> Path:

@@ -11,7 +11,7 @@ import os
 import shutil
 from pathlib import Path
 
-from . import durable
+from . import durable, record
 from .document import Section
 from .errors import Refused
 from .kind import Observed, file_digest, mount_problems
@@ -33,7 +33,7 @@ def apply(section: Section, transaction: Transaction) -> None:
     if problems := _problems(section):
         raise Refused("; ".join(problems))
     source, target = Path(section.text("from")), Path(section.name)
-    if not _wanted(section):
+    if not _wanted(section, transaction):
         return
     uid, gid = ids(section.text("owner"))
     if not target.exists():
@@ -61,11 +61,16 @@ def _hidden(path: Path, directory: Path) -> bool:
     return path.relative_to(directory).parts[0].startswith(".")
 
 
-def _wanted(section: Section) -> bool:
-    installed = tree_digest(Path(section.name))
-    if section.text("release") == "hold" and installed != "absent":
+def _wanted(section: Section, transaction: Transaction) -> bool:
+    installed, offered = tree_digest(Path(section.name)), tree_digest(Path(section.text("from")))
+    if installed == offered:
         return False
-    return installed != tree_digest(Path(section.text("from")))
+    if section.text("release") == "follow" or installed == "absent":
+        return True
+    applied = (record.read(transaction.step) or {"state": {}})["state"].get(f"release in {section.name}", installed)
+    if installed != applied != offered:
+        transaction.say(f"{section.name} was changed by hand, and the share has another release by now: it is kept (release: hold)")
+    return bool(installed != applied == offered)
 
 
 def _install(entry: Path, target: Path, uid: int, gid: int, transaction: Transaction) -> None:

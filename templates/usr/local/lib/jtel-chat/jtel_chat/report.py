@@ -33,12 +33,12 @@ def _status(as_json: bool) -> int:
     found: dict[str, dict[str, Any]] = {}
     for name in record.names():
         recorded = record.read(name) or {}
-        found[name] = {key: recorded.get(key) for key in ("generation", "applied", "by", "from")} | {"drift": steps.drifted(name)}
+        found[name] = {key: recorded.get(key) for key in ("generation", "applied", "by", "from", "run")} | {"drift": steps.drifted(name)}
     if as_json:
         print(json.dumps(found, indent=1))
         return 0
     for name, step in found.items():
-        print(f"{name:18} {step['applied']}  by {step['by']} from {step['from']}  {'; '.join(step['drift']) or 'as applied'}")
+        print(f"{name:18} {step['applied']}  by {logbook.by_whom(step)}  {'; '.join(step['drift']) or 'as applied'}")
     if not found:
         print("this host has no steps of the CHAT role")
     if lock.is_held():
@@ -61,7 +61,7 @@ def _diff(names: list[str]) -> int:
 
 def _log(as_json: bool) -> int:
     for entry in logbook.entries():
-        print(json.dumps(entry) if as_json else f"{entry['time']}  {entry['action']} {entry['step']} by {entry['by']} from {entry['from']}: {entry['outcome']}")
+        print(json.dumps(entry) if as_json else f"{entry['time']}  {entry['action']} {entry['step']} by {logbook.by_whom(entry)}: {entry['outcome']}")
         if not as_json:
             print(*(f"    {line}" for line in entry["said"]), sep="\n")
     return 0

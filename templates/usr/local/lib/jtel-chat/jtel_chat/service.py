@@ -126,7 +126,7 @@ def _loaded(steps: list[str]) -> dict[str, str]:
         for section in record.sections(step):
             # Of whole files only those that say so: updatesc.sh comes with the program, but is none of its own.
             if section.kind != "files" or "loaded-by" in section.fields:
-                loads |= kind.of(section).observe(section).loaded
+                loads |= kind.observe(section).loaded
     return loads
 
 

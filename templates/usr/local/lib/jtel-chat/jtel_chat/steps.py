@@ -21,12 +21,16 @@ def apply(step: str, generation: int, reason: str, text: str) -> list[str]:
     sections = document.parse(text)
     if not sections:
         raise Refused("the document is empty. Was it sent on standard input?")
-    return _exclusively("apply", step, lambda: _apply(step, generation, reason, sections))
+    return _exclusively("apply", step, lambda: _apply(step, (generation, reason), text, sections))
 
 
 def undo(step: str) -> list[str]:
-    """Take a step back: blocks, rules and unit states by its kinds, files from their originals."""
-    return _exclusively("undo", step, lambda: _undo(step))
+    """Take a step back: blocks, rules and unit states by its kinds, files from their originals.
+
+    The tool goes last, and with it what other steps have left: their undo could not run where somebody had removed it.
+    """
+    steps = [*_in_order_of_undo(), step] if step == "tool" else [step]
+    return [line for each in steps for line in _exclusively("undo", each, lambda each=each: _undo(each))]  # type: ignore[misc]
 
 
 def recover_all(booting: bool = False) -> list[str]:
@@ -56,13 +60,24 @@ def _observe_step(step: str, text: str | None) -> dict[str, Any]:
     applied = record.sections(step)
     now = seen if wanted == applied else _observe(applied)
     drift = [*_drift(recorded["state"], now.state), *recorded.get("restored", []), *_about_to_change(applied)]
-    generation = recorded["generation"] + 1 if drift else recorded["generation"]
-    return _answer(generation, "; ".join(drift) or recorded["reason"], seen, drifted=bool(drift), diff=_diff(recorded.get("text", {}), now.text))
+    due = drift + _other_document(recorded, text)
+    generation = recorded["generation"] + 1 if due else recorded["generation"]
+    return _answer(generation, "; ".join(due) or recorded["reason"], seen, drifted=bool(drift), diff=_diff(recorded.get("text", {}), now.text))
 
 
 def _answer(generation: int, reason: str, seen: kind.Observed, *, drifted: bool = False, diff: str = "") -> dict[str, Any]:
     looked = {"problems": seen.problems, "warnings": seen.warnings}
     return {"generation": generation, "reason": reason, "drifted": drifted, "diff": diff, **looked}
+
+
+def _other_document(recorded: dict[str, Any], text: str | None) -> list[str]:
+    """A host from an old snapshot has a record, but not of the document that its controller believes it has.
+
+    With the boot, or a snapshot from before a change would give the reason that this change has had.
+    """
+    if not text or recorded.get("document", "") in ("", durable.digest(text.encode())):
+        return []
+    return [f"applied on {recorded['applied']} was another document (boot {record.boot()})"]
 
 
 def drifted(step: str) -> list[str]:
@@ -74,8 +89,7 @@ def drifted(step: str) -> list[str]:
 def _exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[str]:
     if not _NAME.fullmatch(step):
         raise Refused(f"'{step}' is no name for a step")
-    caller = logbook.caller()
-    with lock.held(f"{action} {step} by {caller['by']} from {caller['from']}") as waited_for:
+    with lock.held(f"{action} {step} by {logbook.by_whom(logbook.caller())}") as waited_for:
         waited = [f"waited for {waited_for}"] if waited_for else []
         recovered = waited + [f"put back what the interrupted run '{name}' had begun" for name in recover()]
         try:
@@ -87,18 +101,42 @@ def _exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[
         return said
 
 
-def _apply(step: str, generation: int, reason: str, sections: list[Section]) -> list[str]:
+def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section]) -> list[str]:
     proving = next((section for section in sections if section.kind == "service"), None)
     try:
         with Transaction(step, proven=not any("loaded-by" in section.fields for section in sections)) as transaction:
             for section in sections:
                 kind.of(section).apply(section, transaction)
-            record.write(step, generation, reason, sections, _observe(sections), transaction)
+            dropped = _take_back_dropped(step, sections, transaction)
+            record.write(step, launch, _digest(text, sections), sections, _observe(sections), transaction)
     except Failed as failure:
         raise Failed(f"{failure}{_put_back_unproven(proving)}") if proving else failure from None
+    originals.forget(step, [section.name for section in dropped])
     if proving:
         proven()
     return transaction.said or ["nothing to change"]
+
+
+def _take_back_dropped(step: str, sections: list[Section], transaction: Transaction) -> list[Section]:
+    """What the step's last document had and this one has not: it goes as in an undo."""
+    stay = {(section.kind, section.name) for section in sections}
+    dropped = [section for section in record.sections(step) if (section.kind, section.name) not in stay]
+    for section in reversed(dropped):
+        _take_back(section, transaction)
+        originals.put_back(step, transaction, [section.name])
+    return dropped
+
+
+def _take_back(section: Section, transaction: Transaction) -> None:
+    """What is no file; a kind that only has files has nothing to do here."""
+    undo_kind = getattr(kind.of(section), "undo", None)
+    if undo_kind:
+        undo_kind(section, transaction)
+
+
+def _digest(text: str, sections: list[Section]) -> str:
+    """Of the document as it was sent; none of a secret one: who can read it could try passwords against it."""
+    return "" if any(section.kind == "secret" for section in sections) else durable.digest(text.encode())
 
 
 def _put_back_unproven(proving: Section) -> str:
@@ -115,15 +153,19 @@ def _put_back_unproven(proving: Section) -> str:
     return f"\nPut back with it: {', '.join(restored)}. {problem or proving.name + ' is healthy again on its old files.'}"
 
 
+def _in_order_of_undo() -> list[str]:
+    """All steps but the tool's, the one that came last first."""
+    others = [name for name in record.names() if name != "tool"]
+    return sorted(others, key=lambda name: (record.read(name) or {}).get("first", 0), reverse=True)
+
+
 def _undo(step: str) -> list[str]:
     sections = record.sections(step)
     if not sections:
         return [f"{step}: this host does not have it, nothing to undo"]
     with Transaction(step, keep=False) as transaction:
         for section in reversed(sections):
-            take_back = getattr(kind.of(section), "undo", None)
-            if take_back:
-                take_back(section, transaction)
+            _take_back(section, transaction)
         originals.put_back(step, transaction)
         record.remove(step, transaction)
     originals.forget(step)
@@ -136,7 +178,7 @@ def _observe(sections: list[Section]) -> kind.Observed:
     """What all sections see, as one."""
     whole = kind.Observed()
     for section in sections:
-        seen = kind.of(section).observe(section)
+        seen = kind.observe(section)
         whole.state |= seen.state
         whole.text |= seen.text
         whole.problems += seen.problems

@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+import { type Config, engineLab, runnable } from "./engine-lab.ts";
+
+const minutes = 60_000;
+const pid = "systemctl show --value --property=MainPID jtel-clientmessenger haproxy";
+
+/** What somebody does to a chat server by hand, kind by kind, and how a preview names it. */
+const edits: [string, string, RegExp][] = [
+  ["packages", "dpkg --remove --force-depends openjdk-17-jdk", /chatserver1-java.*package openjdk-17-jdk: absent/s],
+  ["files", "chmod 600 /usr/local/bin/updatesc.sh", /mode of \/usr\/local\/bin\/updatesc\.sh: 0600/],
+  ["files from the share", "echo '<!-- x -->' >>/home/jtel/ClientMessenger/conf/hazelcast.xml", /\+<!-- x -->/],
+  ["release", "echo damaged >>/home/jtel/ClientMessenger/bin/clientmessenger.jar", /release in .* changed/],
+  ["unit", "echo '# x' >>/etc/systemd/system/jtel-clientmessenger.service.d/50-jtel-chat.conf", /\+# x/],
+  [
+    "secret",
+    "echo x >>/etc/jtel-chat/clientmessenger.args",
+    /content of \/etc\/jtel-chat\/clientmessenger\.args changed/,
+  ],
+  ["firewall", "ufw delete allow proto tcp from $LB to any port 3000", /-allow 3000\/tcp from/],
+  ["service", "systemctl disable --now jtel-clientmessenger", /jtel-clientmessenger\.service is: inactive/],
+];
+
+describe.skipIf(!runnable)("drift and change on booted hosts", () => {
+  const { lab, host, said, stack, up, applied, noop, preview } = engineLab("drift");
+
+  test("the dev stack is up", () => applied(), 10 * minutes);
+
+  test("drift of every kind is named in a preview, healed by up, and gone with the next", async () => {
+    const healthy = await said("chatserver2", pid);
+    for (const [, script] of edits) await said("chatserver1", `LB=${host("lb1").address}; ${script}`);
+    await said("lb1", "sed -i 's/balance leastconn/balance roundrobin/' /etc/haproxy/haproxy.cfg");
+    const { output } = await preview();
+    for (const [kind, , named] of edits) expect.soft(output, kind).toMatch(named);
+    expect(output).toMatch(/-\s+balance leastconn/);
+    expect(output).toMatch(/\+\s+balance roundrobin/);
+    expect(output).not.toContain(lab().database.password);
+    await applied();
+    await noop();
+    expect(await said("lb1", "grep -c 'balance leastconn' /etc/haproxy/haproxy.cfg")).toBe("1");
+    expect(await said("chatserver1", "systemctl is-active jtel-clientmessenger; jtel-chatctl check")).toMatch(
+      /^active\n/,
+    );
+    expect(await said("chatserver2", pid)).toBe(healthy);
+  });
+
+  test("a hand edit that the process has not loaded restarts nothing, and stops an up that may not heal", async () => {
+    const before = await said("chatserver1", pid);
+    await said("chatserver1", "echo '# mine' >>/usr/local/bin/updatesc.sh");
+    const stopped = await up((config) => {
+      config.onDrift = "stop";
+    });
+    expect(stopped.output).toMatch(/chatserver1: messenger was changed on the host .*onDrift is "stop"/);
+    expect(stopped.exitCode).not.toBe(0);
+    await applied();
+    expect(await said("chatserver1", pid)).toBe(before);
+  });
+
+  test("a changed document and drift come together in one up", async () => {
+    const wider = (config: Config) => {
+      config.firewall = { sources: [lab().subnet] };
+    };
+    await said("chatserver1", `ufw delete allow proto tcp from ${host("lb1").address} to any port 3000`);
+    const { output } = await preview(wider);
+    expect(output).toMatch(/\+\s+allow 3000\/tcp from .*\.0\/24/);
+    await applied(wider);
+    await noop(wider);
+    await applied();
+    await noop();
+  });
+
+  test("a host that was set back to an older snapshot gets its documents again", async () => {
+    const wider = (config: Config) => {
+      config.firewall = { sources: [lab().subnet] };
+    };
+    await said("chatserver1", "mkdir /root/older && cp -a /var/lib/jtel-chat /etc/ufw /root/older/");
+    await applied(wider);
+    await said(
+      "chatserver1",
+      "rm -r /var/lib/jtel-chat && cp -a /root/older/jtel-chat /var/lib/ && cp -a /root/older/ufw /etc/",
+    );
+    await host("chatserver1").kill();
+    await host("chatserver1").start();
+    const output = await applied(wider);
+    expect(output).toContain("chatserver1-firewall updated");
+    expect(await said("chatserver1", "ufw show added")).toContain(`from ${lab().subnet} to any port 3000`);
+    await noop(wider);
+    await applied();
+  });
+
+  test("a new hazelcast.xml on the share restarts the servers one after the other, in the same up", async () => {
+    const pids = async () => [await said("chatserver1", pid), await said("chatserver2", pid)];
+    const before = await pids();
+    await said(
+      "chatserver1",
+      "sed -i 's#</hazelcast>#<!-- changed -->\\n</hazelcast>#' /home/jtel/shared/hazelcast.xml",
+    );
+    expect(await applied()).toMatch(
+      /restarted jtel-clientmessenger\.service: .*hazelcast\.xml changed since its start/,
+    );
+    const after = await pids();
+    expect(after[0]).not.toBe(before[0]);
+    expect(after[1]).not.toBe(before[1]);
+    await noop();
+    expect(await pids()).toEqual(after);
+  });
+
+  test("without looking, a preview shows nothing false", async () => {
+    const environment = { JTEL_CHAT_OBSERVE: "never" };
+    const { exitCode, output } = await (await stack()).pulumi(["preview", "--expect-no-changes"], { environment });
+    expect(output).toContain("not seen");
+    expect(exitCode).toBe(0);
+  });
+});
