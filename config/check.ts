@@ -108,19 +108,20 @@ const portProblems = ({ public: { scheme, port } }: Deployment): Problem[] => {
 };
 
 const haproxyProblems = (deployment: Deployment): Problem[] => {
-  const { haproxy, chatServers, public: visitors } = deployment;
-  const names = chatServers.map(({ name }) => name);
+  const { haproxy, public: visitors } = deployment;
+  const names = chatServersOf(deployment).map(({ name }) => name);
   const unknown = Object.keys(haproxy.weights).filter((name) => !names.includes(name));
-  const problems = unknown.map((name) => ({
-    key: `haproxy.weights.${name}`,
-    text: `names no chat server. Known: ${names.join(", ")}`,
-  }));
-  if (haproxy.alpn && visitors.scheme !== "https")
-    problems.push({
-      key: "haproxy.alpn",
-      text: "needs https: protocols are offered over TLS. Use https, or remove it",
-    });
-  return [...problems, ...bindProblems(deployment), ...redirectProblems(deployment)];
+  const plain = haproxy.alpn && visitors.scheme !== "https";
+  const alpn = "needs https: protocols are offered over TLS. Use https, or remove it";
+  return [
+    ...unknown.map((name) => ({
+      key: `haproxy.weights.${name}`,
+      text: `names no chat server. Known: ${names.join(", ")}`,
+    })),
+    ...(plain ? [{ key: "haproxy.alpn", text: alpn }] : []),
+    ...bindProblems(deployment),
+    ...redirectProblems(deployment),
+  ];
 };
 
 /** What HAProxy would not say: `haproxy -c` accepts an address that it binds twice. */
@@ -141,10 +142,9 @@ const redirectProblems = (deployment: Deployment): Problem[] => {
   if (redirectFrom === undefined) return [];
   if (deployment.public.scheme !== "https")
     return [{ key, text: `${redirectFrom} can only redirect to https. Use https, or remove it` }];
-  if (reservedPorts.includes(redirectFrom) || redirectFrom === publicPort(deployment))
-    return [
-      { key, text: `${redirectFrom} is taken by ssh, the portal or chat itself. Use 3000, or another free port` },
-    ];
+  const taken = [...reservedPorts, publicPort(deployment), ...(deployment.topology === "lb-hosted" ? [chatPort] : [])];
+  if (taken.includes(redirectFrom))
+    return [{ key, text: `${redirectFrom} is taken by ssh, the portal or chat itself. Use another free port` }];
   return [];
 };
 

@@ -103,7 +103,14 @@ test("HAProxy's options are checked against the servers, the scheme and each oth
     "haproxy.weights.chatserver9: names no chat server. Known: chatserver1, chatserver2",
     'haproxy.binds[0]: "10.1.0.9:3003" is bound already: chat listens on port 3003 of every IPv4 address',
     'haproxy.binds[1]: "[::]:3003" takes IPv4, too, where chat listens already. Use "[::]:3003 v6only"',
-    "haproxy.redirectFrom: 443 is taken by ssh, the portal or chat itself. Use 3000, or another free port",
+    "haproxy.redirectFrom: 443 is taken by ssh, the portal or chat itself. Use another free port",
+  ]);
+});
+
+test("on load balancers that are the chat servers, weights are theirs and port 3000 is ClientMessenger's", () => {
+  const haproxy = { weights: { lb1: 2 }, redirectFrom: 3000 };
+  expect(problems({ topology: "lb-hosted", chatServers: undefined, haproxy })).toEqual([
+    "haproxy.redirectFrom: 3000 is taken by ssh, the portal or chat itself. Use another free port",
   ]);
 });
 
