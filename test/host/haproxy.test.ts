@@ -25,15 +25,16 @@ let lb1: LabHost;
 let chatServer: WebSocketServer;
 
 interface Change {
+  scheme?: "https" | "http";
   port?: number;
   options?: object;
   /** Further fields of the document. */
   fields?: Record<string, string | undefined>;
 }
 
-const sections = ({ port = 3003, options = {} }: Change = {}): string =>
+const sections = ({ scheme = "https", port = 3003, options = {} }: Change = {}): string =>
   chatSections({
-    scheme: "https",
+    scheme,
     host: lab.chat,
     port,
     certificate: pem,
@@ -147,6 +148,13 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
       chat.ping();
       await once(chat, "pong");
       chat.close();
+    });
+
+    test("may get another scheme and port: what was ours before need not answer any more", async () => {
+      await apply();
+      const { exitCode, stdout, stderr } = await apply({ scheme: "http", port: 3000 });
+      expect(exitCode, stderr).toBe(0);
+      expect(stdout).toContain("a WebSocket opens through :3000");
     });
 
     test("takes every option of the stack file", async () => {

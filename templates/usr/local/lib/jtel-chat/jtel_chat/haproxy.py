@@ -46,7 +46,7 @@ def apply(section: Section, transaction: Transaction) -> None:
     before = Path(section.name).read_bytes()
     after = _edited(section, before)
     if owed := _owed(section, before, after, seen):
-        _load(section, before, after, transaction)
+        _load(section, after, transaction)
         transaction.say(f"reloaded HAProxy, which runs this configuration now: {owed}")
     _probe_chat(section, transaction)
     for warning in seen.warnings:
@@ -141,11 +141,12 @@ def _binds(section: Section, config: bytes) -> tuple[list[Bind], list[Bind]]:
     return ours, [bind for bind in haproxy_binds.binds(config) if bind.section not in names]
 
 
-def _load(section: Section, before: bytes, after: bytes, transaction: Transaction) -> None:
+def _load(section: Section, after: bytes, transaction: Transaction) -> None:
     """Write, reload, and prove on the running process what the reload was for – and that the portal goes on."""
     from . import haproxy_probe
 
-    name, theirs = section.fields.get("public", _HERE), _binds(section, before)[1]
+    # Of the result: what was ours under another name, or pasted by hand and is taken over, need not answer any more.
+    name, theirs = section.fields.get("public", _HERE), _binds(section, after)[1]
     answered = haproxy_probe.statuses(theirs, name)
     _write(Path(section.name), after, transaction)
     running = haproxy_running.reload(after, haproxy_cfg.revision(after))
