@@ -1,22 +1,29 @@
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
+import { type HaproxyOptions, haproxyOptions } from "../config/schema.ts";
 import type { Host, Step } from "../hosts/host.ts";
 import { document } from "../render/document.ts";
 import { chatSections, whatsappRules } from "../render/haproxy.ts";
 
 /** What {@link HaproxyChatFrontend} needs to know. */
 export interface HaproxyChatFrontendArgs {
-  /** All load balancers of the pair: they always get the same configuration. */
+  /** All load balancers; they get the same configuration, one after the other: of a pair, the standby stands first. */
   loadBalancers: Host[];
   /** The servers of the backend. */
   chatServers: Host[];
   /** How visitors connect. */
   scheme: "https" | "http";
+  /** The name that visitors use. Without it the certificate's names are not looked at, and nothing can be redirected. */
+  host?: string;
   /** Port of the frontend. */
   port: number;
-  /** PEM with key and chain on the load balancers. */
+  /** PEM with key and chain on the load balancers, or a directory of such. */
   certificate: string;
+  /** Times, addresses and limits. @default those of a stack file without `haproxy` */
+  options?: HaproxyOptions;
   /** The portal's https frontend, which gets `/incoming` and `/delivery`; unset without WhatsApp. */
   portalFrontend?: string | undefined;
+  /** The portal's public name, by which TynTec calls. */
+  portalName?: string | undefined;
   /** Chat has to run before HAProxy checks it: a server that is down at the reload stays out for a minute or two. */
   after: Step[];
 }
@@ -24,8 +31,9 @@ export interface HaproxyChatFrontendArgs {
 /**
  * The chat frontend and backend in every load balancer's `haproxy.cfg`, and WhatsApp's rules inside the portal's frontend.
  *
- * The file belongs to the customer: only marked blocks of ours change. The candidate is checked by `haproxy -c`, the reload
- * verified on the running process; open WebSockets survive it.
+ * The file belongs to the customer: only marked blocks of ours change. The candidate is checked by `haproxy -c`, and for what
+ * that does not see (ports, chroot, certificate); the reload is verified by requests to the running process, the portal's
+ * among them. Open WebSockets survive it.
  *
  * Vendor page "CHAT role", steps HAProxy and WhatsApp.
  */
@@ -35,23 +43,28 @@ export class HaproxyChatFrontend extends ComponentResource {
 
   constructor(name: string, args: HaproxyChatFrontendArgs, opts?: ComponentResourceOptions) {
     super("jtel:chat:HaproxyChatFrontend", name, {}, opts);
-    const text = haproxyDocument(args);
-    for (const host of args.loadBalancers) {
-      this.loaded.push(host.step("haproxy", text, { parent: this, after: [...args.after, ...this.loaded.slice(-1)] }));
+    for (const [index, host] of args.loadBalancers.entries()) {
+      const after = [...args.after, ...this.loaded.slice(-1)];
+      this.loaded.push(host.step("haproxy", haproxyDocument(args, index), { parent: this, after }));
     }
     this.registerOutputs();
   }
 }
 
-const haproxyDocument = ({ chatServers, portalFrontend, ...frontend }: HaproxyChatFrontendArgs): string =>
-  document({
+const haproxyDocument = (args: HaproxyChatFrontendArgs, index: number): string => {
+  const { loadBalancers, scheme, host, certificate, portalFrontend, portalName } = args;
+  const options = args.options ?? haproxyOptions.parse({});
+  return document({
     kind: "haproxy",
     name: "/etc/haproxy/haproxy.cfg",
     fields: {
-      certificate: frontend.scheme === "https" ? frontend.certificate : undefined,
-      listen: [`127.0.0.1:${frontend.port}`],
+      certificate: scheme === "https" ? certificate : undefined,
+      public: host,
+      "first-of": index === 0 && loadBalancers.length > 1 ? String(loadBalancers.length) : undefined,
       portal: portalFrontend,
+      "portal-name": portalFrontend && portalName,
       rules: portalFrontend ? whatsappRules : undefined,
-      sections: chatSections({ ...frontend, servers: chatServers }),
+      sections: chatSections({ ...args, servers: args.chatServers, options }),
     },
   });
+};

@@ -54,6 +54,7 @@ const crossProblems = (deployment: Deployment): Problem[] => [
   ...topologyProblems(deployment),
   ...duplicateProblems(deployment),
   ...portProblems(deployment),
+  ...haproxyProblems(deployment),
   ...whatsappProblems(deployment),
   ...firewallProblems(deployment),
 ];
@@ -93,8 +94,10 @@ const duplicateProblems = (deployment: Deployment): Problem[] => {
   );
 };
 
+const reservedPorts = [22, 80, 443];
+
 const portProblems = ({ public: { scheme, port } }: Deployment): Problem[] => {
-  const reserved = port !== undefined && [22, 80, 443].includes(port);
+  const reserved = port !== undefined && reservedPorts.includes(port);
   if (!reserved) return [];
   return [
     {
@@ -102,6 +105,47 @@ const portProblems = ({ public: { scheme, port } }: Deployment): Problem[] => {
       text: `${port} belongs to ssh or the portal. Use 3003 (https) or 3000 (http; scheme is ${scheme})`,
     },
   ];
+};
+
+const haproxyProblems = (deployment: Deployment): Problem[] => {
+  const { haproxy, public: visitors } = deployment;
+  const names = chatServersOf(deployment).map(({ name }) => name);
+  const unknown = Object.keys(haproxy.weights).filter((name) => !names.includes(name));
+  const plain = haproxy.alpn && visitors.scheme !== "https";
+  const alpn = "needs https: protocols are offered over TLS. Use https, or remove it";
+  return [
+    ...unknown.map((name) => ({
+      key: `haproxy.weights.${name}`,
+      text: `names no chat server. Known: ${names.join(", ")}`,
+    })),
+    ...(plain ? [{ key: "haproxy.alpn", text: alpn }] : []),
+    ...bindProblems(deployment),
+    ...redirectProblems(deployment),
+  ];
+};
+
+/** What HAProxy would not say: `haproxy -c` accepts an address that it binds twice. */
+const bindProblems = (deployment: Deployment): Problem[] =>
+  deployment.haproxy.binds.flatMap((bind, index) => {
+    const [, address = "", port] = bind.match(/^(.*?):(\d+)(?: |$)/) ?? [];
+    const twice = Number(port) === publicPort(deployment) && (isIP(address) === 4 || ["", "*"].includes(address));
+    const dual = address === "[::]" && !bind.includes("v6only") && Number(port) === publicPort(deployment);
+    const key = `haproxy.binds[${index}]`;
+    if (twice) return [{ key, text: `"${bind}" is bound already: chat listens on port ${port} of every IPv4 address` }];
+    if (dual) return [{ key, text: `"${bind}" takes IPv4, too, where chat listens already. Use "${bind} v6only"` }];
+    return [];
+  });
+
+const redirectProblems = (deployment: Deployment): Problem[] => {
+  const { redirectFrom } = deployment.haproxy;
+  const key = "haproxy.redirectFrom";
+  if (redirectFrom === undefined) return [];
+  if (deployment.public.scheme !== "https")
+    return [{ key, text: `${redirectFrom} can only redirect to https. Use https, or remove it` }];
+  const taken = [...reservedPorts, publicPort(deployment), ...(deployment.topology === "lb-hosted" ? [chatPort] : [])];
+  if (taken.includes(redirectFrom))
+    return [{ key, text: `${redirectFrom} is taken by ssh, the portal or chat itself. Use another free port` }];
+  return [];
 };
 
 const whatsappProblems = ({ public: { scheme }, whatsapp, tyntec }: Deployment): Problem[] => {

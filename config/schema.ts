@@ -53,6 +53,63 @@ const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
 
 const url = z.url({ protocol: /^https$/, error: "is no https URL. Example: https://jtel-portal.acme.example" });
 
+/** A time as HAProxy takes it, with its unit (configuration.txt 2.5). */
+const time = z
+  .string({ error: "is no time. Examples: 500ms, 30s, 1m, 1d" })
+  .regex(/^[1-9][0-9]{0,8}(?:ms|s|m|h|d)$/, "is no time. Examples: 500ms, 30s, 1m, 1d");
+
+const bind = z
+  .string()
+  .regex(
+    /^(?:\*|[0-9.]+|\[[0-9A-Fa-f:]+\])?:[1-9][0-9]{0,4}(?: (?:v6only|interface [A-Za-z0-9_.@-]{1,15}))*$/,
+    'is no address and port for HAProxy to listen on. Examples: "10.1.0.9:3004", "[::]:3003 v6only"',
+  );
+
+/** How HAProxy treats chat. Nothing of it has to be set. */
+export const haproxyOptions = z.strictObject({
+  /** Which server gets a new chat. `leastconn` suits long sessions. */
+  balance: z
+    .enum(["leastconn", "roundrobin", "static-rr", "first", "source", "random"], {
+      error: "is no way to balance. Known: leastconn, roundrobin, static-rr, first, source, random",
+    })
+    .default("leastconn"),
+  /** Share of new chats by the server's name, 0 (none) to 256; 1 where it is not listed. */
+  weights: z.record(hostName, z.int().min(0).max(256)).default({}),
+  check: z
+    .strictObject({
+      /** How often a server that is up is asked. */
+      inter: time.default("1m"),
+      /** How often after a first failure. At `inter`, a crash would be seen after three minutes. */
+      fastinter: time.default("2s"),
+      /** How often while it is down. At `inter`, a server that is back would stay out for two minutes. */
+      downinter: time.default("2s"),
+    })
+    .prefault({}),
+  timeout: z
+    .strictObject({
+      /** How long a WebSocket may be silent, on both sides. HAProxy's usual `timeout server` would cut idle chats. */
+      tunnel: time.default("1d"),
+      /** How long a visitor may be silent before the WebSocket is open. */
+      client: time.default("1d"),
+      /** How long a visitor may take to close. Visitors that vanish would stay for `tunnel`. */
+      clientFin: time.default("30s"),
+    })
+    .prefault({}),
+  /** Protocols offered over https; without it HTTP/1.1 only. */
+  alpn: z
+    .array(z.enum(["h2", "http/1.1"], { error: "is no protocol. Known: h2, http/1.1" }))
+    .min(1, "names no protocol. Remove it, or name h2 or http/1.1")
+    .optional(),
+  /** Further addresses and ports of the chat frontend. The public port on every IPv4 address is always one. */
+  binds: z.array(bind).default([]),
+  /** Whether what stands before HAProxy sends the PROXY protocol. Then nobody else can connect. */
+  acceptProxy: z.boolean().default(false),
+  /** A port that sends plain http to https, e.g. 3000 where visitors still have old links. */
+  redirectFrom: port.optional(),
+  /** Most connections at a time; further ones wait. Unset, HAProxy's own limit holds. */
+  maxconn: z.int().min(1).optional(),
+});
+
 /** Every key of a stack file below `jtel-chat:`; what is optional here has its default here. */
 export const schema = z.strictObject({
   topology: z.enum(["co-located", "lb-hosted", "separate-server"], {
@@ -121,6 +178,7 @@ export const schema = z.strictObject({
       .regex(/^[A-Za-z0-9_-]+$/, "is no character encoding. Example: utf8")
       .default("utf8"),
   }),
+  haproxy: haproxyOptions.prefault({}),
   firewall: z.strictObject({ sources: z.array(network).min(1).optional() }).prefault({}),
   whatsapp: z
     .strictObject({
@@ -155,6 +213,9 @@ export type Deployment = z.output<typeof schema>;
 
 /** Where the storage server's share is on the hosts. */
 export type Share = Deployment["share"];
+
+/** How HAProxy treats chat, defaults filled in. */
+export type HaproxyOptions = z.output<typeof haproxyOptions>;
 
 /** The portal's database. */
 export type Database = Deployment["database"];

@@ -1,30 +1,57 @@
+import type { HaproxyOptions } from "../config/schema.ts";
 import { fill } from "./template.ts";
 
 /** What the chat sections of a haproxy.cfg are made of. */
 export interface ChatFrontend {
   scheme: "https" | "http";
+  /** Public name, where a redirect leads. */
+  host?: string;
   /** Public port of the frontend. */
   port: number;
   /** PEM with key and chain, for https. */
   certificate: string;
   /** The backend's servers, in stack order. */
   servers: { name: string; address: string }[];
+  options: HaproxyOptions;
 }
 
 /** Where ClientMessenger listens; HAProxy connects there and the firewall opens it. */
 export const chatPort = 3000;
 
-/** Global, frontend and backend of chat, as they end in haproxy.cfg (vendor page "HAProxy"; `timeout tunnel`: configuration.txt 4.2). */
-export const chatSections = ({ scheme, port, certificate, servers }: ChatFrontend): string =>
-  fill("etc/haproxy/haproxy.cfg", {
+/** Global, frontends and backend of chat, as they end in haproxy.cfg (vendor page "HAProxy"; configuration.txt 4.2, 5.1, 5.2). */
+export const chatSections = (frontend: ChatFrontend): string => {
+  const { scheme, port, certificate, servers, options } = frontend;
+  const alpn = options.alpn ? ` alpn ${options.alpn.join(",")}` : "";
+  const tls = scheme === "https" ? ` ssl crt ${certificate}${alpn}` : "";
+  return fill("etc/haproxy/haproxy.cfg", {
+    ...options,
     frontend: scheme === "https" ? "acdportal_chat_wss" : "acdportal_chat_ws",
-    bind: scheme === "https" ? `:${port} ssl crt ${certificate}` : `:${port}`,
-    servers: servers.map((server) => serverLine(server)),
+    binds: [`:${port}`, ...options.binds].map((bind) => `${bind}${tls}${proxy(options)}`),
+    redirect: redirect(frontend),
+    servers: servers.map((server) => serverLine(server, options)),
   });
+};
 
-/** One `server` line: `server chatserver1 10.1.0.21:3000 weight 1 check inter 1m`. */
-const serverLine = ({ name, address }: { name: string; address: string }): string =>
-  `server ${name} ${address.includes(":") ? `[${address}]` : address}:${chatPort} weight 1 check inter 1m fastinter 2s downinter 2s`;
+const proxy = ({ acceptProxy }: HaproxyOptions): string => (acceptProxy ? " accept-proxy" : "");
+
+/** The frontend that leads plain http to https: to the public name, since a Host header may hold another port. */
+const redirect = ({ host, port, options }: ChatFrontend) => {
+  const { redirectFrom } = options;
+  if (!redirectFrom) return undefined;
+  if (!host) throw new Error(`Expected a public name for the redirect from port ${redirectFrom}, got none`);
+  return { bind: `:${redirectFrom}${proxy(options)}`, to: `https://${bracketed(host)}:${port}` };
+};
+
+/** One `server` line: `server chatserver1 10.1.0.21:3000 weight 1 check inter 1m fastinter 2s downinter 2s`. */
+const serverLine = (
+  { name, address }: { name: string; address: string },
+  { weights, check: { inter, fastinter, downinter } }: HaproxyOptions,
+): string => {
+  const check = `check inter ${inter} fastinter ${fastinter} downinter ${downinter}`;
+  return `server ${name} ${bracketed(address)}:${chatPort} weight ${weights[name] ?? 1} ${check}`;
+};
+
+const bracketed = (address: string): string => (address.includes(":") ? `[${address}]` : address);
 
 /** The rules that send TynTec's calls from the portal's frontend to chat (vendor page "WhatsApp"). */
 export const whatsappRules = [

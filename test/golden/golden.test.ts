@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { load as parseYaml } from "js-yaml";
 import { describe, expect, test } from "vitest";
+import { haproxyOptions } from "../../config/schema.ts";
 import { argumentFileText, dataDirectory, dropIn, updateScript } from "../../render/client-messenger.ts";
-import { chatSections } from "../../render/haproxy.ts";
+import { type ChatFrontend, chatSections } from "../../render/haproxy.ts";
 
 interface Case<Given> {
   title: string;
@@ -24,7 +25,9 @@ const golden = <Given>(folder: string, render: (given: Given) => string): void =
   });
 };
 
-golden("haproxy", chatSections);
+golden("haproxy", ({ options, ...given }: Omit<ChatFrontend, "options"> & { options?: object }) =>
+  chatSections({ ...given, options: haproxyOptions.parse(options ?? {}) }),
+);
 golden("argument-file", argumentFileText);
 golden("update-script", updateScript);
 golden("drop-in", (share: { path: string; hosted: boolean }) =>

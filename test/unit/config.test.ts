@@ -93,6 +93,47 @@ test("WhatsApp over http is refused with the way on", () => {
   ]);
 });
 
+test("HAProxy's options are checked against the servers, the scheme and each other", () => {
+  const haproxy = {
+    weights: { chatserver1: 2, chatserver9: 1 },
+    redirectFrom: 443,
+    binds: ["10.1.0.9:3003", "[::]:3003", "[::]:3003 v6only", "10.1.0.9:3004"],
+  };
+  expect(problems({ haproxy })).toEqual([
+    "haproxy.weights.chatserver9: names no chat server. Known: chatserver1, chatserver2",
+    'haproxy.binds[0]: "10.1.0.9:3003" is bound already: chat listens on port 3003 of every IPv4 address',
+    'haproxy.binds[1]: "[::]:3003" takes IPv4, too, where chat listens already. Use "[::]:3003 v6only"',
+    "haproxy.redirectFrom: 443 is taken by ssh, the portal or chat itself. Use another free port",
+  ]);
+});
+
+test("on load balancers that are the chat servers, weights are theirs and port 3000 is ClientMessenger's", () => {
+  const haproxy = { weights: { lb1: 2 }, redirectFrom: 3000 };
+  expect(problems({ topology: "lb-hosted", chatServers: undefined, haproxy })).toEqual([
+    "haproxy.redirectFrom: 3000 is taken by ssh, the portal or chat itself. Use another free port",
+  ]);
+});
+
+test("what needs https is refused over http", () => {
+  const { whatsapp, tyntec, ...rest } = values();
+  const http = { ...rest, public: { scheme: "http", host: "chat.acme.example" } };
+  const checked = check({ ...http, haproxy: { alpn: ["h2"], redirectFrom: 3001 } });
+  expect("problems" in checked && checked.problems.map(({ key }) => key)).toEqual([
+    "haproxy.alpn",
+    "haproxy.redirectFrom",
+  ]);
+});
+
+test.each([
+  [{ timeout: { tunnel: "86400" } }, 'haproxy.timeout.tunnel: "86400" is no time. Examples: 500ms, 30s, 1m, 1d'],
+  [{ check: { inter: 60 } }, "haproxy.check.inter: 60 is no time. Examples: 500ms, 30s, 1m, 1d"],
+  [{ balance: "fair" }, 'haproxy.balance: "fair" is no way to balance. Known: leastconn, roundrobin, static-rr'],
+  [{ binds: ["10.1.0.9"] }, 'haproxy.binds[0]: "10.1.0.9" is no address and port for HAProxy to listen on'],
+  [{ binds: [":3004 ssl\n  bind :22"] }, "is no address and port for HAProxy to listen on"],
+])("a value that HAProxy would not take is refused: %j", (haproxy, problem) => {
+  expect(problems({ haproxy }).join("\n")).toContain(problem);
+});
+
 test("the firewall's default needs addresses, not names", () => {
   const { firewall: _, ...rest } = values();
   const [server] = rest.chatServers as unknown as object[];

@@ -1,60 +1,56 @@
-"""`# haproxy: FILE` – our frontend, backend and portal rules in the customer's HAProxy configuration, loaded and running.
+"""`# haproxy: FILE` – our frontends, backend and portal rules in the customer's HAProxy configuration, loaded, running and effective.
 
-Fields: `sections` (block: global with `setenv CFGREV`, frontend, backend), `portal` (the frontend that gets the rules),
-`rules` (block), `certificate` (PEM that the frontend needs), `listen` (address:port that must answer afterwards).
+Fields: `sections` (block: global with `setenv CFGREV`, frontends, backend), `portal` (the frontend that gets the rules),
+`rules` (block), `certificate` (PEM, or directory of them, that the frontend needs), `public` (the name that visitors use),
+`portal-name` (the name that TynTec uses), `first-of` (how many load balancers follow each other, on the first of them).
 """
 
 from __future__ import annotations
 
-import os
-import socket
+import re
 import stat
-import tempfile
-import time
 from pathlib import Path
 
-from . import durable, haproxy_cfg, process
+from . import durable, haproxy_binds, haproxy_cfg, haproxy_obstacles, haproxy_running
 from .document import Section
 from .errors import Failed, Refused
+from .haproxy_binds import Bind
+from .haproxy_running import Running
 from .kind import Observed
 from .transaction import Transaction
 
-_MASTER = Path("/run/haproxy-master.sock")
-_SCRATCH = Path("/run/jtel-chat")
-_RELOAD_DEADLINE = 15  # seconds until the new worker must run
+_HERE = "localhost"  # what a probe calls this host when the document does not name it
+_CURRENT, _SERVED = "current", "as HAProxy serves it"
 
 
 def observe(section: Section) -> Observed:
     path = Path(section.name)
-    if problems := _problems(section):
-        return Observed(state={f"our blocks in {path}": "absent"}, problems=problems)
+    if not path.is_file():
+        missing = f"{path} is missing: HAProxy is not installed. Install the load balancer role first"
+        return Observed(state={f"our blocks in {path}": "absent"}, problems=[missing])
     config = path.read_bytes()
-    ours = durable.digest(b"".join(haproxy_cfg.blocks(config))) if haproxy_cfg.blocks(config) else "absent"
-    running = _environment("CFGREV") if _MASTER.exists() else None
-    loaded = "current" if running and running == haproxy_cfg.revision(config) else "another configuration"
-    text = b"".join(haproxy_cfg.blocks(config)).decode(errors="replace")
-    return Observed(
-        state={f"our blocks in {path}": ours, "HAProxy runs": loaded}, problems=_edit_problems(section, config), text={f"our blocks in {path}": text}
-    )
+    ours = b"".join(haproxy_cfg.blocks(config))
+    running = haproxy_running.look(config)
+    state = {f"our blocks in {path}": durable.digest(ours) if ours else "absent", "HAProxy runs": _loaded(config, running)}
+    seen = Observed(state=state, text={f"our blocks in {path}": ours.decode(errors="replace")})
+    _look_at_certificate(section, running, seen)
+    _look_at_edit(section, config, running, seen)
+    _look_around(section, running, seen)
+    return seen
 
 
 def apply(section: Section, transaction: Transaction) -> None:
-    if problems := _problems(section):
-        raise Refused("; ".join(problems))
-    path = Path(section.name)
-    before = path.read_bytes()
+    seen = observe(section)
+    if seen.problems:
+        raise Refused("; ".join(seen.problems))
+    before = Path(section.name).read_bytes()
     after = _edited(section, before)
-    changed = after != before
-    if changed:
-        _check(path, after)
-        found = path.stat()
-        transaction.on_rollback("systemctl", "reload-or-restart", "haproxy.service")
-        transaction.write(path, after, stat.S_IMODE(found.st_mode), f"{found.st_uid}:{found.st_gid}", keep=False)
-        transaction.say(f"wrote our blocks in {path}")
-    if changed or _environment("CFGREV") != haproxy_cfg.revision(after):
-        _reload(haproxy_cfg.revision(after))
-        transaction.say("reloaded HAProxy; it runs this configuration")
-    _answer(section.lines("listen"))
+    if owed := _owed(section, before, after, seen):
+        _load(section, after, transaction)
+        transaction.say(f"reloaded HAProxy, which runs this configuration now: {owed}")
+    _probe_chat(section, transaction)
+    for warning in seen.warnings:
+        transaction.say(f"warning: {warning}")
 
 
 def undo(section: Section, transaction: Transaction) -> None:
@@ -62,93 +58,136 @@ def undo(section: Section, transaction: Transaction) -> None:
     path = Path(section.name)
     if not path.is_file() or not haproxy_cfg.blocks(path.read_bytes()):
         return
-    found, after = path.stat(), haproxy_cfg.remove(path.read_bytes())
-    _check(path, after)
-    transaction.on_rollback("systemctl", "reload-or-restart", "haproxy.service")
-    transaction.write(path, after, stat.S_IMODE(found.st_mode), f"{found.st_uid}:{found.st_gid}", keep=False)
-    if process.attempt("systemctl", "is-active", "--quiet", "haproxy.service").returncode == 0:
-        process.run("systemctl", "reload", "haproxy.service")
+    before = path.read_bytes()
+    after = haproxy_cfg.remove(before)
+    haproxy_obstacles.check(path, after)
+    if problems := haproxy_obstacles.of_global(after):
+        raise Refused(f"{path}: {'; '.join(problems)}")
+    runs = haproxy_running.look(before).main
+    _write(path, after, transaction)
+    if runs:
+        haproxy_running.reload(after, None)
     transaction.say(f"removed our blocks from {path}")
+
+
+def _loaded(config: bytes, running: Running) -> str:
+    if not running.main:
+        return "nothing"
+    if not running.answers:
+        return "nobody can be asked"
+    return _CURRENT if running.revision and running.revision == haproxy_cfg.revision(config) else "another configuration"
+
+
+def _owed(section: Section, before: bytes, after: bytes, seen: Observed) -> str:
+    """Why HAProxy has to be reloaded; empty when it has not."""
+    if after != before:
+        return f"our blocks in {section.name} have changed"
+    good = {"HAProxy runs": _CURRENT, **{item: _SERVED for item in seen.state if item.startswith("certificate ")}}
+    return "; ".join(f"{item}: {seen.state[item]}" for item, value in good.items() if seen.state[item] != value)
+
+
+def _look_at_certificate(section: Section, running: Running, seen: Observed) -> None:
+    if "certificate" not in section.fields:
+        return
+    from . import certificate
+
+    path = Path(section.text("certificate"))
+    verdict = certificate.look(path, section.fields.get("public"))
+    seen.problems += [verdict.problem] if verdict.problem else []
+    seen.warnings += [verdict.warning] if verdict.warning else []
+    changed = certificate.changed_since_loaded(path, running)
+    seen.state[f"certificate {path}"] = {None: "nobody can be asked", True: "changed since HAProxy loaded it", False: _SERVED}[changed]
+
+
+def _look_at_edit(section: Section, config: bytes, running: Running, seen: Observed) -> None:
+    """What the edit, HAProxy's checker on its result, and a reload would say. Only a result that is new is worth the checker's time."""
+    path = Path(section.name)
+    try:
+        after = _edited(section, config)
+        ours, theirs = _binds(section, after)
+        obstacles = [*haproxy_obstacles.of_global(after), *haproxy_obstacles.of_binds(ours, theirs, running)]
+        # Where no reload is owed they wait for the next one, perhaps the customer's own.
+        (seen.problems if _owed(section, config, after, seen) else seen.warnings).extend(f"{path}: {obstacle}" for obstacle in obstacles)
+        if after != config and not seen.problems:
+            haproxy_obstacles.check(path, after)
+    except Refused as refusal:
+        seen.problems.append(f"{path}: {refusal}")
+
+
+def _look_around(section: Section, running: Running, seen: Observed) -> None:
+    if running.main and not running.master:
+        seen.warnings.append(haproxy_running.NO_MASTER_SOCKET)
+    name = section.fields.get("public")
+    if "first-of" not in section.fields or not name:
+        return
+    from . import addresses
+
+    found = addresses.resolved(name)
+    if found and all(addresses.is_own(address) for address in found):
+        seen.warnings.append(
+            f"this is the active one of {section.text('first-of')} load balancers: it holds {', '.join(sorted(found))}, where {name} leads. "
+            "A change reaches the first in loadBalancers first: list the standby before it"
+        )
 
 
 def _edited(section: Section, config: bytes) -> bytes:
     return haproxy_cfg.edit(config, sections=section.text("sections").encode(), portal=section.fields.get("portal", ""), rules=section.lines("rules"))
 
 
-def _check(path: Path, config: bytes) -> None:
-    """HAProxy's own checker on the candidate, which stands in a folder of root's: the customer's passwords are in it."""
-    _SCRATCH.mkdir(mode=0o755, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_SCRATCH) as directory:
-        candidate = Path(directory) / path.name
-        candidate.write_bytes(config)
-        done = process.attempt("haproxy", "-c", "-q", "-f", str(candidate))
-    if done.returncode:
-        before = process.attempt("haproxy", "-c", "-q", "-f", str(path))
-        whose = "It was refused before our change, too: repair it first" if before.returncode else "Nothing was changed"
-        raise Refused(f"haproxy -c refuses {path} with the chat sections. {whose}: {done.stderr.strip().replace(str(candidate), str(path))[-1500:]}")
+def _binds(section: Section, config: bytes) -> tuple[list[Bind], list[Bind]]:
+    """Where our sections listen, and where the customer's do."""
+    ours = haproxy_binds.binds(section.text("sections").encode())
+    names = {bind.section for bind in ours}
+    return ours, [bind for bind in haproxy_binds.binds(config) if bind.section not in names]
 
 
-def _reload(revision: str | None) -> None:
-    """Reload and verify: the command returns 0 also when the new worker could not bind (then the old one goes on)."""
-    if process.attempt("systemctl", "is-active", "--quiet", "haproxy.service").returncode:
-        process.run("systemctl", "start", "haproxy.service")
-    else:
-        process.run("systemctl", "reload", "haproxy.service")
-    deadline = time.monotonic() + _RELOAD_DEADLINE
-    while time.monotonic() < deadline:
-        if _master("show proc") and _environment("CFGREV") == revision:
-            time.sleep(0.5)  # a worker that dies right after its start must not count
-            if "[failed: 0]" in _master("show proc") and _environment("CFGREV") == revision:
-                return
-        time.sleep(0.1)
-    journal = process.attempt("journalctl", "--unit=haproxy", "--lines=8", "--output=cat", "--no-pager").stdout
-    raise Failed(f"HAProxy does not run the new configuration {_RELOAD_DEADLINE} s after the reload (a port taken by another program?): {journal.strip()}")
+def _load(section: Section, after: bytes, transaction: Transaction) -> None:
+    """Write, reload, and prove on the running process what the reload was for – and that the portal goes on."""
+    from . import haproxy_probe
+
+    # Of the result: what was ours under another name, or pasted by hand and is taken over, need not answer any more.
+    name, theirs = section.fields.get("public", _HERE), _binds(section, after)[1]
+    answered = haproxy_probe.statuses(theirs, name)
+    _write(Path(section.name), after, transaction)
+    running = haproxy_running.reload(after, haproxy_cfg.revision(after))
+    haproxy_probe.as_before(answered, name)
+    _prove_rules(section, theirs, running, transaction)
 
 
-def _environment(name: str) -> str | None:
-    """An environment variable of the running worker: our `setenv` in its configuration sets it."""
-    lines = _master(f"@1 show env {name}").splitlines()
-    return next((line.partition("=")[2] for line in lines if line.startswith(f"{name}=")), None)
+def _write(path: Path, config: bytes, transaction: Transaction) -> None:
+    found = path.stat()
+    transaction.on_rollback("systemctl", "reload-or-restart", haproxy_running.UNIT)
+    transaction.on_rollback("systemctl", "reset-failed", haproxy_running.UNIT)  # comes first: a master that could not start has used up its tries
+    if transaction.write(path, config, stat.S_IMODE(found.st_mode), f"{found.st_uid}:{found.st_gid}", keep=False):
+        transaction.say(f"wrote our blocks in {path}")
 
 
-def _master(command: str) -> str:
-    """Ask the master process (management.txt, "Master CLI"); an empty answer when it does not listen."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(5)
-        try:
-            connection.connect(str(_MASTER))
-            connection.sendall(command.encode() + b"\n")
-            connection.shutdown(socket.SHUT_WR)  # else it waits for the next command
-            return b"".join(iter(lambda: connection.recv(65536), b"")).decode(errors="replace")
-        except OSError:
-            return ""
+def _probe_chat(section: Section, transaction: Transaction) -> None:
+    from . import haproxy_probe
+
+    for bind in haproxy_binds.binds(section.text("sections").encode()):
+        transaction.say(haproxy_probe.chat(bind, section.fields.get("public", _HERE)))
 
 
-def _answer(listeners: list[str]) -> None:
-    for listener in listeners:
-        host, _, port = listener.rpartition(":")
-        try:
-            socket.create_connection((host or "127.0.0.1", int(port)), timeout=5).close()
-        except OSError as error:
-            raise Failed(f"HAProxy runs, but nothing answers on {listener}: {error}") from None
+def _prove_rules(section: Section, theirs: list[Bind], running: Running, transaction: Transaction) -> None:
+    """A request to each path of the rules, as TynTec sends it, has to be counted by our backend."""
+    from . import haproxy_probe
+
+    rules, portal = section.fields.get("rules", ""), section.fields.get("portal", "")
+    paths, backend = re.findall(r"(?m)^acl \S+ path (\S+)", rules), re.search(r"(?m)^use_backend (\S+)", rules)
+    if not backend:
+        return
+    binds = sorted((bind for bind in theirs if bind.section == f"frontend {portal}"), key=lambda bind: not bind.tls)
+    if not binds or not running.answers:
+        lacking = "HAProxy has no socket to ask for its counters" if binds else f"'frontend {portal}' binds no TCP address"
+        transaction.say(f"warning: {' and '.join(paths)} are not proven to reach chat: {lacking}")
+        return
+    for path in paths:
+        if problem := haproxy_probe.reaches(binds[0], section.fields.get("portal-name", _HERE), path, backend[1], running):
+            raise Failed(f"{problem}: {_why_not(portal)}")
+    transaction.say(f"{' and '.join(paths)} on {binds[0]} reach {backend[1]}")
 
 
-def _problems(section: Section) -> list[str]:
-    problems = []
-    if not Path(section.name).is_file():
-        problems.append(f"{section.name} is missing: HAProxy is not installed. Install the load balancer role first")
-    certificate = section.fields.get("certificate")
-    if certificate and not os.path.isfile(certificate):
-        problems.append(f"the certificate {certificate} is missing. Put key, certificate and chain there as one PEM file (public.certificate names the path)")
-    return problems
-
-
-def _edit_problems(section: Section, config: bytes) -> list[str]:
-    """What the edit, and HAProxy's checker on its result, would say. Only a result that is new is worth the checker's time."""
-    try:
-        after = _edited(section, config)
-        if after != config:
-            _check(Path(section.name), after)
-    except Refused as refusal:
-        return [f"{section.name}: {refusal}"]
-    return []
+def _why_not(portal: str) -> str:
+    """Which rule takes the requests."""
+    return f"another rule of 'frontend {portal}' wins. Redirects and http-request rules run before any use_backend: except these paths there"

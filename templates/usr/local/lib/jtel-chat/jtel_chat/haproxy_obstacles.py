@@ -1,0 +1,88 @@
+"""What a reload would die of: what `haproxy -c` says, and what it does not see (2.6: it neither binds nor changes its root)."""
+
+from __future__ import annotations
+
+import grp
+import pwd
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from . import addresses, haproxy_binds, listeners, process
+from .errors import Refused
+from .haproxy_binds import Bind
+from .haproxy_running import UNIT, Running
+
+_SCRATCH = Path("/run/jtel-chat")
+
+
+def check(path: Path, config: bytes) -> None:
+    """HAProxy's own checker on a candidate for `path`. Raises Refused with its reasons.
+
+    The candidate stands in a folder of root's: the customer's passwords are in it.
+    """
+    _SCRATCH.mkdir(mode=0o755, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=_SCRATCH) as directory:
+        candidate = Path(directory) / path.name
+        candidate.write_bytes(config)
+        done = _checked(candidate)
+    if done.returncode:
+        alerts = [line.partition(" : ")[2] for line in done.stderr.splitlines() if line.startswith("[ALERT]")]
+        whose = "It was refused before our change, too: repair it first" if _checked(path).returncode else "Nothing was changed"
+        raise Refused(f"haproxy -c refuses it with the chat sections. {whose}: {'; '.join(alerts).replace(str(candidate), str(path))[-1500:]}")
+
+
+def of_global(config: bytes) -> list[str]:
+    """The root directory, user and group that HAProxy changes to at its start: without them its master ends, and all frontends with it."""
+    known: dict[str, Callable[[str], object]] = {"chroot": _directory, "user": pwd.getpwnam, "group": grp.getgrnam}
+    problems = []
+    for keyword, look in known.items():
+        value = haproxy_binds.global_setting(config, keyword)
+        try:
+            if value and "$" not in value:
+                look(value)
+        except (KeyError, NotADirectoryError):
+            problems.append(f"'{keyword} {value}' (global) does not exist on this host: HAProxy would end at its next reload. Correct it there")
+    return problems
+
+
+def of_binds(ours: list[Bind], theirs: list[Bind], running: Running) -> list[str]:
+    """Addresses of ours that this host lacks, ports of ours that the customer's sections bind, and any port that another program holds."""
+    lacking = sorted({our.address for our in ours if not our.is_wildcard and not addresses.bindable(our.address)})
+    return [
+        *(f"no interface of this host has the address {address}. Correct haproxy.binds" for address in lacking),
+        *dict.fromkeys(text for our in ours for text in _sections(our, theirs)),
+        *dict.fromkeys(_programs(ours, running, "Free it, or choose another with public.port")),
+        *dict.fromkeys(_programs(theirs, running, "All frontends would be out of reach for seconds at HAProxy's next reload. Free it, or remove that bind")),
+    ]
+
+
+def _checked(path: Path) -> subprocess.CompletedProcess[str]:
+    """Without `-q`, which silences the reason, too."""
+    return process.attempt("haproxy", "-c", "-f", str(path))
+
+
+def _sections(our: Bind, theirs: list[Bind]) -> list[str]:
+    """HAProxy starts with such a pair, and the kernel gives each connection to either."""
+    found = [their for their in theirs if their.port == our.port and haproxy_binds.overlap(our.address, their.address)]
+    return [
+        f"'{their.section}' binds port {their.port}, too: chat would get some of its visitors only. Remove that, or choose another with public.port"
+        for their in found
+    ]
+
+
+def _programs(binds: list[Bind], running: Running, remedy: str) -> Iterator[str]:
+    """Sockets that are not HAProxy's own: what its workers hold, old ones included, a new worker takes over or shares."""
+    own = {running.main, *running.workers} - {0}
+    for listener in listeners.listening({bind.port for bind in binds}):
+        # What listens on :: takes IPv4, too, unless it has asked not to, which nobody can see.
+        met = [bind for bind in binds if bind.port == listener.port and (listener.address == "::" or haproxy_binds.overlap(bind.address, listener.address))]
+        holder = listeners.holder(listener, own) if met else None
+        if met and (holder is None or (holder.unit != UNIT and holder.pid not in own)):
+            yield f"port {listener.port} of '{met[0].section}' is held by {holder or 'something that is not to be seen'}. {remedy}"
+
+
+def _directory(path: str) -> None:
+    if not Path(path).is_dir():
+        raise NotADirectoryError(path)

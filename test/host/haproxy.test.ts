@@ -1,0 +1,368 @@
+import { once } from "node:events";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { WebSocket, WebSocketServer } from "ws";
+import { haproxyOptions } from "../../config/schema.ts";
+import { applyCommand } from "../../hosts/launcher.ts";
+import { until } from "../../lab/deadline.ts";
+import { call } from "../../lab/https.ts";
+import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
+import { labObstacle } from "../../lab/requirements.ts";
+import { document } from "../../render/document.ts";
+import { chatSections, whatsappRules } from "../../render/haproxy.ts";
+import { hostTool } from "../../render/host-tool.ts";
+
+const obstacle = await labObstacle();
+const runnable = !obstacle || process.env.CI === "true";
+if (!runnable) console.warn(`SKIPPED: HAProxy on a booted host – ${obstacle}`);
+
+const name = `haproxy-${process.pid}`;
+const file = "/etc/haproxy/haproxy.cfg";
+const pem = "/etc/haproxy/haproxy.pem";
+const portalLine = "frontend acdportal_https";
+let lab: Lab;
+let lb1: LabHost;
+/** One chat server, on the controller: what counts here is that HAProxy reaches it. */
+let chatServer: WebSocketServer;
+
+interface Change {
+  scheme?: "https" | "http";
+  port?: number;
+  options?: object;
+  /** Further fields of the document. */
+  fields?: Record<string, string | undefined>;
+}
+
+const sections = ({ scheme = "https", port = 3003, options = {} }: Change = {}): string =>
+  chatSections({
+    scheme,
+    host: lab.chat,
+    port,
+    certificate: pem,
+    servers: [{ name: "chatserver1", address: lab.controllerAddress }],
+    options: haproxyOptions.parse(options),
+  });
+
+const frontend = (change: Change = {}): string =>
+  document({
+    kind: "haproxy",
+    name: file,
+    fields: {
+      certificate: pem,
+      public: lab.chat,
+      portal: "acdportal_https",
+      "portal-name": lab.portal,
+      rules: whatsappRules,
+      sections: sections(change),
+      ...change.fields,
+    },
+  });
+
+const apply = (change?: Change) =>
+  lb1.exec(applyCommand("haproxy", { generation: 1, reason: "trial" }), { input: frontend(change), user: "deploy" });
+
+interface Answer {
+  reason: string;
+  drifted: boolean;
+  problems: string[];
+  warnings: string[];
+}
+
+const observe = async (change?: Change): Promise<Answer> => {
+  const input = `${JSON.stringify({ steps: { haproxy: frontend(change) } })}\n`;
+  const { stdout } = await lb1.exec("jtel-chatctl observe", { input });
+  return JSON.parse(stdout.slice(stdout.indexOf("{"))).steps.haproxy;
+};
+
+/** A shell script that must succeed. */
+const run = async (script: string): Promise<string> => {
+  const { exitCode, stdout, stderr } = await lb1.exec(`set -e\n${script}`);
+  expect(exitCode, stderr).toBe(0);
+  return stdout.trim();
+};
+
+const workers = () => run("cd /proc/$(systemctl show --value --property=MainPID haproxy)/task && cat */children");
+
+const configuration = () => run(`cat ${file}`);
+
+/** What the portal answers for `/`. */
+const portal = async () => (await call(`https://${lab.portal}/`, { address: lb1.address, caFile: lab.caFile })).status;
+
+const begin = "# BEGIN jtel-chat";
+
+/** A certificate of the host's own, with its key, where HAProxy looks for it. */
+const certificate = (days: number, names = `DNS:${"chat.lab.example"}`) =>
+  run(`cd /tmp && openssl req -x509 -newkey rsa:2048 -noenc -days ${days} -subj /CN=chat -addext subjectAltName=${names} \
+    -keyout key -out certificate 2>/dev/null && cat certificate key > ${pem}`);
+
+describe.skipIf(!runnable)("HAProxy of a customer", () => {
+  beforeAll(async () => {
+    lab = await upLab(name, { hosts: ["lb1", "acd-dbm"], temporary: true });
+    lb1 = lab.hosts.lb1 as LabHost;
+    chatServer = new WebSocketServer({ host: lab.controllerAddress, port: 3000 });
+    await run(`ufw allow 3003/tcp >/dev/null; cp -a ${file} ${pem} /root/`);
+  }, 900_000);
+
+  /** The customer's files, and nothing of ours but the tool. */
+  beforeEach(async () => {
+    await lb1.exec("cat > /usr/local/sbin/jtel-chatctl; chmod 755 /usr/local/sbin/jtel-chatctl", { input: hostTool() });
+    await run(`rm -rf /var/lib/jtel-chat; cp -a /root/haproxy.cfg /root/haproxy.pem /etc/haproxy/
+      sed -i '/^EXTRAOPTS/d' /etc/default/haproxy; systemctl reset-failed haproxy; systemctl restart haproxy`);
+  });
+
+  afterAll(async () => {
+    chatServer?.close();
+    await downLab(name);
+  });
+
+  describe("that is configured", () => {
+    test("is proven by requests: a WebSocket, the portal, WhatsApp's paths", async () => {
+      const { exitCode, stdout, stderr } = await apply();
+      expect(exitCode, stderr).toBe(0);
+      expect(stdout).toContain("a WebSocket opens through :3003");
+      expect(stdout).toContain("/incoming and /delivery on :443 reach backend_chat_ws");
+      expect(await observe()).toMatchObject({ drifted: false, problems: [], warnings: [] });
+    });
+
+    test("is not reloaded by a second apply", async () => {
+      await apply();
+      const before = await workers();
+      expect((await apply()).stdout).toBe("a WebSocket opens through :3003");
+      expect(await workers()).toBe(before);
+    });
+
+    test("may be there before chat is: HAProxy's own 503 is said, and is no failure", async () => {
+      chatServer.close();
+      await once(chatServer, "close");
+      const { exitCode, stdout, stderr } = await apply();
+      chatServer = new WebSocketServer({ host: lab.controllerAddress, port: 3000 });
+      expect(exitCode, stderr).toBe(0);
+      expect(stdout).toContain(":3003 answers; no chat server is up yet, so with HAProxy's own 503");
+    });
+
+    test("keeps an open chat over a reload, and its old worker is no obstacle to the next", async () => {
+      await apply();
+      const chat = new WebSocket(`wss://${lb1.address}:3003/`, { rejectUnauthorized: false });
+      await once(chat, "open");
+      for (const balance of ["roundrobin", "first"]) expect((await apply({ options: { balance } })).exitCode).toBe(0);
+      expect((await workers()).split(" ").length).toBeGreaterThan(1);
+      chat.ping();
+      await once(chat, "pong");
+      chat.close();
+    });
+
+    test("may get another scheme and port: what was ours before need not answer any more", async () => {
+      await apply();
+      const { exitCode, stdout, stderr } = await apply({ scheme: "http", port: 3000 });
+      expect(exitCode, stderr).toBe(0);
+      expect(stdout).toContain("a WebSocket opens through :3000");
+    });
+
+    test("takes every option of the stack file", async () => {
+      const options = {
+        weights: { chatserver1: 3 },
+        check: { inter: "10s" },
+        alpn: ["h2", "http/1.1"],
+        binds: ["[::]:3003 v6only", "127.0.0.1:3005"],
+        acceptProxy: true,
+        redirectFrom: 3000,
+        maxconn: 500,
+      };
+      const { exitCode, stdout, stderr } = await apply({ options });
+      expect(exitCode, stderr).toBe(0);
+      for (const bind of [":3003", "[::]:3003", "127.0.0.1:3005"])
+        expect(stdout).toContain(`a WebSocket opens through ${bind}`);
+      expect(stdout).toContain(":3000 redirects");
+    });
+  });
+
+  describe("is refused before anything is written", () => {
+    const refused = async (problem: RegExp, change?: Change): Promise<void> => {
+      const [running, config] = [await workers(), await configuration()];
+      expect((await observe(change)).problems).toEqual([expect.stringMatching(problem)]);
+      const { exitCode, stderr } = await apply(change);
+      expect(stderr).toMatch(problem);
+      expect(exitCode).toBe(3);
+      expect([await workers(), await configuration()]).toEqual([running, config]);
+    };
+
+    test("when another program holds the port, which is named", async () => {
+      await run("systemd-run --quiet --unit=crm python3 -m http.server --bind 127.0.0.1 3004");
+      await until("crm", 10, async () => (await lb1.exec("ss -Hltn | grep :3004")).exitCode === 0 || undefined);
+      await refused(/port 3004 of 'frontend acdportal_chat_wss' is held by python3 \(process \d+ of crm\.service\)/, {
+        port: 3004,
+      });
+      await run("systemctl stop crm");
+    });
+
+    test("when a section of the customer's binds the port, which no checker sees", () =>
+      refused(/'listen admin' binds port 7777, too: .* choose another with public\.port/, { port: 7777 }));
+
+    test("when the host lacks an address", () =>
+      refused(/no interface of this host has the address 192\.0\.2\.9/, { options: { binds: ["192.0.2.9:3004"] } }));
+
+    test.each(["chroot /var/lib/nowhere", "user nobody-here"])(
+      "with '%s', on which HAProxy would end",
+      async (line) => {
+        await run(`sed -i 's#^\\t${line.split(" ")[0]} .*#\\t${line}#' ${file}`);
+        await refused(new RegExp(`'${line}' \\(global\\) does not exist on this host: HAProxy would end`));
+      },
+    );
+
+    test("when the customer's part is wrong already, with what HAProxy says of it", async () => {
+      await run(`sed -i 's/default_backend .*/default_backend nowhere/' ${file}`);
+      await refused(
+        /refused before our change, too: repair it first: .*unable to find required default_backend: 'nowhere'/,
+      );
+    });
+
+    test("when the certificate serves another name", () =>
+      refused(/haproxy\.pem does not serve other\.example: Hostname mismatch/, {
+        fields: { public: "other.example" },
+      }));
+
+    test("when the certificate and its key are no pair", async () => {
+      await certificate(90);
+      await run(`openssl genrsa 2048 > /tmp/other 2>/dev/null; cat /tmp/certificate /tmp/other > ${pem}`);
+      await refused(/haproxy\.pem stands with a private key that is not its own/);
+    });
+
+    test("when the certificate ends tomorrow", async () => {
+      await certificate(1);
+      await refused(/haproxy\.pem ends in 1 days .*Renew it/);
+    });
+  });
+
+  test("a chroot that is gone stops nothing that needs no reload, and is a warning", async () => {
+    await apply();
+    await run(`sed -i 's#^\\tchroot .*#\\tchroot /var/lib/nowhere#' ${file}`);
+    const { problems, warnings } = await observe();
+    expect(problems).toEqual([]);
+    expect(warnings).toEqual([expect.stringContaining("'chroot /var/lib/nowhere'")]);
+  });
+
+  describe("is put back as it was", () => {
+    const failing = async (problem: RegExp, change?: Change): Promise<void> => {
+      const config = await configuration();
+      const { exitCode, stderr } = await apply(change);
+      expect(stderr).toMatch(problem);
+      expect(exitCode).toBe(1);
+      expect(await configuration()).toBe(config);
+      expect([302, 403]).toContain(await portal());
+    };
+
+    test("when the new worker cannot bind, with HAProxy's own words", async () => {
+      await run(
+        `printf 'frontend late\\n\\tbind /nowhere/socket\\n\\tdefault_backend backend_acdportal\\n' >> ${file}`,
+      );
+      await failing(/HAProxy does not run the new configuration: .*\/nowhere\/socket/s);
+    });
+
+    test("when the main process ends, which is started again on the old file", async () => {
+      await run(`sed -i '/chroot/d' ${file}; systemctl restart haproxy`);
+      const chroot = 'chroot "/nowhere$NOBODY_LOOKS_BEHIND_A_VARIABLE"';
+      await failing(/HAProxy does not run the new configuration: its main process has ended/, {
+        fields: { sections: sections().replace("global\n", `global\n    ${chroot}\n`) },
+      });
+    });
+
+    test("when another rule of the portal takes WhatsApp's calls", async () => {
+      await run(
+        `sed -i '/^${portalLine}/a\\\\thttp-request deny if { path /delivery }' ${file}; systemctl reload haproxy`,
+      );
+      await failing(/POST \/delivery on :443 is answered with 403, and backend_chat_ws has not seen it: another rule/);
+    });
+
+    test("when the portal answers otherwise than before", async () => {
+      await run(`sed -i '/^${portalLine}/a\\\\thttp-request deny if { path / }' ${file}`);
+      await failing(/'frontend acdportal_https' answers 403 for \/ on :443 since the reload, and answered 302 before/);
+    });
+  });
+
+  describe("without its master socket", () => {
+    beforeEach(async () => {
+      await run("echo 'EXTRAOPTS=\"-q\"' >> /etc/default/haproxy; systemctl restart haproxy");
+    });
+
+    test("is configured all the same, and warns", async () => {
+      const { exitCode, stdout, stderr } = await apply();
+      expect(exitCode, stderr).toBe(0);
+      expect(stdout).toContain("a WebSocket opens through :3003");
+      expect(stdout).toContain("warning: HAProxy runs without its master socket");
+      expect(await observe()).toMatchObject({ drifted: false, warnings: [expect.stringContaining("EXTRAOPTS")] });
+    });
+
+    test("shows a reload that fails by its processes", async () => {
+      await run(
+        `printf 'frontend late\\n\\tbind /nowhere/socket\\n\\tdefault_backend backend_acdportal\\n' >> ${file}`,
+      );
+      const { exitCode, stderr } = await apply();
+      expect(stderr).toMatch(/HAProxy does not run the new configuration/);
+      expect(exitCode).toBe(1);
+      expect(await configuration()).not.toContain(begin);
+    });
+
+    test("and without a stats socket, what cannot be proven is said", async () => {
+      await run(`sed -i '/stats socket/d' ${file}; systemctl restart haproxy`);
+      const { exitCode, stdout, stderr } = await apply();
+      expect(exitCode, stderr).toBe(0);
+      expect(stdout).toContain("warning: /incoming and /delivery are not proven to reach chat");
+      expect(await observe()).toMatchObject({ drifted: false });
+    });
+  });
+
+  describe("with a renewed certificate", () => {
+    test("that HAProxy has not loaded is drift, which a reload heals", async () => {
+      await apply();
+      await certificate(90);
+      const { reason, drifted } = await observe();
+      expect(drifted).toBe(true);
+      expect(reason).toBe(`certificate ${pem}: changed since HAProxy loaded it`);
+      expect((await apply()).stdout).toContain("changed since HAProxy loaded it");
+      expect((await observe()).drifted).toBe(false);
+      await run(`cat /tmp/certificate >> ${pem}`);
+      expect((await observe()).drifted).toBe(true);
+    });
+
+    test("that its renewal has had reloaded is no drift", async () => {
+      await apply();
+      await certificate(90);
+      await run("systemctl reload haproxy");
+      await until("the renewed certificate", 10, async () => ((await observe()).drifted ? undefined : true));
+    });
+
+    test("that ends soon warns", async () => {
+      await certificate(10);
+      const { exitCode, stdout } = await apply();
+      expect(stdout).toMatch(/warning: the certificate .* ends in 10 days/);
+      expect(exitCode).toBe(0);
+    });
+
+    test("in a directory may be one of several", async () => {
+      const directory = "/etc/haproxy/certificates";
+      await run(`mkdir -p ${directory}; cp -a ${pem} ${directory}/lab.pem`);
+      await certificate(90, "DNS:elsewhere.example");
+      await run(`mv ${pem} ${directory}/elsewhere.pem; cp -a /root/haproxy.pem ${pem}`);
+      expect((await observe({ fields: { certificate: directory } })).problems).toEqual([]);
+      await run(`rm ${directory}/lab.pem`);
+      expect((await observe({ fields: { certificate: directory } })).problems).toEqual([
+        expect.stringContaining("elsewhere.pem does not serve chat.lab.example"),
+      ]);
+    });
+  });
+
+  test("the active one of a pair warns when it comes first", async () => {
+    const { warnings } = await observe({ fields: { "first-of": "2" } });
+    expect(warnings).toEqual([expect.stringMatching(/^this is the active one of 2 load balancers: it holds 10\./)]);
+    expect((await observe({ fields: { "first-of": "2", public: lab.portal } })).warnings).toHaveLength(1);
+    await run("sed -i 's/^10\\.[0-9.]*11\\t/192.0.2.1\\t/' /etc/hosts");
+    expect((await observe({ fields: { "first-of": "2" } })).warnings).toEqual([]);
+  });
+
+  test("undo gives the file back, and HAProxy runs it", async () => {
+    const before = await configuration();
+    await apply();
+    await run("jtel-chatctl undo haproxy");
+    expect(await configuration()).toBe(before);
+    expect((await lb1.exec("ss -Hltn | grep :3003")).exitCode).not.toBe(0);
+  });
+});
