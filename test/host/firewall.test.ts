@@ -1,0 +1,201 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { applyCommand, undoCommand } from "../../hosts/launcher.ts";
+import { type SshResult, ssh } from "../../hosts/ssh.ts";
+import { until } from "../../lab/deadline.ts";
+import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
+import { labObstacle } from "../../lab/requirements.ts";
+import { document } from "../../render/document.ts";
+import { hostTool } from "../../render/host-tool.ts";
+import { templateText } from "../../render/template.ts";
+
+const obstacle = await labObstacle();
+const runnable = !obstacle || process.env.CI === "true";
+if (!runnable) console.warn(`SKIPPED: the firewall of a booted host – ${obstacle}`);
+
+const minutes = 60_000;
+const name = `firewall-${process.pid}`;
+const recoverUnit = "/etc/systemd/system/jtel-chat-recover.service";
+const ours = Buffer.from("jtel-chat").toString("hex");
+let lab: Lab;
+let host: LabHost;
+let neighbour: LabHost;
+
+type Fields = Record<string, string | string[]>;
+
+const firewall = (rules: string[], fields: Fields = {}): string =>
+  document({ kind: "firewall", name: "ufw", fields: { rules, ...fields } });
+
+const launch = applyCommand("firewall", { generation: 1, reason: "trial" });
+
+const apply = (rules: string[], fields: Fields = {}) =>
+  host.exec(launch, { input: firewall(rules, fields), user: "deploy" });
+
+const undo = () => host.exec(undoCommand("firewall"), { user: "deploy" });
+
+/** Over ssh, as the stack does it: each call is a connection of its own. */
+const overSsh = (command: string, input = ""): Promise<SshResult> =>
+  ssh({ address: host.address, port: 22, user: "deploy", hostKey: host.hostKey }, command, input);
+
+const run = async (script: string): Promise<string> => {
+  const { stdout, stderr, exitCode } = await host.exec(script);
+  if (exitCode) throw new Error(`${script}: exit code ${exitCode}: ${stderr}${stdout}`);
+  return stdout.trim();
+};
+
+interface Look {
+  problems: string[];
+  warnings: string[];
+  drifted: boolean;
+}
+
+const look = async (rules: string[], fields: Fields = {}): Promise<Look> => {
+  const request = JSON.stringify({ steps: { firewall: firewall(rules, fields) } });
+  const { stdout } = await host.exec("jtel-chatctl observe", { input: `${request}\n` });
+  return JSON.parse(stdout.replace("\u001ejtel-chatctl ", "")).steps.firewall;
+};
+
+/** ufw's rules in their order, comments included: one line each, of both families. */
+const tuples = async (): Promise<string[]> =>
+  (await run("grep -h '^### tuple' /etc/ufw/user.rules /etc/ufw/user6.rules || true")).split("\n").filter(Boolean);
+
+const isOurs = (tuple: string): boolean => tuple.endsWith(`comment=${ours}`);
+
+const foreign = async (): Promise<string[]> => (await tuples()).filter((tuple) => !isOurs(tuple));
+
+const count = async (pattern: RegExp): Promise<number> =>
+  (await tuples()).filter((tuple) => isOurs(tuple) && pattern.test(tuple)).length;
+
+const status = () => run("LC_ALL=C ufw status | head -1");
+
+describe.skipIf(!runnable)("ufw on a customer's host", () => {
+  beforeAll(async () => {
+    lab = await upLab(name, { hosts: ["chatserver1", "chatserver2"], temporary: true });
+    host = lab.hosts.chatserver1 as LabHost;
+    neighbour = lab.hosts.chatserver2 as LabHost;
+    process.env.SSH_AUTH_SOCK = lab.agentSocket; // what ssh() logs in with
+    await host.exec("cat > /usr/local/sbin/jtel-chatctl; chmod 755 /usr/local/sbin/jtel-chatctl", {
+      input: hostTool(),
+    });
+    await host.exec(`cat > ${recoverUnit}; systemctl add-wants sysinit.target jtel-chat-recover`, {
+      input: templateText(recoverUnit.slice(1)),
+    });
+    await run("tar -C / -cf /root/ufw.tar etc/ufw etc/default/ufw");
+  }, 15 * minutes);
+
+  afterAll(async () => {
+    await downLab(name);
+  });
+
+  beforeEach(async () => {
+    await run("rm -rf /var/lib/jtel-chat /etc/ufw && tar -C / -xf /root/ufw.tar && ufw reload");
+  });
+
+  describe("rules of others", () => {
+    const customers = [
+      "limit 2222/tcp comment 'admins – «ü» $(x) \"y\" %20 #'",
+      "deny proto tcp from 10.66.0.0/16 to any port 25",
+      "allow log 8443/tcp",
+      "allow Portal",
+      "reject out 6667/tcp",
+      "route allow in on eth0 out on eth0 to 10.9.9.9 port 80 proto tcp",
+      "allow from fd00:66::/64 to any port 5432 proto tcp",
+      "deny in on eth9 from 10.67.0.0/16",
+    ];
+
+    beforeEach(async () => {
+      await host.exec("cat > /etc/ufw/applications.d/portal", {
+        input: "[Portal]\ntitle=Portal\ndescription=Portal\nports=80,443/tcp\n",
+      });
+      for (const rule of customers) await run(`ufw ${rule}`);
+    });
+
+    test("keep their order, numbers and comments through apply, change and undo", async () => {
+      const before = { tuples: await tuples(), numbered: await run("ufw status numbered") };
+      expect(await apply(["allow 3000/tcp from 10.1.0.11", "allow 3003/tcp"])).toMatchObject({ exitCode: 0 });
+      expect(await foreign()).toEqual(before.tuples);
+      expect(await count(/3000|3003/)).toBe(3);
+      expect(await apply(["allow 3000/tcp from 10.1.0.0/24 on eth0"])).toMatchObject({ exitCode: 0 });
+      expect(await foreign()).toEqual(before.tuples);
+      expect(await count(/./)).toBe(1);
+      expect(await undo()).toMatchObject({ exitCode: 0 });
+      expect({ tuples: await tuples(), numbered: await run("ufw status numbered") }).toEqual(before);
+    });
+
+    test("a second apply calls ufw not once", async () => {
+      await apply(["allow 3003/tcp"]);
+      const written = await run("stat -c %y%z /etc/ufw/user.rules /etc/ufw/user6.rules");
+      expect((await apply(["allow 3003/tcp"])).stdout.trim()).toBe("nothing to change");
+      expect(await run("stat -c %y%z /etc/ufw/user.rules /etc/ufw/user6.rules")).toBe(written);
+    });
+
+    test("that say the same serve as they are, one family of them, too", async () => {
+      await run("ufw allow proto tcp from 0.0.0.0/0 to any port 3003 comment 'visitors, since 2019'");
+      const before = await tuples();
+      expect(await apply(["allow 3003/tcp"])).toMatchObject({ exitCode: 0 });
+      expect(await foreign()).toEqual(before);
+      expect(await count(/3003 ::\/0 any ::\/0/)).toBe(1);
+      expect(await count(/./)).toBe(1);
+      await undo();
+      expect(await tuples()).toEqual(before);
+    });
+
+    test("that come before ours and keep out, or open more, are named and left", async () => {
+      await run("ufw deny from 10.1.0.0/24 comment quarantine && ufw allow 5701:5801/tcp");
+      const before = await foreign();
+      const rules = ["allow 3000/tcp from 10.1.0.11", "allow 5701:5801/tcp from 10.2.0.21"];
+      const { warnings, problems } = await look(rules);
+      expect(problems).toEqual([]);
+      expect(warnings).toEqual([
+        expect.stringContaining("'allow 5701:5801/tcp' opens more than 'allow 5701:5801/tcp from 10.2.0.21'"),
+        expect.stringContaining("'deny any/any from 10.1.0.0/24' comes before 'allow 3000/tcp from 10.1.0.11'"),
+      ]);
+      expect(await apply(rules)).toMatchObject({ exitCode: 0 });
+      expect(await foreign()).toEqual(before);
+    });
+
+    test("that forbid the very same are a problem: ufw would flip them", async () => {
+      await run("ufw deny 3003/tcp");
+      const before = await tuples();
+      expect((await look(["allow 3003/tcp"])).problems[0]).toContain("your rule 'deny 3003/tcp'");
+      expect((await apply(["allow 3003/tcp"])).stderr).toContain("Remove yours: ufw delete deny");
+      expect(await tuples()).toEqual(before);
+    });
+  });
+
+  test("sources of both families get their rules; without IPv6 in ufw theirs are left out, and said so", async () => {
+    const rules = ["allow 3000/tcp from 10.1.0.0/24", "allow 3000/tcp from fd00:1::/64 on eth0", "allow 3003/tcp"];
+    expect(await apply(rules)).toMatchObject({ exitCode: 0 });
+    expect(await count(/fd00:1::\/64 in_eth0/)).toBe(1);
+    expect(await count(/./)).toBe(4);
+    await undo();
+    await run("sed -i s/IPV6=yes/IPV6=no/ /etc/default/ufw");
+    expect((await look(rules)).warnings).toEqual([
+      expect.stringContaining("'allow 3000/tcp from fd00:1::/64 on eth0' is left out"),
+    ]);
+    expect(await apply(rules)).toMatchObject({ exitCode: 0 });
+    expect(await count(/./)).toBe(2);
+    expect((await look(rules)).drifted).toBe(false);
+    await run("sed -i s/IPV6=no/IPV6=yes/ /etc/default/ufw");
+    expect((await look(rules)).drifted).toBe(true);
+    expect(await apply(rules)).toMatchObject({ exitCode: 0 });
+    expect(await count(/./)).toBe(4);
+  });
+
+  test("an interface that the host lacks is a problem that names those it has", async () => {
+    const { problems } = await look(["allow 3000/tcp on eth7"]);
+    expect(problems).toEqual([expect.stringMatching(/no interface 'eth7'.*eth0/)]);
+  });
+
+  test("an error in the same step puts all rules back", async () => {
+    await apply(["allow 3003/tcp"]);
+    const before = (await tuples()).toSorted();
+    const failing = {
+      kind: "files" as const,
+      name: "/etc/jtel-trial",
+      fields: { owner: "nobody-knows:him", content: "x\n" },
+    };
+    const text = `${firewall(["allow 3000/tcp from 10.1.0.11"])}\n${document(failing)}`;
+    expect(await host.exec(launch, { input: text, user: "deploy" })).not.toMatchObject({ exitCode: 0 });
+    expect((await tuples()).toSorted()).toEqual(before);
+  });
+});
