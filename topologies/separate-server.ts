@@ -18,7 +18,7 @@ export const separateServer = (deployment: Deployment): void => {
 
   const java = new JavaInstall("java", { chatServers });
   const hazelcast = new HazelcastConfig("hazelcast", { chatServers, share });
-  new UfwRules("firewall", { chatServers, loadBalancers, sources: firewall.sources, publicPort: port });
+  new UfwRules("firewall", { chatServers, loadBalancers, ...firewall, publicPort: port });
   const chat = new ClientMessengerService("client-messenger", {
     chatServers,
     share,

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { load as parseYaml } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { argumentFileText, dataDirectory, dropIn, updateScript } from "../../render/client-messenger.ts";
+import { type Admission, type FirewalledHost, firewallDocument } from "../../render/firewall.ts";
 import { chatSections } from "../../render/haproxy.ts";
 
 interface Case<Given> {
@@ -26,6 +27,9 @@ const golden = <Given>(folder: string, render: (given: Given) => string): void =
 
 golden("haproxy", chatSections);
 golden("argument-file", argumentFileText);
+golden("firewall", ({ host, admission }: { host: FirewalledHost; admission: Admission }) =>
+  firewallDocument(host, admission),
+);
 golden("update-script", updateScript);
 golden("drop-in", (share: { path: string; hosted: boolean }) =>
   dropIn({ dataDirectory: dataDirectory(share), ...(share.hosted ? {} : { mount: share.path }) }),
