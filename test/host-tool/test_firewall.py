@@ -30,7 +30,7 @@ def plan(present: list[Entry], wanted: list[Rule], active: bool = True, enable: 
     ("line", "words"),
     [
         ("allow 3003/tcp", ["allow proto tcp from 0.0.0.0/0 to any port 3003", "allow proto tcp from ::/0 to any port 3003"]),
-        ("allow 5701:5801/tcp from 10.1.0.21", ["allow proto tcp from 10.1.0.21/32 to any port 5701:5801"]),
+        ("allow 5701:5801/tcp from 10.1.0.21", ["allow proto tcp from 10.1.0.21 to any port 5701:5801"]),
         ("allow 3000/tcp from 10.1.0.9/24 on eth0", ["allow in on eth0 proto tcp from 10.1.0.0/24 to any port 3000"]),
         ("allow 3000/tcp from FD00:0::9/64", ["allow proto tcp from fd00::/64 to any port 3000"]),
     ],
@@ -160,7 +160,7 @@ def test_a_customers_opposite_rule_is_a_problem_since_ufw_holds_one_of_them_only
     found = findings(plan(entries("deny tcp 3000 0.0.0.0/0 any 10.1.0.11 in"), rules("allow 3000/tcp from 10.1.0.11")))
     assert found.problems == [
         "your rule 'deny 3000/tcp from 10.1.0.11' forbids just what 'allow 3000/tcp from 10.1.0.11' is to allow. "
-        "Remove yours: ufw delete deny proto tcp from 10.1.0.11/32 to any port 3000"
+        "Remove yours: ufw delete deny proto tcp from 10.1.0.11 to any port 3000"
     ]
 
 

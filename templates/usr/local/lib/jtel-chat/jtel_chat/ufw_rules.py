@@ -34,8 +34,7 @@ class Rule(NamedTuple):
     def __str__(self) -> str:
         words = [f"{self.port}/{self.protocol}"]
         if self.source.prefixlen:
-            single = self.source.prefixlen == self.source.max_prefixlen
-            words.append(f"from {self.source.network_address if single else self.source}")
+            words.append(f"from {_words(self.source)}")
         if self.interface:
             words.append(f"on {self.interface}")
         return " ".join(words) + (" (v6)" if self.source == ipaddress.ip_network("::/0") else "")
@@ -43,7 +42,7 @@ class Rule(NamedTuple):
     def arguments(self) -> list[str]:
         """An allow rule in ufw's own words (ufw(8), "extended syntax"). A source of one family, or ufw would take both."""
         interface = ["in", "on", self.interface] if self.interface else []
-        return ["allow", *interface, "proto", self.protocol, "from", str(self.source), "to", "any", "port", self.port]
+        return ["allow", *interface, "proto", self.protocol, "from", _words(self.source), "to", "any", "port", self.port]
 
     def overlaps(self, other: Rule) -> bool:
         """Whether some packet is meant by both."""
@@ -139,6 +138,11 @@ def _entry(words: list[str]) -> Entry | None:
     action = action.partition("_")[0]
     entry = Entry(action, rule, ipaddress.ip_network(destination, strict=False), profile, ours=False)
     return entry._replace(ours=action == "allow" and entry.same_packets(rule) and comment == COMMENT.encode().hex())
+
+
+def _words(source: Network) -> str:
+    """ufw writes the network of one address as just that address."""
+    return str(source if source.prefixlen < source.max_prefixlen else source.network_address)
 
 
 def _ranges(port: str) -> list[tuple[int, int]]:
