@@ -202,6 +202,26 @@ describe.skipIf(!runnable)("ufw on a customer's host", () => {
     expect((await tuples()).toSorted()).toEqual(before);
   });
 
+  test("tightening leaves no gap: whoever stays allowed gets in all the time", async () => {
+    expect(await apply(["allow 3000/tcp"])).toMatchObject({ exitCode: 0 });
+    await run("systemd-run --quiet --collect --unit=trial-member python3 -m http.server 3000");
+    await until("the listener", 20, () => seen("ss -Htln sport = 3000 | grep -q ."));
+    const visits = neighbour.exec("rm -f /tmp/enough; python3 -", {
+      input: `import os, socket
+count = 0
+while not os.path.exists("/tmp/enough"):
+    socket.create_connection(("${host.address}", 3000), 5).close()
+    count += 1
+print(count)`,
+    });
+    const { stdout } = await apply([`allow 3000/tcp from ${neighbour.address}`]);
+    await neighbour.exec("touch /tmp/enough");
+    expect(await visits).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(Number((await visits).stdout)).toBeGreaterThan(10);
+    expect(stdout.indexOf("added")).toBeLessThan(stdout.indexOf("removed"));
+    expect(await count(/./)).toBe(1);
+  });
+
   describe("20 other ufw calls at the same time", () => {
     const rounds = [1, 2, 3];
     const wanted = ["allow 3000/tcp from 10.1.0.11", "allow 5701:5801/tcp from 10.1.0.0/24", "allow 3003/tcp"];
