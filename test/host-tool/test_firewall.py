@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from ipaddress import ip_address, ip_network
+from pathlib import Path
 
 import pytest
 from jtel_chat import firewall, firewall_check, sockets, ufw
+from jtel_chat.errors import Failed
 from jtel_chat.firewall_check import Plan, findings
 from jtel_chat.ufw_rules import Connection, Entry, Rule, admitted, allowed, broader, deciding, parse, shadowing
 
@@ -199,6 +203,19 @@ def test_a_rules_file_without_its_end_is_still_being_written() -> None:
             return next(texts)
 
     assert len(parse(ufw._whole(Growing()))) == 1  # type: ignore[arg-type]
+
+
+def test_who_keeps_ufw_waiting_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ufw, "LOCK", tmp_path / "ufw.lock")
+    holding = f"import fcntl, time; lock = open('{ufw.LOCK}', 'w'); fcntl.lockf(lock, fcntl.LOCK_EX); print('held', flush=True); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", holding, "delete", "3"], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        holder.stdout.readline()
+        with pytest.raises(Failed, match=rf"delete 3 \(process {holder.pid}\)', which may be asking"), ufw.at_rest(0.2):
+            pass
+        holder.kill()
+    with ufw.at_rest(0.2):
+        pass
 
 
 def test_everywhere_of_one_family_is_not_the_other() -> None:

@@ -204,14 +204,18 @@ describe.skipIf(!runnable)("ufw on a customer's host", () => {
 
   test("tightening leaves no gap: whoever stays allowed gets in all the time", async () => {
     expect(await apply(["allow 3000/tcp"])).toMatchObject({ exitCode: 0 });
-    await run("systemd-run --quiet --collect --unit=trial-member python3 -m http.server 3000");
+    const server = `import socket
+server = socket.create_server(("", 3000), backlog=100)
+while True: server.accept()[0].close()`;
+    await run(`systemd-run --quiet --collect --unit=trial-member python3 -c '${server}'`);
     await until("the listener", 20, () => seen("ss -Htln sport = 3000 | grep -q ."));
     const visits = neighbour.exec("rm -f /tmp/enough; python3 -", {
-      input: `import os, socket
+      input: `import os, socket, time
 count = 0
 while not os.path.exists("/tmp/enough"):
     socket.create_connection(("${host.address}", 3000), 5).close()
     count += 1
+    time.sleep(0.01)
 print(count)`,
     });
     const { stdout } = await apply([`allow 3000/tcp from ${neighbour.address}`]);
