@@ -1,5 +1,5 @@
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
-import { type HaproxyOptions, haproxyOptions } from "../config/schema.ts";
+import type { HaproxyOptions } from "../config/schema.ts";
 import type { Host, Step } from "../hosts/host.ts";
 import { document } from "../render/document.ts";
 import { chatSections, whatsappRules } from "../render/haproxy.ts";
@@ -12,14 +12,14 @@ export interface HaproxyChatFrontendArgs {
   chatServers: Host[];
   /** How visitors connect. */
   scheme: "https" | "http";
-  /** The name that visitors use. Without it the certificate's names are not looked at, and nothing can be redirected. */
-  host?: string;
+  /** The name that visitors use: the certificate has to have it. */
+  host: string;
   /** Port of the frontend. */
   port: number;
   /** PEM with key and chain on the load balancers, or a directory of such. */
   certificate: string;
-  /** Times, addresses and limits. @default those of a stack file without `haproxy` */
-  options?: HaproxyOptions;
+  /** Times, addresses and limits. */
+  options: HaproxyOptions;
   /** The portal's https frontend, which gets `/incoming` and `/delivery`; unset without WhatsApp. */
   portalFrontend?: string | undefined;
   /** The portal's public name, by which TynTec calls. */
@@ -53,7 +53,6 @@ export class HaproxyChatFrontend extends ComponentResource {
 
 const haproxyDocument = (args: HaproxyChatFrontendArgs, index: number): string => {
   const { loadBalancers, scheme, host, certificate, portalFrontend, portalName } = args;
-  const options = args.options ?? haproxyOptions.parse({});
   return document({
     kind: "haproxy",
     name: "/etc/haproxy/haproxy.cfg",
@@ -64,7 +63,7 @@ const haproxyDocument = (args: HaproxyChatFrontendArgs, index: number): string =
       portal: portalFrontend,
       "portal-name": portalFrontend && portalName,
       rules: portalFrontend ? whatsappRules : undefined,
-      sections: chatSections({ ...args, servers: args.chatServers, options }),
+      sections: chatSections({ ...args, servers: args.chatServers }),
     },
   });
 };

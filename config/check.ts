@@ -171,7 +171,7 @@ const whatsappProblems = ({ public: { scheme }, whatsapp, tyntec }: Deployment):
 
 /** Firewall rules are made from addresses; what a name resolves to changes behind their back. */
 const firewallProblems = (deployment: Deployment): Problem[] => {
-  if (deployment.firewall.sources || chatServersOf(deployment).every((server) => server.interface)) return [];
+  if (deployment.firewall.sources) return [];
   return allHosts(deployment)
     .filter(({ address }) => !isIP(address))
     .map(({ key, address }) => ({

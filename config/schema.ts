@@ -179,7 +179,18 @@ export const schema = z.strictObject({
       .default("utf8"),
   }),
   haproxy: haproxyOptions.prefault({}),
-  firewall: z.strictObject({ sources: z.array(network).min(1).optional() }).prefault({}),
+  firewall: z
+    .strictObject({
+      // Who reaches the Hazelcast members and chat itself; absent: the cluster's own addresses.
+      sources: z
+        .union([z.array(network).min(1), z.literal("any")], {
+          error: 'is neither a list of networks nor "any". Example: [10.1.0.0/24, "fd00:1::/64"]',
+        })
+        .optional(),
+      // Switch ufw on where it is off, with ssh's port open and on trial: off again unless a second connection gets in.
+      enable: z.boolean().default(false),
+    })
+    .prefault({}),
   whatsapp: z
     .strictObject({
       portal: url,

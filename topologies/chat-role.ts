@@ -27,7 +27,7 @@ export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, n
 
   const java = new JavaInstall("java", { ...deployment.java, chatServers });
   const hazelcast = new HazelcastConfig("hazelcast", { chatServers, share });
-  new UfwRules("firewall", { chatServers, loadBalancers, sources: firewall.sources, publicPort: port });
+  new UfwRules("firewall", { chatServers, loadBalancers, ...firewall, publicPort: port });
   const chat = new ClientMessengerService("client-messenger", {
     chatServers,
     share,
@@ -39,10 +39,11 @@ export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, n
   const haproxy = new HaproxyChatFrontend("haproxy", {
     loadBalancers,
     chatServers,
-    scheme: visitors.scheme,
+    ...visitors,
     port,
-    certificate: visitors.certificate,
+    options: deployment.haproxy,
     portalFrontend: whatsapp?.frontend,
+    portalName: whatsapp && new URL(whatsapp.portal).hostname,
     after: chat.running,
   });
   if (whatsapp && tyntec) {

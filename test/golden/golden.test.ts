@@ -3,6 +3,7 @@ import { load as parseYaml } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { haproxyOptions } from "../../config/schema.ts";
 import { argumentFileText, dataDirectory, dropIn, updateScript } from "../../render/client-messenger.ts";
+import { type Admission, type FirewalledHost, firewallDocument } from "../../render/firewall.ts";
 import { type ChatFrontend, chatSections } from "../../render/haproxy.ts";
 
 interface Case<Given> {
@@ -29,6 +30,9 @@ golden("haproxy", ({ options, ...given }: Omit<ChatFrontend, "options"> & { opti
   chatSections({ ...given, options: haproxyOptions.parse(options ?? {}) }),
 );
 golden("argument-file", argumentFileText);
+golden("firewall", ({ host, admission }: { host: FirewalledHost; admission: Admission }) =>
+  firewallDocument(host, admission),
+);
 golden("update-script", updateScript);
 golden("drop-in", (share: { path: string; hosted: boolean }) =>
   dropIn({ dataDirectory: dataDirectory(share), ...(share.hosted ? {} : { mount: share.path }) }),

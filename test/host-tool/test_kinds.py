@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from jtel_chat import firewall, hazelcast, unit
+from jtel_chat import hazelcast, unit
 from jtel_chat.errors import Refused
 
 UNIT = """\
@@ -26,31 +26,6 @@ def test_an_unknown_shape_is_refused_without_showing_a_password(text: str) -> No
     with pytest.raises(Refused) as refusal:
         unit.replace_argument(text.replace("<password>", "s3cret"), "-Dconnection=", "@file")
     assert "s3cret" not in str(refusal.value)
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ("allow 3003/tcp", "allow proto tcp from any to any port 3003"),
-        ("allow 5701:5801/tcp from 10.1.0.21", "allow proto tcp from 10.1.0.21 to any port 5701:5801"),
-        ("allow 3000/tcp from 10.1.0.9/24 on eth0", "allow in on eth0 proto tcp from 10.1.0.0/24 to any port 3000"),
-    ],
-)
-def test_rules_in_ufws_words(line: str, words: str) -> None:
-    rule = firewall._parse(line)
-    assert " ".join(rule.arguments()) == words
-    assert firewall._parse(str(rule)) == rule
-
-
-def test_tuples_of_ufws_file_are_read_with_their_owner() -> None:
-    rules: dict[firewall.Rule, bool] = {}
-    for text in (
-        "allow tcp 3000 0.0.0.0/0 any 10.1.0.11 in comment=6a74656c2d63686174",
-        "allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in_eth0",
-        "allow tcp 80,443 0.0.0.0/0 any 0.0.0.0/0 WWW%20Full - in",
-    ):
-        firewall._add(rules, text.split())
-    assert {str(rule): ours for rule, ours in rules.items()} == {"allow 3000/tcp from 10.1.0.11": True, "allow 22/tcp on eth0": False}
 
 
 def test_a_hazelcast_file_without_the_chat_structures_says_what_to_add() -> None:

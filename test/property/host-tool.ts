@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { haproxyOptions } from "../../config/schema.ts";
 import { chatSections, whatsappRules } from "../../render/haproxy.ts";
 
 /** The host tool's functions, running in one Python process. Each rejects with {@link Refused} when the tool refuses. */
@@ -20,6 +21,7 @@ const sections = chatSections({
   scheme: "https",
   port: 3003,
   certificate: "/etc/haproxy/haproxy.pem",
+  options: haproxyOptions.parse({}),
   servers: [
     { name: "chatserver1", address: "10.1.0.21" },
     { name: "chatserver2", address: "2001:db8::22" },

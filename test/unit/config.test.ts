@@ -141,6 +141,13 @@ test("the firewall's default needs addresses, not names", () => {
   expect(checked).toHaveProperty("problems");
 });
 
+test("the firewall is opened to everybody by that word only", () => {
+  expect(problems({ firewall: { sources: "any", enable: true } })).toEqual([]);
+  expect(problems({ firewall: { sources: "all" } })).toEqual([
+    'firewall.sources: "all" is neither a list of networks nor "any". Example: [10.1.0.0/24, "fd00:1::/64"]',
+  ]);
+});
+
 test("problems come in the order of the file, each with the file's name", () => {
   const text = "config:\n  jtel-chat:share: {}\n  jtel-chat:database: {}\n";
   const sorted = problemText(

@@ -9,6 +9,7 @@ jtel-chatctl release-lock                 end a run that hangs; what it had begu
 jtel-chatctl observe                      questions on standard input (JSON), answers on standard output
 jtel-chatctl apply STEP GENERATION REASON the document on standard input
 jtel-chatctl recover [--at-boot]          put back what an interrupted run left
+jtel-chatctl end-trial                    switch ufw off if nobody has confirmed that ssh gets in (called by its timer)
 jtel-chatctl attest UNIT                  note what a starting service loads (called by its drop-in)
 """
 
@@ -19,7 +20,7 @@ import os
 import signal
 import sys
 
-from . import kind, logbook, steps
+from . import durable, kind, logbook, steps
 from .errors import Failed, Refused
 
 #: The marker line before the answer: a login shell's own output must not be taken for it.
@@ -43,12 +44,14 @@ def main(arguments: list[str]) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     command, values = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if command in ("observe", "apply", "undo", "status"):
+        _confirm_firewall()
     if command == "observe" and not values:
         return _observe()
     if command == "attest" and len(values) == 1:
         return _attest(values[0])
-    if command == "recover" and values in ([], ["--at-boot"]):
-        return _print(steps.recover_all(booting=bool(values)))
+    if arguments in (["recover"], ["recover", "--at-boot"], ["end-trial"]):
+        return _put_back(arguments)
     if (command == "apply" and len(values) == 3 and values[1].isdecimal()) or (command == "undo" and len(values) == 1):
         return _changing(arguments, sys.stdin.buffer.read().decode() if command == "apply" else "")
     if command in ("status", "check", "diff", "log", "release-lock"):
@@ -79,6 +82,25 @@ def _changing(arguments: list[str], text: str) -> int:
     if arguments[0] == "undo":
         return _print(steps.undo(arguments[1]))
     return _print(steps.apply(arguments[1], int(arguments[2]), arguments[3], text))
+
+
+def _put_back(arguments: list[str]) -> int:
+    """What interrupted runs left, and ufw where it is on trial: a boot ends that, too, since its timer is gone."""
+    from . import firewall_trial
+
+    if arguments[0] == "recover":
+        _print(steps.recover_all(booting="--at-boot" in arguments))
+    if arguments != ["recover"]:
+        firewall_trial.end("the host was started anew" if arguments[0] == "recover" else "no second ssh connection came within {limit}")
+    return 0
+
+
+def _confirm_firewall() -> None:
+    """Where ufw is on trial, a call by a second ssh connection is what shows that ssh still gets in."""
+    if (durable.STATE / "firewall-trial").exists():
+        from . import firewall_trial
+
+        firewall_trial.confirm()
 
 
 def _ended(*_: object) -> None:

@@ -1,148 +1,148 @@
 """`# firewall: ufw` – the rules that chat needs, among the customer's own.
 
-Field: `rules`, a block of lines `allow PORT/PROTOCOL [from NETWORK] [on INTERFACE]`.
+Fields: `rules`, a block of lines `allow PORT/PROTOCOL [from NETWORK] [on INTERFACE]`; `members`, the ports on which a connected
+cluster member must not be cut off (`5701:5801`); `enable`, absent or the time within which a second connection has to show that
+ssh still gets in (`30min`, systemd.time(7)): only then is ufw switched on, see firewall_trial.
+
 Ours carry the comment `jtel-chat`: that alone says whose a rule is. A customer's rule that says the same is left alone
-(adding it again would erase his comment) and serves. ufw is never enabled here: its default would lock ssh out.
+(adding it again would erase his comment) and serves. What he refuses or opens wider is told, never changed.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from pathlib import Path
-from typing import NamedTuple
+import time
 
-from . import process
+from . import firewall_check, logbook, originals, sockets, ufw
 from .document import Section
 from .errors import Failed, Refused
+from .firewall_check import Plan
 from .kind import Observed
 from .transaction import Transaction
+from .ufw_rules import COMMENT, EVERYWHERE, Entry, Rule
 
-COMMENT = "jtel-chat"
-_RULES = (Path("/etc/ufw/user.rules"), Path("/etc/ufw/user6.rules"))
 _RULE = re.compile(r"allow (?P<port>[0-9:]+)/(?P<protocol>tcp|udp)(?: from (?P<source>\S+))?(?: on (?P<interface>\S+))?")
-
-
-class Rule(NamedTuple):
-    """One allow rule: `port` may be a range a:b; `source` a network or `any`; `interface` empty for every one."""
-
-    port: str
-    protocol: str
-    source: str
-    interface: str
-
-    def __str__(self) -> str:
-        source = "" if self.source == "any" else f" from {self.source}"
-        return f"allow {self.port}/{self.protocol}{source}" + (f" on {self.interface}" if self.interface else "")
-
-    def arguments(self) -> list[str]:
-        """The rule in ufw's own words (ufw(8), "extended syntax")."""
-        interface = ["in", "on", self.interface] if self.interface else []
-        return ["allow", *interface, "proto", self.protocol, "from", self.source, "to", "any", "port", self.port]
+_NO_IPV6 = "ufw lets no IPv6 in on this host. If members come over it, set IPV6=yes in /etc/default/ufw, then 'ufw reload'"
+_PATIENCE = 30  # seconds that other ufw calls may keep ours from being the last word
 
 
 def observe(section: Section) -> Observed:
-    if problems := _problems():
-        return Observed(problems=problems)
-    present = _present()
-    wanted = [_parse(line) for line in section.lines("rules")]
-    state = {f"rule '{rule}'": "present" if rule in present else "absent" for rule in wanted}
-    state |= {f"rule '{rule}'": "of an earlier configuration" for rule in _halves() if rule not in wanted}
-    text = "".join(f"{rule}\n" for rule, ours in present.items() if ours or rule in wanted)
-    return Observed(state=state | {"ufw": _activity()}, text={"ufw rules of chat": text})
+    if not ufw.is_installed():
+        return Observed(problems=[firewall_check.NOT_INSTALLED])
+    plan, lines = _plan(section)
+    found = firewall_check.findings(plan)
+    found.warnings.extend(f"'{line}' is left out: {_NO_IPV6}" for line, rules in lines.items() if not rules)
+    state = {f"rule '{line}'": _presence(rules, plan.entries) for line, rules in lines.items()}
+    state |= {f"rule 'allow {rule}'": "of an earlier configuration" for rule in _surplus(plan.entries, plan.rules)}
+    shown = [entry for entry in plan.entries if entry.ours or any(entry.admits and entry.same_packets(rule) for rule in plan.rules)]
+    text = {"ufw rules of chat": "".join(f"{entry}\n" for entry in shown)}
+    return Observed(state | {"ufw": "active" if plan.active else "inactive"}, problems=found.problems, warnings=found.warnings, text=text)
 
 
 def apply(section: Section, transaction: Transaction) -> None:
-    if problems := _problems():
+    if not ufw.is_installed():
+        raise Refused(firewall_check.NOT_INSTALLED)
+    plan, _ = _plan(section)
+    if problems := firewall_check.findings(plan).problems:
         raise Refused("; ".join(problems))
-    wanted = [_parse(line) for line in section.lines("rules")]
-    present = _present()
-    for rule in wanted:
-        if rule not in present:
-            transaction.on_rollback("ufw", "delete", *rule.arguments())
-            process.run("ufw", *rule.arguments(), "comment", COMMENT)
-            transaction.say(f"added '{rule}'")
-    for rule in _halves():  # only now: tightening must not leave a gap
-        if rule not in wanted:
-            _remove(rule, transaction)
-    if missing := [str(rule) for rule in wanted if rule not in _present()]:
-        raise Failed(f"ufw reported success, but its file lacks {', '.join(missing)}. Another ufw call ran at the same time: repeat")
-    if _activity() == "inactive":
-        transaction.say("ufw is inactive: the rules are saved and take effect when you enable it")
+    _bring_about(plan.rules, transaction)
+    if plan.enable and not plan.active:
+        from . import firewall_trial
+
+        firewall_trial.begin(plan.enable, transaction)
+    elif not plan.active:
+        transaction.say("ufw is inactive: the rules are saved and take effect when it is switched on (firewall.enable, or 'ufw enable')")
 
 
 def undo(section: Section, transaction: Transaction) -> None:
-    """Remove our rules; the customer's stay."""
-    for rule in [] if _problems() else _halves():
-        _remove(rule, transaction)
+    """Switch ufw off if we had switched it on, then remove our rules – ssh's among them; the customer's stay."""
+    if not ufw.is_installed():
+        return
+    if originals.recalled(transaction.step, "ufw") == "inactive" and ufw.is_active():
+        from . import firewall_trial
+
+        firewall_trial.take_back(transaction)
+    _bring_about([], transaction)
+
+
+def _plan(section: Section) -> tuple[Plan, dict[str, list[Rule]]]:
+    """What is and what shall be; the wanted rules also by the lines that name them."""
+    entries, active, enable = ufw.entries(), ufw.is_active(), section.fields.get("enable", "")
+    lines = {f"allow {rules[0]}": rules for rules in map(_parse, section.lines("rules"))}
+    if (enable and not active) or _surplus(entries, _all(lines)):
+        lines |= _ssh(entries, switching_on=bool(enable) and not active)
+    if not ufw.has_ipv6():
+        lines = {line: [rule for rule in rules if rule.source.version == 4] for line, rules in lines.items()}
+    return Plan(entries, _all(lines), active, enable, section.fields.get("members", "")), lines
+
+
+def _all(lines: dict[str, list[Rule]]) -> list[Rule]:
+    return [rule for rules in lines.values() for rule in rules]
+
+
+def _ssh(entries: list[Entry], switching_on: bool) -> dict[str, list[Rule]]:
+    """ssh's own rules: before ufw is switched on, each port that no rule of the customer names; from then on those that are there."""
+    caller = logbook.connection().split()
+    ports = {*sockets.ports_of("sshd"), *(int(port) for port in caller[3:])}
+    rules = {f"allow {port}/tcp": _parse(f"allow {port}/tcp") for port in sorted(ports)}
+    ours = [entry.rule for entry in entries if entry.ours]
+    named = [entry.rule for entry in entries if entry.admits and not entry.ours and entry.rule.port != "any"]
+    missing = {line for line, both in rules.items() if switching_on and not any(rule.overlaps(each) for rule in named for each in both)}
+    return {line: both for line, both in rules.items() if line in missing or any(rule in ours for rule in both)}
+
+
+def _bring_about(wanted: list[Rule], transaction: Transaction) -> None:
+    """Add, then remove: tightening leaves no gap. Again while another ufw call may write what it had read before."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        for rule in _missing(ufw.entries(), wanted):
+            _add(rule, transaction)
+        for rule in _surplus(ufw.entries(), wanted):
+            _remove(rule, transaction)
+        with ufw.at_rest() as settled:
+            entries = ufw.entries()
+        differences = [*_missing(entries, wanted), *_surplus(entries, wanted)]
+        late = time.monotonic() > deadline
+        if not differences and (settled or late):
+            return
+        if late:
+            names = ", ".join(f"'{rule}'" for rule in differences)
+            raise Failed(f"other ufw calls undo ours for {_PATIENCE} s already: {names}. Find out who calls ufw over and over (ps -ef), then repeat")
+        time.sleep(0.1)
+
+
+def _add(rule: Rule, transaction: Transaction) -> None:
+    transaction.on_rollback(*ufw.command("delete", *rule.arguments()))
+    ufw.run(*rule.arguments(), "comment", COMMENT)
+    transaction.say(f"added 'allow {rule}'")
 
 
 def _remove(rule: Rule, transaction: Transaction) -> None:
-    transaction.on_rollback("ufw", *rule.arguments(), "comment", COMMENT)
-    process.run("ufw", "delete", *rule.arguments())
-    transaction.say(f"removed '{rule}'")
+    transaction.on_rollback(*ufw.command(*rule.arguments(), "comment", COMMENT))
+    ufw.run("delete", *rule.arguments())
+    transaction.say(f"removed 'allow {rule}'")
 
 
-def _parse(line: str) -> Rule:
+def _missing(entries: list[Entry], wanted: list[Rule]) -> list[Rule]:
+    return [rule for rule in wanted if not any(entry.admits and entry.same_packets(rule) for entry in entries)]
+
+
+def _surplus(entries: list[Entry], wanted: list[Rule]) -> list[Rule]:
+    return [entry.rule for entry in entries if entry.ours and entry.rule not in wanted]
+
+
+def _presence(rules: list[Rule], entries: list[Entry]) -> str:
+    """Of a line: both families of it, where ufw filters both."""
+    if not rules:
+        return "left out, ufw has IPV6=no"
+    return "absent" if _missing(entries, rules) else "present"
+
+
+def _parse(line: str) -> list[Rule]:
+    """A line as ufw's rules: from anywhere is one for each family."""
     match = _RULE.fullmatch(line)
     if not match:
         raise Refused(f"document: not a firewall rule: {line!r}")
-    return Rule(match["port"], match["protocol"], _network(match["source"] or "any"), match["interface"] or "")
-
-
-def _network(source: str) -> str:
-    if source in ("any", "0.0.0.0/0", "::/0"):
-        return "any"
-    network = ipaddress.ip_network(source, strict=False)
-    return str(network.network_address) if network.num_addresses == 1 else str(network)
-
-
-def _present() -> dict[Rule, bool]:
-    """The simple allow rules that ufw holds, and whether they are ours. From its files: `ufw status` shows nothing while inactive.
-
-    A rule from anywhere is two: it is present when both families have it. A half that is ours still counts as to be removed.
-    """
-    four, six = (_read(path) for path in _RULES)
-    both = _ipv6()
-    return {rule: ours for rule, ours in (four | six).items() if rule.source != "any" or (rule in four and (rule in six or not both))}
-
-
-def _halves() -> list[Rule]:
-    """Our rules, also those of which one family is left."""
-    return [rule for rule, ours in {**_read(_RULES[0]), **_read(_RULES[1])}.items() if ours]
-
-
-def _read(path: Path) -> dict[Rule, bool]:
-    rules: dict[Rule, bool] = {}
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-        if line.startswith("### tuple ### allow "):
-            _add(rules, line.split()[3:])
-    return rules
-
-
-def _ipv6() -> bool:
-    defaults = Path("/etc/default/ufw")
-    return defaults.exists() and bool(re.search(r"^IPV6=yes", defaults.read_text(encoding="utf-8"), re.MULTILINE))
-
-
-def _add(rules: dict[Rule, bool], words: list[str]) -> None:
-    comment = next((word[8:] for word in words if word.startswith("comment=")), "")
-    words = [word for word in words if not word.startswith("comment=")]
-    if len(words) != 7:
-        return  # a rule for an application profile
-    _, protocol, port, destination, source_port, source, direction = words
-    if _network(destination) != "any" or source_port != "any" or direction.split("_")[0] != "in":
-        return
-    rule = Rule(port, protocol, _network(source), direction.partition("_")[2])
-    rules[rule] = bytes.fromhex(comment).decode(errors="replace") == COMMENT
-
-
-def _activity() -> str:
-    text = Path("/etc/ufw/ufw.conf").read_text(encoding="utf-8")
-    return "active" if re.search(r"^ENABLED=yes", text, re.MULTILINE) else "inactive"
-
-
-def _problems() -> list[str]:
-    if not Path("/etc/ufw/ufw.conf").exists():
-        return ["ufw is not installed. Install it ('apt install ufw'), allow ssh, then repeat"]
-    return []
+    sources = [match["source"]] if match["source"] else EVERYWHERE
+    return [Rule(match["protocol"], match["port"], ipaddress.ip_network(source, strict=False), match["interface"] or "") for source in sources]

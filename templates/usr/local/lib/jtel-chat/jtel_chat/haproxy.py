@@ -20,6 +20,7 @@ from .kind import Observed
 from .transaction import Transaction
 
 _HERE = "localhost"  # what a probe calls this host when the document does not name it
+_UNKNOWN_WINNER = "another rule of '{}' wins. Redirects and http-request rules run before any use_backend: except these paths there"
 _CURRENT, _SERVED = "current", "as HAProxy serves it"
 
 
@@ -32,7 +33,7 @@ def observe(section: Section) -> Observed:
     ours = b"".join(haproxy_cfg.blocks(config))
     running = haproxy_running.look(config)
     state = {f"our blocks in {path}": durable.digest(ours) if ours else "absent", "HAProxy runs": _loaded(config, running)}
-    seen = Observed(state=state, text={f"our blocks in {path}": ours.decode(errors="replace")})
+    seen = Observed(state=state, text={f"our blocks in {path}": haproxy_cfg.shown(config)})
     _look_at_certificate(section, running, seen)
     _look_at_edit(section, config, running, seen)
     _look_around(section, running, seen)
@@ -108,10 +109,27 @@ def _look_at_edit(section: Section, config: bytes, running: Running, seen: Obser
         obstacles = [*haproxy_obstacles.of_global(after), *haproxy_obstacles.of_binds(ours, theirs, running)]
         # Where no reload is owed they wait for the next one, perhaps the customer's own.
         (seen.problems if _owed(section, config, after, seen) else seen.warnings).extend(f"{path}: {obstacle}" for obstacle in obstacles)
+        if after != config:
+            seen.problems += [f"{path}: {reason}" for reason in _shadowing(section, after)]
+            seen.warnings += [f"{path}: {adoption}" for adoption in _newly_adopted(config, after)]
         if after != config and not seen.problems:
             haproxy_obstacles.check(path, after)
     except Refused as refusal:
         seen.problems.append(f"{path}: {refusal}")
+
+
+def _shadowing(section: Section, config: bytes) -> list[str]:
+    """Why our rules in the portal would not be reached, as far as the text decides it."""
+    if not section.lines("rules"):
+        return []
+    from . import haproxy_portal
+
+    return haproxy_portal.shadowing(config, section.fields.get("portal", ""))
+
+
+def _newly_adopted(before: bytes, after: bytes) -> list[str]:
+    """What somebody has pasted there by hand, which our blocks take the place of."""
+    return [line for line in haproxy_cfg.adopted(after) if line not in haproxy_cfg.adopted(before)]
 
 
 def _look_around(section: Section, running: Running, seen: Observed) -> None:
@@ -148,6 +166,8 @@ def _load(section: Section, after: bytes, transaction: Transaction) -> None:
     # Of the result: what was ours under another name, or pasted by hand and is taken over, need not answer any more.
     name, theirs = section.fields.get("public", _HERE), _binds(section, after)[1]
     answered = haproxy_probe.statuses(theirs, name)
+    for adoption in _newly_adopted(Path(section.name).read_bytes(), after):
+        transaction.say(adoption)
     _write(Path(section.name), after, transaction)
     running = haproxy_running.reload(after, haproxy_cfg.revision(after))
     haproxy_probe.as_before(answered, name)
@@ -177,17 +197,13 @@ def _prove_rules(section: Section, theirs: list[Bind], running: Running, transac
     paths, backend = re.findall(r"(?m)^acl \S+ path (\S+)", rules), re.search(r"(?m)^use_backend (\S+)", rules)
     if not backend:
         return
-    binds = sorted((bind for bind in theirs if bind.section == f"frontend {portal}"), key=lambda bind: not bind.tls)
+    binds = sorted((bind for bind in theirs if bind.section in (f"frontend {portal}", f"listen {portal}")), key=lambda bind: not bind.tls)
     if not binds or not running.answers:
-        lacking = "HAProxy has no socket to ask for its counters" if binds else f"'frontend {portal}' binds no TCP address"
+        lacking = "HAProxy has no socket to ask for its counters" if binds else f"'{portal}' binds no TCP address"
         transaction.say(f"warning: {' and '.join(paths)} are not proven to reach chat: {lacking}")
         return
     for path in paths:
         if problem := haproxy_probe.reaches(binds[0], section.fields.get("portal-name", _HERE), path, backend[1], running):
-            raise Failed(f"{problem}: {_why_not(portal)}")
+            reasons = _shadowing(section, Path(section.name).read_bytes()) or [_UNKNOWN_WINNER.format(portal)]
+            raise Failed(f"{problem}: {'; '.join(reasons)}")
     transaction.say(f"{' and '.join(paths)} on {binds[0]} reach {backend[1]}")
-
-
-def _why_not(portal: str) -> str:
-    """Which rule takes the requests."""
-    return f"another rule of 'frontend {portal}' wins. Redirects and http-request rules run before any use_backend: except these paths there"

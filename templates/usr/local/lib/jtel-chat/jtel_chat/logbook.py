@@ -38,8 +38,13 @@ def entries() -> list[dict[str, Any]]:
 def caller() -> dict[str, str]:
     """The user behind sudo, the address that ssh was called from, and the run (commit, URL) that this user announced from there."""
     by = os.environ.get("JTEL_CHAT_BY") or os.environ.get("SUDO_USER", "root")
-    address = os.environ.get("JTEL_CHAT_FROM") or _ssh_client(os.getpid())
+    address = next(iter(connection().split()), "this host")
     return {"by": by, "from": address, "run": _announced().get(f"{by} {address}", "")}
+
+
+def connection() -> str:
+    """The ssh connection of this call as sshd describes it – `ADDRESS PORT ADDRESS PORT`, the client's first –, empty without ssh."""
+    return os.environ.get("JTEL_CHAT_CONNECTION") or _ssh_connection(os.getpid())
 
 
 def by_whom(entry: dict[str, Any]) -> str:
@@ -65,7 +70,7 @@ def _announced() -> dict[str, str]:
     return runs
 
 
-def _ssh_client(process: int) -> str:
+def _ssh_connection(process: int) -> str:
     """sudo drops SSH_CONNECTION, but the shell above it still has it."""
     while process > 1:
         try:
@@ -75,6 +80,6 @@ def _ssh_client(process: int) -> str:
             break
         found = next((entry for entry in environment if entry.startswith(b"SSH_CONNECTION=")), None)
         if found:
-            return found.split(b"=", 1)[1].split()[0].decode()
+            return found.split(b"=", 1)[1].decode()
         process = int(parent)
-    return "this host"
+    return ""

@@ -32,7 +32,7 @@ def run(arguments: list[str], text: str) -> int:
 
 
 def _command(arguments: list[str], given: Path, out: Path, err: Path) -> list[str]:
-    caller = logbook.caller()
+    environment = {"JTEL_CHAT_BY": logbook.caller()["by"], "JTEL_CHAT_CONNECTION": logbook.connection(), "JTEL_CHAT_INSIDE": "1"}
     properties = {
         "StandardInput": f"file:{given}",
         "StandardOutput": f"append:{out}",
@@ -43,6 +43,6 @@ def _command(arguments: list[str], given: Path, out: Path, err: Path) -> list[st
         "systemd-run",
         *("--quiet", "--collect", "--wait", f"--unit=jtel-chat-{arguments[1]}-{os.getpid()}"),
         *(f"--property={name}={value}" for name, value in properties.items()),
-        *(f"--setenv={name}={value}" for name, value in {"JTEL_CHAT_BY": caller["by"], "JTEL_CHAT_FROM": caller["from"], "JTEL_CHAT_INSIDE": "1"}.items()),
+        *(f"--setenv={name}={value}" for name, value in environment.items()),
         *(TOOL, *arguments),
     ]

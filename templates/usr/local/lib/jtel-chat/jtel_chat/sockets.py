@@ -1,0 +1,64 @@
+"""This host's TCP sockets and addresses, as the kernel tells them (proc_pid_net(5), ip-address(8))."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+from . import process
+from .ufw_rules import Address
+
+_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
+_ESTABLISHED, _LISTENING = "01", "0A"
+
+
+class Socket(NamedTuple):
+    """Both ends. A listening one has the remote port 0."""
+
+    address: Address
+    port: int
+    remote: Address
+    remote_port: int
+
+
+def established() -> list[Socket]:
+    """Connections that are open now, whoever has opened them."""
+    return _sockets(_ESTABLISHED)
+
+
+def listening() -> list[Socket]:
+    """Sockets that wait for connections; the address `::` or `0.0.0.0` stands for all."""
+    return _sockets(_LISTENING)
+
+
+def ports_of(program: str) -> list[int]:
+    """The ports that processes of a name (`sshd`) really listen on; what a configuration says may be another thing."""
+    lines = process.run("ss", "--no-header", "--listening", "--tcp", "--numeric", "--processes").splitlines()
+    return sorted({int(line.split()[3].rpartition(":")[2]) for line in lines if f'(("{program}",' in line or f',("{program}",' in line})
+
+
+def interfaces() -> dict[Address, str]:
+    """This host's own addresses, each with the interface that holds it."""
+    found = json.loads(process.run("ip", "-json", "address"))
+    return {ipaddress.ip_address(each["local"]): link["ifname"] for link in found for each in link.get("addr_info", []) if "local" in each}
+
+
+def parse(table: str, state: str) -> list[Socket]:
+    """The sockets of one state in the text of /proc/net/tcp or tcp6: addresses in hexadecimal words of the host's byte order."""
+    found = re.findall(rf"^ *\d+: ([0-9A-F]+):([0-9A-F]+) ([0-9A-F]+):([0-9A-F]+) {state} ", table, re.MULTILINE)
+    return [Socket(_address(local), int(port, 16), _address(remote), int(remote_port, 16)) for local, port, remote, remote_port in found]
+
+
+def _sockets(state: str) -> list[Socket]:
+    return [each for table in _TABLES if table.exists() for each in parse(table.read_text(encoding="ascii"), state)]
+
+
+def _address(words: str) -> Address:
+    """A socket for both families shows an IPv4 peer as ::ffff:10.1.0.21."""
+    packed = struct.pack(f"={len(words) // 8}I", *(int(words[at : at + 8], 16) for at in range(0, len(words), 8)))
+    address = ipaddress.ip_address(packed)
+    return getattr(address, "ipv4_mapped", None) or address
