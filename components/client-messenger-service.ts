@@ -9,6 +9,7 @@ import {
   dropIn,
   home,
   releaseFolder,
+  type Secrets,
   unitName,
   updateScript,
 } from "../render/client-messenger.ts";
@@ -25,6 +26,8 @@ export interface ClientMessengerServiceArgs {
   release: "hold" | "follow";
   /** The portal's database, with its password as a secret. */
   database: Output<Database>;
+  /** Password that the rendered hazelcast.xml refers to; unset where the cluster's own file is copied. */
+  hazelcastPassword?: Output<string> | undefined;
   /** Further steps whose result the process loads at its start. */
   loads: Step[];
 }
@@ -45,7 +48,9 @@ export class ClientMessengerService extends ComponentResource {
   constructor(name: string, args: ClientMessengerServiceArgs, opts?: ComponentResourceOptions) {
     super("jtel:chat:ClientMessengerService", name, {}, opts);
     const installation = document(release(args), unit(args.share), updateScriptFile(args.share));
-    const secret = args.database.apply((database) => document(argumentSection(database)));
+    const secret = all([args.database, args.hazelcastPassword]).apply(([database, hazelcastPassword]) =>
+      document(argumentSection({ ...database, hazelcastPassword })),
+    );
     for (const host of args.chatServers) {
       const installed = host.step("messenger", installation, { parent: this });
       const connected = host.secretStep("messenger-secret", secret, { parent: this });
@@ -87,10 +92,10 @@ const updateScriptFile = (share: Share): Section => ({
   fields: { mode: "0755", content: updateScript(share) },
 });
 
-const argumentSection = (database: Database): Section => ({
+const argumentSection = (secrets: Secrets): Section => ({
   kind: "secret",
   name: argumentFile,
-  fields: { "loaded-by": unitName, content: argumentFileText(database) },
+  fields: { "loaded-by": unitName, content: argumentFileText(secrets) },
 });
 
 const runningDocument = (loads: Step[]): Output<string> =>

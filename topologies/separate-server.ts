@@ -12,18 +12,20 @@ import { Host } from "../hosts/host.ts";
 /** Chat servers of their own, reached through the platform's load balancers. */
 export const separateServer = (deployment: Deployment): void => {
   const { public: visitors, share, clientMessenger, database, firewall, whatsapp, tyntec } = deployment;
+  const { release } = clientMessenger;
   const chatServers = deployment.chatServers.map((host) => sshHost(deployment, host));
   const loadBalancers = deployment.loadBalancers.map((host) => sshHost(deployment, host));
   const port = publicPort(deployment);
 
   const java = new JavaInstall("java", { chatServers });
-  const hazelcast = new HazelcastConfig("hazelcast", { chatServers, share });
+  const hazelcast = new HazelcastConfig("hazelcast", { chatServers, share, release, ...deployment.hazelcast });
   new UfwRules("firewall", { chatServers, loadBalancers, sources: firewall.sources, publicPort: port });
   const chat = new ClientMessengerService("client-messenger", {
     chatServers,
     share,
-    release: clientMessenger.release,
+    release,
     database: pulumi.secret(database),
+    hazelcastPassword: hazelcast.password,
     loads: [...java.installed, ...hazelcast.written],
   });
   const haproxy = new HaproxyChatFrontend("haproxy", {

@@ -12,7 +12,12 @@ const { share, ssh, clientMessenger, database, firewall } = deployment;
 const chatServers = deployment.chatServers.slice(0, 1).map((host) => new Host({ ...host, user: ssh.user }));
 
 const java = new JavaInstall("java", { chatServers });
-const hazelcast = new HazelcastConfig("hazelcast", { chatServers, share });
+const hazelcast = new HazelcastConfig("hazelcast", {
+  chatServers,
+  share,
+  release: clientMessenger.release,
+  ...deployment.hazelcast,
+});
 new UfwRules("firewall", {
   chatServers,
   loadBalancers: [],
@@ -24,5 +29,6 @@ new ClientMessengerService("client-messenger", {
   share,
   release: clientMessenger.release,
   database: pulumi.secret(database),
+  hazelcastPassword: hazelcast.password,
   loads: [...java.installed, ...hazelcast.written],
 });

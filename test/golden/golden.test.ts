@@ -3,6 +3,7 @@ import { load as parseYaml } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { argumentFileText, dataDirectory, dropIn, updateScript } from "../../render/client-messenger.ts";
 import { chatSections } from "../../render/haproxy.ts";
+import { type HazelcastCluster, hazelcastXml } from "../../render/hazelcast.ts";
 
 interface Case<Given> {
   title: string;
@@ -30,3 +31,4 @@ golden("update-script", updateScript);
 golden("drop-in", (share: { path: string; hosted: boolean }) =>
   dropIn({ dataDirectory: dataDirectory(share), ...(share.hosted ? {} : { mount: share.path }) }),
 );
+golden("hazelcast", ({ major, ...cluster }: HazelcastCluster & { major: 3 | 5 }) => hazelcastXml(major, cluster));
