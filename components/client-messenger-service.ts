@@ -7,6 +7,7 @@ import {
   connectionArgument,
   dataDirectory,
   dropIn,
+  hazelcastFile,
   home,
   releaseFolder,
   type Secrets,
@@ -37,7 +38,8 @@ export interface ClientMessengerServiceArgs {
  * a 0600 argument file, `updatesc.sh`, and the running, healthy process.
  *
  * Servers are restarted one after the other, and only when something that the process has loaded changed: the step
- * `messenger-running` lists it, so a preview names the cause.
+ * `messenger-running` lists it, so a preview names the cause. Each then has to be in one Hazelcast cluster with the others, or
+ * its files are put back: servers that do not see each other look healthy, but chats do not cross.
  *
  * Vendor page "CHAT role", steps ClientMessenger, database connection, systemd and update script.
  */
@@ -56,7 +58,10 @@ export class ClientMessengerService extends ComponentResource {
       const connected = host.secretStep("messenger-secret", secret, { parent: this });
       const loads = [...args.loads.filter((step) => step.host === host), installed, connected];
       this.running.push(
-        host.step("messenger-running", runningDocument(loads), { parent: this, after: this.running.slice(-1) }),
+        host.step("messenger-running", runningDocument(loads, clusterHosts(host, args)), {
+          parent: this,
+          after: this.running.slice(-1),
+        }),
       );
     }
     this.registerOutputs();
@@ -98,11 +103,24 @@ const argumentSection = (secrets: Secrets): Section => ({
   fields: { "loaded-by": unitName, content: argumentFileText(secrets) },
 });
 
-const runningDocument = (loads: Step[]): Output<string> =>
+/** The other chat servers by the name that a person knows; those behind this one are restarted later, on the new configuration. */
+const clusterHosts = (host: Host, { chatServers }: ClientMessengerServiceArgs): string[] =>
+  chatServers
+    .map(({ address, name }, index) => [address, name, index > chatServers.indexOf(host) ? "later" : ""])
+    .map((words) => words.join(" ").trim());
+
+const runningDocument = (loads: Step[], hosts: string[]): Output<string> =>
   all(loads.map(({ concern, digest }) => digest.apply((value) => `${concern} ${value}`))).apply((lines) =>
     document({
       kind: "service",
       name: unitName,
-      fields: { loads: lines, healthy: `ws://127.0.0.1:${chatPort}/`, within: "90" },
+      fields: {
+        loads: lines,
+        healthy: `ws://127.0.0.1:${chatPort}/`,
+        within: "90",
+        cluster: hazelcastFile,
+        "cluster-within": "30",
+        "cluster-hosts": hosts,
+      },
     }),
   );

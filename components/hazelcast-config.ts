@@ -2,7 +2,7 @@ import { ComponentResource, type ComponentResourceOptions, type Output, secret }
 import { RandomPassword } from "@pulumi/random";
 import type { Hazelcast, Share } from "../config/schema.ts";
 import type { Host, Step } from "../hosts/host.ts";
-import { home, releaseFolder, unitName } from "../render/client-messenger.ts";
+import { hazelcastFile, home, releaseFolder, unitName } from "../render/client-messenger.ts";
 import { document, type Section } from "../render/document.ts";
 import { hazelcastChecker, hazelcastXml } from "../render/hazelcast.ts";
 
@@ -47,7 +47,7 @@ export class HazelcastConfig extends ComponentResource {
 
 const configFile = (args: HazelcastConfigArgs): Section => ({
   kind: "files",
-  name: `${home}/conf/hazelcast.xml`,
+  name: hazelcastFile,
   fields: {
     ...(args.source === "share" ? copied(args.share) : rendered(args)),
     owner: "jtel:jtel",

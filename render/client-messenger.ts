@@ -20,6 +20,9 @@ export interface Secrets extends Database {
 /** Where ClientMessenger lives on every chat server (vendor page "ClientMessenger"). */
 export const home = "/home/jtel/ClientMessenger";
 
+/** Its Hazelcast configuration. */
+export const hazelcastFile = `${home}/conf/hazelcast.xml`;
+
 /** Its systemd unit. */
 export const unitName = "jtel-clientmessenger.service";
 
