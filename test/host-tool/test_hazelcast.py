@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from jtel_chat import files, hazelcast, hazelcast_library
+from jtel_chat import document, files, hazelcast, hazelcast_library
 from jtel_chat.document import Section
 from jtel_chat.errors import Refused
 
@@ -80,3 +80,8 @@ def test_a_refusal_is_readable() -> None:
     said = hazelcast_library._readable(f"found\n '{{\"http://x/y\":group}}' {'z' * 1000}")
     assert said.startswith("found '<group>' zzz")
     assert len(said) < 450
+
+
+def test_a_document_carries_a_content_for_each_version() -> None:
+    (section,) = document.parse("# files: /x\ncontent-3:\n\t# three\ncontent-5:\n\tfive\n")
+    assert section.fields == {"content-3": "# three\n", "content-5": "five\n"}
