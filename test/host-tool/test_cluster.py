@@ -104,6 +104,23 @@ def test_what_is_seen_of_a_host(place: cluster._Host, answers: dict[int, str], c
     assert text in "".join(said)
 
 
+INBOUND = tcp.Connection("1", 5702, "10.1.0.22", 40000)
+OUTBOUND = tcp.Connection("2", 40000, "10.1.0.21", 5701)
+OTHER = tcp.Connection("3", 40001, "10.1.0.31", 3306)
+
+
+@pytest.mark.parametrize(
+    ("connections", "just_started", "peers"),
+    [
+        ({INBOUND, OUTBOUND, OTHER}, True, ["10.1.0.21", "10.1.0.22"]),
+        ({INBOUND, OTHER}, True, []),  # meant for the member that was there before
+        ({INBOUND, OTHER}, False, ["10.1.0.22"]),  # it was there first: all others have come to it
+    ],
+)
+def test_who_is_connected_is_a_member(connections: set[tcp.Connection], just_started: bool, peers: list[str]) -> None:
+    assert sorted(cluster._peers(frozenset(connections), 5702, range(5701, 5802), just_started)) == peers
+
+
 def test_a_process_that_is_no_member_is_named_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "hazelcast.xml"
     file.write_text("<hazelcast><network><join><tcp-ip enabled='true'><member>127.0.0.1</member></tcp-ip></join></network></hazelcast>")
@@ -111,4 +128,4 @@ def test_a_process_that_is_no_member_is_named_so(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(cluster, "_LASTING", 0)
     section = Section("service", "chat.service", {"cluster": str(file), "cluster-within": "0"})
     with pytest.raises(Failed, match=r"chat\.service listens on none of the ports 5701-5801"):
-        cluster.verify(section)
+        cluster.verify(section, just_started=True)

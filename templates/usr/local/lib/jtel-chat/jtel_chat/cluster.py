@@ -15,6 +15,7 @@ from . import hazelcast_network, process, tcp
 from .document import Section
 from .errors import Failed
 from .hazelcast_network import Member, Network
+from .tcp import Connection
 
 _LASTING = 1.0  # seconds after which a connection is known to stay
 
@@ -41,8 +42,8 @@ class _Host:
     later: bool
 
 
-def verify(section: Section) -> str:
-    """A line on the cluster of a running service: `members: 2 of 2`. Raises Failed while it is split or a port blocked, once the time is over.
+def verify(section: Section, just_started: bool) -> str:
+    """A line on the cluster of a running service: `members: 2 of 2`. Raises Failed when it is still split, or a port blocked, once the time is over.
 
     Fields of the service: `cluster` (its hazelcast.xml), `cluster-within` (seconds), `cluster-hosts` (block: `ADDRESS NAME [later]`, what a
     person calls a host; `later`: it is restarted after this one, so its configuration may still be another).
@@ -53,7 +54,7 @@ def verify(section: Section) -> str:
     hosts = _hosts(section, network.members)
     deadline = time.monotonic() + float(section.text("cluster-within"))
     while True:
-        look = _look(section, network, hosts)
+        look = _look(section, network, hosts, just_started)
         if not look.problems:
             return "; ".join([f"members: {look.members} of {look.expected}", *look.said])
         if time.monotonic() > deadline:
@@ -80,7 +81,7 @@ def _hosts(section: Section, members: list[Member]) -> list[_Host]:
     ]
 
 
-def _look(section: Section, network: Network, hosts: list[_Host]) -> _Look:
+def _look(section: Section, network: Network, hosts: list[_Host], just_started: bool) -> _Look:
     pid = int(process.run("systemctl", "show", "--value", "--property=MainPID", section.name))
     earlier = tcp.sockets(pid).connected
     time.sleep(_LASTING)
@@ -88,13 +89,22 @@ def _look(section: Section, network: Network, hosts: list[_Host]) -> _Look:
     own = next((port for port in network.ports if port in now.listening), None)
     if own is None:
         return _Look(problems=[f"{section.name} listens on none of the ports {network.ports[0]}-{network.ports[-1]}: it is no Hazelcast member"])
-    peers = [each.peer for each in now.connected & earlier if each.local_port == own or each.peer_port in network.ports]
+    peers = _peers(now.connected & earlier, own, network.ports, just_started)
     answers = tcp.probe((address, port) for host in hosts for address in host.addresses for port in host.ports if not (host.own and port == own))
     look = _Look()
     for host in hosts:
         answered = {port: answer for (address, port), answer in sorted(answers.items()) if address in host.addresses}
         _count(look, host, answered, connected=sum(peer in host.addresses for peer in peers))
     return look
+
+
+def _peers(lasting: frozenset[Connection], own: int, ports: range, just_started: bool) -> list[str]:
+    """The address of each member at the other end. Who has just started joins by a connection of its own; without one, what others open to
+    it is meant for the member that was there before (seen with 3.12: it lasts, although the names differ).
+    """
+    if just_started and not any(each.peer_port in ports for each in lasting):
+        return []
+    return [each.peer for each in lasting if each.local_port == own or each.peer_port in ports]
 
 
 def _count(look: _Look, host: _Host, answered: dict[int, str], connected: int) -> None:

@@ -40,7 +40,8 @@ def apply(section: Section, transaction: Transaction) -> None:
         transaction.on_rollback("systemctl", "disable", unit)
         process.run("systemctl", "enable", unit)
         transaction.say(f"enabled {unit}")
-    if reason := owes_restart(section):
+    reason = restarted = owes_restart(section)
+    if reason:
         _loads().mkdir(mode=0o700, exist_ok=True)
         durable.replace(_loads() / unit, " ".join(_loaded_steps(section)).encode())
         process.attempt("systemctl", "reset-failed", unit)
@@ -55,7 +56,7 @@ def apply(section: Section, transaction: Transaction) -> None:
     if "cluster" in section.fields:
         from . import cluster
 
-        transaction.say(cluster.verify(section))
+        transaction.say(cluster.verify(section, just_started=restarted is not None))
 
 
 def undo(section: Section, transaction: Transaction) -> None:
