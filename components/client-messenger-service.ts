@@ -7,8 +7,10 @@ import {
   connectionArgument,
   dataDirectory,
   dropIn,
+  hazelcastFile,
   home,
   releaseFolder,
+  type Secrets,
   unitName,
   updateScript,
 } from "../render/client-messenger.ts";
@@ -28,6 +30,8 @@ export interface ClientMessengerServiceArgs {
   needs: Needs;
   /** The portal's database, with its password as a secret. */
   database: Output<Database>;
+  /** Password that the rendered hazelcast.xml refers to; unset where the cluster's own file is copied. */
+  hazelcastPassword?: Output<string> | undefined;
   /** Further steps whose result the process loads at its start. */
   loads: Step[];
 }
@@ -37,7 +41,8 @@ export interface ClientMessengerServiceArgs {
  * a 0600 argument file, `updatesc.sh`, and the running, healthy process.
  *
  * Servers are restarted one after the other, and only when something that the process has loaded changed: the step
- * `messenger-running` lists it, so a preview names the cause.
+ * `messenger-running` lists it, so a preview names the cause. Each then has to be in one Hazelcast cluster with the others, or
+ * its files are put back: servers that do not see each other look healthy, but chats do not cross.
  *
  * Vendor page "CHAT role", steps ClientMessenger, database connection, systemd and update script.
  */
@@ -53,13 +58,18 @@ export class ClientMessengerService extends ComponentResource {
       unit(args.share),
       updateScriptFile(args.share),
     );
-    const secret = args.database.apply((database) => document(argumentSection(database)));
+    const secret = all([args.database, args.hazelcastPassword]).apply(([database, hazelcastPassword]) =>
+      document(argumentSection({ ...database, hazelcastPassword })),
+    );
     for (const host of args.chatServers) {
       const installed = host.step("messenger", installation, { parent: this });
       const connected = host.secretStep("messenger-secret", secret, { parent: this });
       const loads = [...args.loads.filter((step) => step.host === host), installed, connected];
       this.running.push(
-        host.step("messenger-running", runningDocument(loads), { parent: this, after: this.running.slice(-1) }),
+        host.step("messenger-running", runningDocument(loads, clusterHosts(host, args)), {
+          parent: this,
+          after: this.running.slice(-1),
+        }),
       );
     }
     this.registerOutputs();
@@ -95,17 +105,30 @@ const updateScriptFile = (share: Share): Section => ({
   fields: { mode: "0755", content: updateScript(share) },
 });
 
-const argumentSection = (database: Database): Section => ({
+const argumentSection = (secrets: Secrets): Section => ({
   kind: "secret",
   name: argumentFile,
-  fields: { "loaded-by": unitName, content: argumentFileText(database) },
+  fields: { "loaded-by": unitName, content: argumentFileText(secrets) },
 });
 
-const runningDocument = (loads: Step[]): Output<string> =>
+/** The other chat servers by the name that a person knows; those behind this one are restarted later, on the new configuration. */
+const clusterHosts = (host: Host, { chatServers }: ClientMessengerServiceArgs): string[] =>
+  chatServers
+    .map(({ address, name }, index) => [address, name, index > chatServers.indexOf(host) ? "later" : ""])
+    .map((words) => words.join(" ").trim());
+
+const runningDocument = (loads: Step[], hosts: string[]): Output<string> =>
   all(loads.map(({ concern, digest }) => digest.apply((value) => `${concern} ${value}`))).apply((lines) =>
     document({
       kind: "service",
       name: unitName,
-      fields: { loads: lines, healthy: `ws://127.0.0.1:${chatPort}/`, within: "90" },
+      fields: {
+        loads: lines,
+        healthy: `ws://127.0.0.1:${chatPort}/`,
+        within: "90",
+        cluster: hazelcastFile,
+        "cluster-within": "30",
+        "cluster-hosts": hosts,
+      },
     }),
   );

@@ -110,6 +110,26 @@ export const haproxyOptions = z.strictObject({
   maxconn: z.int().min(1).optional(),
 });
 
+/** A member outside the stack, as Hazelcast reads it. */
+const member = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?$/,
+    "is no member. Examples: 10.1.0.31, 10.1.0.31:5702, 10.1.0.31-35",
+  );
+
+const renderedHazelcast = z.strictObject({
+  source: z.literal("render"),
+  clusterName: z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,64}$/, "is no cluster name: letters, digits and . _ -. Example: jtel-cluster-ACME"),
+  members: z.array(member).default([]),
+  password: z
+    .string()
+    .regex(/^[ -~]+$/, "is empty, or has characters that are not ASCII: Java would read them by the host's locale")
+    .optional(),
+});
+
 /** Every key of a stack file below `jtel-chat:`; what is optional here has its default here. */
 export const schema = z.strictObject({
   topology: z.enum(["co-located", "lb-hosted", "separate-server"], {
@@ -160,7 +180,15 @@ export const schema = z.strictObject({
     })
     .prefault({}),
   clientMessenger: z.strictObject({ release: z.enum(["hold", "follow"]).default("hold") }).prefault({}),
-  hazelcast: z.strictObject({ source: z.enum(["share"]).default("share") }).prefault({}),
+  hazelcast: z
+    .discriminatedUnion(
+      "source",
+      [z.strictObject({ source: z.literal("share").default("share") }), renderedHazelcast],
+      {
+        error: "is unknown. Known: share, render",
+      },
+    )
+    .prefault({}),
   database: z.strictObject({
     host: address.default("acd-dbm"),
     name: z
@@ -228,6 +256,9 @@ export type Share = Deployment["share"];
 /** How HAProxy treats chat, defaults filled in. */
 export type HaproxyOptions = z.output<typeof haproxyOptions>;
 
+/** Where every chat server's hazelcast.xml comes from. */
+export type Hazelcast = Deployment["hazelcast"];
+
 /** The portal's database. */
 export type Database = Deployment["database"];
 
@@ -235,4 +266,4 @@ export type Database = Deployment["database"];
 export type HostConfig = z.output<typeof host>;
 
 /** Keys that a stack file must hold encrypted, with the command that puts them there. */
-export const secretKeys = ["database.password", "tyntec.apiKey"] as const;
+export const secretKeys = ["database.password", "tyntec.apiKey", "hazelcast.password"] as const;

@@ -1,3 +1,4 @@
+import { passwordProperty } from "./hazelcast.ts";
 import { fill } from "./template.ts";
 
 /** ClientMessenger's database, as its JDBC URL needs it. */
@@ -10,13 +11,22 @@ export interface Database {
   serverTimezone: string;
 }
 
+/** What ClientMessenger has to know and nobody else may. */
+export interface Secrets extends Database {
+  /** Password of the Hazelcast group, where the rendered hazelcast.xml refers to it. */
+  hazelcastPassword?: string | undefined;
+}
+
 /** Where ClientMessenger lives on every chat server (vendor page "ClientMessenger"). */
 export const home = "/home/jtel/ClientMessenger";
+
+/** Its Hazelcast configuration. */
+export const hazelcastFile = `${home}/conf/hazelcast.xml`;
 
 /** Its systemd unit. */
 export const unitName = "jtel-clientmessenger.service";
 
-/** The file with the Java argument that carries the database password; 0600, root's. */
+/** The file with the Java arguments that carry passwords; 0600, root's. */
 export const argumentFile = "/etc/jtel-chat/clientmessenger.args";
 
 /** Start of the argument that carries the database connection. */
@@ -34,9 +44,11 @@ export const jdbcUrl = ({ host, name, user, password, characterEncoding, serverT
   return `jdbc:mysql://${host}/${name}?${query.map(([key, value]) => `${key}=${percentEncoded(value)}`).join("&")}`;
 };
 
-/** The Java argument file (java(1), "@argfiles"): one quoted argument, `\` and `"` escaped. */
-export const argumentFileText = (database: Database): string =>
-  `"${(connectionArgument + jdbcUrl(database)).replaceAll(/[\\"]/g, "\\$&")}"\n`;
+/** The Java argument file (java(1), "@argfiles"): one quoted argument a line, `\` and `"` escaped. */
+export const argumentFileText = ({ hazelcastPassword, ...database }: Secrets): string =>
+  [connectionArgument + jdbcUrl(database), hazelcastPassword && `-D${passwordProperty}=${hazelcastPassword}`]
+    .map((argument) => (argument ? `"${argument.replaceAll(/[\\"]/g, "\\$&")}"\n` : ""))
+    .join("");
 
 /** Lines of the drop-in beside the vendor's unit. */
 export const dropIn = (values: { dataDirectory: string; mount?: string }): string =>

@@ -26,14 +26,16 @@ export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, n
   const port = publicPort(deployment);
 
   const java = new JavaInstall("java", { ...deployment.java, chatServers });
-  const hazelcast = new HazelcastConfig("hazelcast", { chatServers, share });
+  const { release } = clientMessenger;
+  const hazelcast = new HazelcastConfig("hazelcast", { ...deployment.hazelcast, chatServers, share, release });
   new UfwRules("firewall", { chatServers, loadBalancers, ...firewall, publicPort: port });
   const chat = new ClientMessengerService("client-messenger", {
     chatServers,
     share,
-    release: clientMessenger.release,
+    release,
     needs: { ...needs, accept: deployment.resources.accept },
     database: pulumi.secret(database),
+    hazelcastPassword: hazelcast.password,
     loads: [...java.installed, ...hazelcast.written],
   });
   const haproxy = new HaproxyChatFrontend("haproxy", {

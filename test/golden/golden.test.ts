@@ -5,6 +5,7 @@ import { haproxyOptions } from "../../config/schema.ts";
 import { argumentFileText, dataDirectory, dropIn, updateScript } from "../../render/client-messenger.ts";
 import { type Admission, type FirewalledHost, firewallDocument } from "../../render/firewall.ts";
 import { type ChatFrontend, chatSections } from "../../render/haproxy.ts";
+import { type HazelcastCluster, hazelcastXml } from "../../render/hazelcast.ts";
 
 interface Case<Given> {
   title: string;
@@ -37,3 +38,4 @@ golden("update-script", updateScript);
 golden("drop-in", (share: { path: string; hosted: boolean }) =>
   dropIn({ dataDirectory: dataDirectory(share), ...(share.hosted ? {} : { mount: share.path }) }),
 );
+golden("hazelcast", ({ major, ...cluster }: HazelcastCluster & { major: 3 | 5 }) => hazelcastXml(major, cluster));

@@ -162,3 +162,24 @@ test("problems come in the order of the file, each with the file's name", () => 
     "Pulumi.acme.yaml: jtel-chat:share.path: is wrong\nPulumi.acme.yaml: jtel-chat:database.password: is missing",
   );
 });
+
+test("Hazelcast's file is copied from the share unless the stack wants it rendered", () => {
+  const hazelcast = (value: unknown) => check({ ...values(), hazelcast: value });
+  expect(hazelcast({})).toMatchObject({ deployment: { hazelcast: { source: "share" } } });
+  expect(hazelcast({ source: "render", clusterName: "acme" })).toMatchObject({
+    deployment: { hazelcast: { clusterName: "acme", members: [] } },
+  });
+});
+
+test("a cluster that is to be rendered needs a name and readable members; one that is copied takes none", () => {
+  expect(problems({ hazelcast: { source: "render", members: ["10.1.0.31-35", "10.1.0.1, 10.1.0.2"] } })).toEqual([
+    "hazelcast.clusterName: is missing. Set it: pulumi config set --path 'jtel-chat:hazelcast.clusterName' VALUE",
+    'hazelcast.members[1]: "10.1.0.1, 10.1.0.2" is no member. Examples: 10.1.0.31, 10.1.0.31:5702, 10.1.0.31-35',
+  ]);
+  expect(problems({ hazelcast: { source: "share", password: "p" } })).toEqual([
+    "hazelcast.password: is unknown. Check the spelling, or remove it",
+  ]);
+  expect(problems({ hazelcast: { source: "vendor" } })).toEqual([
+    'hazelcast.source: {"source":"vendor"} is unknown. Known: share, render',
+  ]);
+});

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from .errors import Refused
 
 _HEADER = re.compile(r"# ([a-z]+): (\S.*)")
-_FIELD = re.compile(r"([a-z][a-z-]*):(?: (.*))?")
+_FIELD = re.compile(r"([a-z][a-z0-9-]*):(?: (.*))?")
 
 
 @dataclass

@@ -37,6 +37,15 @@ class Observed:
     text: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass
+class Judgement:
+    """What is to be written, looked at beforehand: problems and warnings as in Observed, and lines for the person who writes it."""
+
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
+
+
 class Kind(Protocol):
     """The interface of a kind's module."""
 
@@ -72,6 +81,11 @@ def looking() -> Iterator[None]:
         yield
     finally:
         _looked = None
+
+
+def is_looking() -> bool:
+    """Whether the problems that are seen decide about an apply. Elsewhere – a starting service attests what it loads – only the state counts."""
+    return _looked is not None
 
 
 def observe(section: Section) -> Observed:

@@ -1,7 +1,7 @@
 """`# service: UNIT` – enabled, running with the current files, and healthy.
 
 Fields: `loads` (block: `STEP DIGEST`, the steps whose sections the process loads when it starts), `healthy` (ws://ADDRESS:PORT/PATH),
-`within` (seconds until it must be healthy).
+`within` (seconds until it must be healthy), `cluster` and its companions (see the module of that name).
 
 A restart is owed when the process runs something else than the host has now: its own start attested what it loaded
 (`attest`, called by the unit's drop-in before the program). File times cannot tell: a restored content has a new one.
@@ -40,7 +40,8 @@ def apply(section: Section, transaction: Transaction) -> None:
         transaction.on_rollback("systemctl", "disable", unit)
         process.run("systemctl", "enable", unit)
         transaction.say(f"enabled {unit}")
-    if reason := owes_restart(section):
+    reason = restarted = owes_restart(section)
+    if reason:
         _loads().mkdir(mode=0o700, exist_ok=True)
         durable.replace(_loads() / unit, " ".join(_loaded_steps(section)).encode())
         process.attempt("systemctl", "reset-failed", unit)
@@ -52,6 +53,10 @@ def apply(section: Section, transaction: Transaction) -> None:
     if reason := owes_restart(section):
         raise Failed(f"{unit} was restarted, but still: {reason}")
     transaction.say(f"{unit} is healthy")
+    if "cluster" in section.fields:
+        from . import cluster
+
+        transaction.say(cluster.verify(section, just_started=restarted is not None))
 
 
 def undo(section: Section, transaction: Transaction) -> None:

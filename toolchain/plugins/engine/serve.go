@@ -1,9 +1,6 @@
-// Command pulumi-resource-command stands in for the official plugin of the same name
-// (https://github.com/pulumi/pulumi-command, v1.2.1) on machines that cannot download it.
-//
-// It offers command:remote:Command and command:local:Command with the same inputs, outputs, errors and
-// state, so that a stack can move between the two without a difference. What it leaves out, it refuses.
-package main
+// Package engine is what the stand-ins for Pulumi's plugins have in common: how they are started, and how they read and write
+// the engine's values.
+package engine
 
 import (
 	"context"
@@ -11,6 +8,7 @@ import (
 	"log"
 	"net"
 	"os"
+	"path/filepath"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
@@ -21,21 +19,22 @@ import (
 // The engine sends whole documents in one message.
 const maxMessageBytes = 400 << 20
 
-func main() {
+// Main is a plugin's whole program: it serves the provider that is made with a connection to the engine.
+func Main(make func(pulumirpc.EngineClient) pulumirpc.ResourceProviderServer) {
 	if len(os.Args) < 2 {
-		log.Fatal("pulumi-resource-command is a Pulumi plugin: expected the address of the engine as last argument")
+		log.Fatalf("%s is a Pulumi plugin: expected the address of the engine as last argument", filepath.Base(os.Args[0]))
 	}
-	if err := serve(os.Args[len(os.Args)-1]); err != nil {
+	if err := serve(os.Args[len(os.Args)-1], make); err != nil {
 		log.Fatal(err)
 	}
 }
 
 // serve announces a free port on stdout, as the engine expects, and answers until the engine is gone.
-func serve(engineAddress string) error {
-	engine, err := grpc.NewClient(engineAddress,
+func serve(address string, make func(pulumirpc.EngineClient) pulumirpc.ResourceProviderServer) error {
+	engine, err := grpc.NewClient(address,
 		grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithIdleTimeout(0))
 	if err != nil {
-		return fmt.Errorf("engine at %s: %w", engineAddress, err)
+		return fmt.Errorf("engine at %s: %w", address, err)
 	}
 	defer engine.Close()
 
@@ -44,7 +43,7 @@ func serve(engineAddress string) error {
 		return err
 	}
 	server := grpc.NewServer(grpc.MaxRecvMsgSize(maxMessageBytes))
-	pulumirpc.RegisterResourceProviderServer(server, newProvider(pulumirpc.NewEngineClient(engine)))
+	pulumirpc.RegisterResourceProviderServer(server, make(pulumirpc.NewEngineClient(engine)))
 	go stopWithEngine(engine, server)
 
 	fmt.Println(listener.Addr().(*net.TCPAddr).Port)

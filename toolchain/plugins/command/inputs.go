@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 
+	"jtel-chat/toolchain/plugins/engine"
+
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
@@ -58,13 +60,13 @@ func parse(kind string, properties *structpb.Struct) (runnable, error) {
 	switch kind {
 	case remoteCommand:
 		remote := &remoteProperties{}
-		if err := decode(properties, remote); err != nil {
+		if err := engine.Decode(properties, remote); err != nil {
 			return nil, err
 		}
 		return remote, remote.validate()
 	case localCommand:
 		local := &localProperties{}
-		if err := decode(properties, local); err != nil {
+		if err := engine.Decode(properties, local); err != nil {
 			return nil, err
 		}
 		return local, local.Logging.validate()
@@ -85,11 +87,11 @@ func (r *remoteProperties) validate() error {
 
 // check completes the inputs of a resource as the official plugin does, so that both write the same state.
 func check(kind string, news *structpb.Struct) (*structpb.Struct, error) {
-	inputs := clone(news)
+	inputs := engine.Clone(news)
 	if kind == remoteCommand {
 		inputs.Fields["connection"] = completeConnection(inputs.Fields["connection"])
 	}
-	if hasUnknown(structpb.NewStructValue(inputs)) {
+	if engine.HasUnknown(structpb.NewStructValue(inputs)) {
 		return inputs, nil
 	}
 	_, err := parse(kind, inputs)
@@ -98,7 +100,7 @@ func check(kind string, news *structpb.Struct) (*structpb.Struct, error) {
 
 // completeConnection adds defaults and marks what must never be seen, inside a connection that is secret itself.
 func completeConnection(connection *structpb.Value) *structpb.Value {
-	fields := reveal(connection).GetStructValue().GetFields()
+	fields := engine.Reveal(connection).GetStructValue().GetFields()
 	if fields == nil {
 		return connection
 	}
@@ -108,8 +110,8 @@ func completeConnection(connection *structpb.Value) *structpb.Value {
 		}
 	}
 	for _, name := range []string{"password", "privateKey", "privateKeyPassword"} {
-		if value := fields[name]; value != nil && !isSecret(value) {
-			fields[name] = secret(value)
+		if value := fields[name]; value != nil && !engine.IsSecret(value) {
+			fields[name] = engine.Secret(value)
 		}
 	}
 	if proxy := fields["proxy"]; proxy != nil {

@@ -1,4 +1,4 @@
-package main
+package engine
 
 import (
 	"encoding/json"
@@ -10,25 +10,25 @@ import (
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
-// unknown is how the engine writes a value that is not known before the update.
+// Unknown is how the engine writes a value that is not known before the update.
 // (github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin.UnknownStringValue; importing it costs 20 MB.)
-const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+const Unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
-// secret wraps a value so that the engine encrypts it in the state and hides it in diffs.
-func secret(value *structpb.Value) *structpb.Value {
+// Secret wraps a value so that the engine encrypts it in the state and hides it in diffs.
+func Secret(value *structpb.Value) *structpb.Value {
 	return structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{
 		sig.Key: structpb.NewStringValue(sig.Secret),
 		"value": value,
 	}})
 }
 
-func isSecret(value *structpb.Value) bool {
+func IsSecret(value *structpb.Value) bool {
 	return value.GetStructValue().GetFields()[sig.Key].GetStringValue() == sig.Secret
 }
 
-// reveal returns the value without its secret wrapper; wrappers further in stay.
-func reveal(value *structpb.Value) *structpb.Value {
-	for isSecret(value) {
+// Reveal returns the value without its secret wrapper; wrappers further in stay.
+func Reveal(value *structpb.Value) *structpb.Value {
+	for IsSecret(value) {
 		value = value.GetStructValue().GetFields()["value"]
 	}
 	return value
@@ -36,7 +36,7 @@ func reveal(value *structpb.Value) *structpb.Value {
 
 // revealAll returns the value without any secret wrapper.
 func revealAll(value *structpb.Value) *structpb.Value {
-	value = reveal(value)
+	value = Reveal(value)
 	switch kind := value.GetKind().(type) {
 	case *structpb.Value_StructValue:
 		return structpb.NewStructValue(revealFields(kind.StructValue))
@@ -59,20 +59,20 @@ func revealFields(properties *structpb.Struct) *structpb.Struct {
 	return &structpb.Struct{Fields: fields}
 }
 
-// hasUnknown reports whether any part of the value is known only during the update.
-func hasUnknown(value *structpb.Value) bool {
+// HasUnknown reports whether any part of the value is known only during the update.
+func HasUnknown(value *structpb.Value) bool {
 	switch kind := value.GetKind().(type) {
 	case *structpb.Value_StringValue:
-		return kind.StringValue == unknown
+		return kind.StringValue == Unknown
 	case *structpb.Value_StructValue:
 		for _, field := range kind.StructValue.GetFields() {
-			if hasUnknown(field) {
+			if HasUnknown(field) {
 				return true
 			}
 		}
 	case *structpb.Value_ListValue:
 		for _, element := range kind.ListValue.GetValues() {
-			if hasUnknown(element) {
+			if HasUnknown(element) {
 				return true
 			}
 		}
@@ -80,8 +80,8 @@ func hasUnknown(value *structpb.Value) bool {
 	return false
 }
 
-// decode fills a Go struct from properties; a property that it does not know is an error.
-func decode(properties *structpb.Struct, into any) error {
+// Decode fills a Go struct from properties; a property that it does not know is an error.
+func Decode(properties *structpb.Struct, into any) error {
 	text, err := protojson.Marshal(revealFields(properties))
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func decode(properties *structpb.Struct, into any) error {
 	return decoder.Decode(into)
 }
 
-func clone(properties *structpb.Struct) *structpb.Struct {
+func Clone(properties *structpb.Struct) *structpb.Struct {
 	if properties == nil {
 		return &structpb.Struct{Fields: map[string]*structpb.Value{}}
 	}

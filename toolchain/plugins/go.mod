@@ -1,4 +1,4 @@
-module jtel-chat/toolchain/command
+module jtel-chat/toolchain/plugins
 
 go 1.25.11
 

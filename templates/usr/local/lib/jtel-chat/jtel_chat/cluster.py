@@ -1,0 +1,133 @@
+"""Whether a service's Hazelcast member is in one cluster with the others that its hazelcast.xml lists.
+
+Every member keeps a TCP connection with every other one, and closes it at once where cluster name or major version differ: who
+stays connected is a member. That can be seen from outside; ports that are blocked give clusters that each look healthy.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import hazelcast_network, process, tcp
+from .document import Section
+from .errors import Failed
+from .hazelcast_network import Member, Network
+from .tcp import Connection
+
+_LASTING = 1.0  # seconds after which a connection is known to stay
+
+
+@dataclass
+class _Look:
+    """One look at a cluster: how many members there are and should be, with lines for a person. A problem may pass while members join."""
+
+    members: int = 1
+    expected: int = 1
+    said: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Host:
+    """Where members are expected: a host by one or more addresses. later: it may still run another configuration."""
+
+    name: str
+    addresses: frozenset[str]
+    ports: frozenset[int]
+    own: bool
+    in_range: bool
+    later: bool
+
+
+def verify(section: Section, just_started: bool) -> str:
+    """A line on the cluster of a running service: `members: 2 of 2`. Raises Failed when it is still split, or a port blocked, once the time is over.
+
+    Fields of the service: `cluster` (its hazelcast.xml), `cluster-within` (seconds), `cluster-hosts` (block: `ADDRESS NAME [later]`, what a
+    person calls a host; `later`: it is restarted after this one, so its configuration may still be another).
+    """
+    network = hazelcast_network.read(Path(section.text("cluster")).read_bytes())
+    if network.members is None:
+        return "members: unknown, since their configuration does not list them"
+    hosts = _hosts(section, network.members)
+    deadline = time.monotonic() + float(section.text("cluster-within"))
+    while True:
+        look = _look(section, network, hosts, just_started)
+        if not look.problems:
+            return "; ".join([f"members: {look.members} of {look.expected}", *look.said])
+        if time.monotonic() > deadline:
+            raise Failed("; ".join(look.problems))
+
+
+def _hosts(section: Section, members: list[Member]) -> list[_Host]:
+    """The hosts that a member list means: one that stands there twice, by name and by address, is one."""
+    lines = (line.split() for line in section.lines("cluster-hosts"))
+    names = {address: rest for host, *rest in lines for address in tcp.addresses(host)}
+    grouped: dict[frozenset[str], list[Member]] = {}
+    for member in members:
+        grouped.setdefault(tcp.addresses(member.host) or frozenset([member.host]), []).append(member)
+    return [
+        _Host(
+            name=next((f"{names[address][0]} ({address})" for address in addresses if address in names), same[0].host),
+            addresses=addresses,
+            ports=frozenset(port for member in same for port in member.ports),
+            own=any(tcp.is_own(address) for address in addresses),
+            in_range=all(member.in_range for member in same),
+            later=any("later" in names.get(address, []) for address in addresses),
+        )
+        for addresses, same in grouped.items()
+    ]
+
+
+def _look(section: Section, network: Network, hosts: list[_Host], just_started: bool) -> _Look:
+    pid = int(process.run("systemctl", "show", "--value", "--property=MainPID", section.name))
+    earlier = tcp.sockets(pid).connected
+    time.sleep(_LASTING)
+    now = tcp.sockets(pid)
+    own = next((port for port in network.ports if port in now.listening), None)
+    if own is None:
+        return _Look(problems=[f"{section.name} listens on none of the ports {network.ports[0]}-{network.ports[-1]}: it is no Hazelcast member"])
+    peers = _peers(now.connected & earlier, own, network.ports, just_started)
+    answers = tcp.probe((address, port) for host in hosts for address in host.addresses for port in host.ports if not (host.own and port == own))
+    look = _Look()
+    for host in hosts:
+        answered = {port: answer for (address, port), answer in sorted(answers.items()) if address in host.addresses}
+        _count(look, host, answered, connected=sum(peer in host.addresses for peer in peers))
+    return look
+
+
+def _peers(lasting: frozenset[Connection], own: int, ports: range, just_started: bool) -> list[str]:
+    """The address of each member at the other end. Who has just started joins by a connection of its own; without one, what others open to
+    it is meant for the member that was there before (seen with 3.12: it lasts, although the names differ).
+    """
+    if just_started and not any(each.peer_port in ports for each in lasting):
+        return []
+    return [each.peer for each in lasting if each.local_port == own or each.peer_port in ports]
+
+
+def _count(look: _Look, host: _Host, answered: dict[int, str], connected: int) -> None:
+    """Add a host to what is seen. answered: what each of its ports did; connected: how many members there are ours, too."""
+    listening = [port for port, answer in answered.items() if answer == tcp.ACCEPTS]
+    certain = not host.own and not host.in_range
+    expected = max(len(listening), int(certain or connected > 0))
+    look.expected += expected
+    look.members += min(connected, expected)
+    if connected >= expected:
+        return
+    here, silent = os.uname().nodename, [port for port, answer in answered.items() if answer == tcp.SILENT]
+    if listening and host.later:
+        look.said.append(f"{host.name} is not in the cluster yet: it is restarted later")
+    elif listening:
+        look.problems.append(
+            f"the cluster is split: {listening[0]}/tcp of {host.name} answers {here}, but is no member of its cluster, so chats would not cross. "
+            "Compare cluster name, group password and Hazelcast's major version on both, then repeat"
+        )
+    elif silent:
+        look.problems.append(
+            f"{silent[0]}/tcp of {host.name} is not reachable from {here}: a firewall? The cluster would be split, and chats would not cross. "
+            f"Open {silent[0]}:{silent[0] + 100}/tcp between them, then repeat"
+        )
+    else:
+        look.said.append(f"{host.name} is not running (nothing listens there on {', '.join(map(str, answered))})")

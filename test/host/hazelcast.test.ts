@@ -1,0 +1,162 @@
+import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import { applyCommand } from "../../hosts/launcher.ts";
+import { proveChat } from "../../lab/chat.ts";
+import { buildClientMessenger } from "../../lab/clientmessenger/build.ts";
+import { hazelcastFile, releaseFolder } from "../../render/client-messenger.ts";
+import { document, type Section } from "../../render/document.ts";
+import { passwordProperty } from "../../render/hazelcast.ts";
+import { type Change, engineLab, runnable } from "../engine/engine-lab.ts";
+
+const minutes = 60_000;
+
+const rendered: Change = (config) => {
+  config.hazelcast = { source: "render", clusterName: "jtel-cluster-RENDERED" };
+};
+
+const followed: Change = (config) => {
+  rendered(config);
+  config.clientMessenger = { release: "follow" };
+};
+
+describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
+  const { lab, host, said, stack, applied, noop } = engineLab("hazelcast");
+
+  /** The sections of a step as a host has them. */
+  const sections = async (hostName: string, step: string): Promise<Section[]> =>
+    JSON.parse(await said(hostName, `cat /var/lib/jtel-chat/steps/${step}.json`)).sections;
+
+  /** Has a host tool apply a step, without the engine. */
+  const apply = (hostName: string, step: string, wanted: Section[]) =>
+    host(hostName).exec(applyCommand(step, { generation: 7, reason: "trial" }), {
+      input: document(...wanted),
+      user: "deploy",
+    });
+
+  /** Starts the service anew and gives what the step says of it. */
+  const started = async (hostName: string) => {
+    await host(hostName).exec("systemctl stop jtel-clientmessenger");
+    return apply(hostName, "messenger-running", await sections(hostName, "messenger-running"));
+  };
+
+  const digest = (hostName: string) => said(hostName, `sha256sum ${hazelcastFile}`);
+
+  afterEach(async () => {
+    await host("chatserver1").exec("iptables -D INPUT -p tcp --dport 5701:5801 -j DROP");
+  });
+
+  test(
+    "a rendered configuration makes one cluster, whose password nobody reads",
+    async () => {
+      const output = await applied(rendered);
+      expect(output).toMatch(/members: 1 of 2; chatserver2 \([0-9.]+\) is not running/);
+      expect(output).toMatch(/members: 2 of 2/);
+      expect(output).toMatch(/hazelcast-3\.12\.13\.jar reads in it: cluster jtel-cluster-RENDERED, port 5701/);
+      expect(await proveChat(lab())).toMatchObject({ portal: 200 });
+
+      expect(await said("chatserver1", `cat ${hazelcastFile}`)).toContain(
+        `<password>\${${passwordProperty}}</password>`,
+      );
+      const argument = `sed -n 's/^"-D${passwordProperty}=\\(.*\\)"$/\\1/p' /etc/jtel-chat/clientmessenger.args`;
+      const password = await said("chatserver1", argument);
+      expect(password).toMatch(/^[A-Za-z0-9]{32}$/);
+      expect(await said("chatserver2", argument)).toBe(password);
+      const { output: state } = await (await stack(rendered)).pulumi(["stack", "export"]);
+      const looked = await said("chatserver1", "ps axww; journalctl --no-pager; cat /var/lib/jtel-chat/steps/*");
+      expect(state + looked).not.toContain(password);
+      await noop(rendered);
+    },
+    15 * minutes,
+  );
+
+  test("a member of another cluster is an error that names the pair, and its file is put back", async () => {
+    const before = await digest("chatserver2");
+    const other = (await sections("chatserver2", "hazelcast")).map((section) => ({
+      ...section,
+      fields: Object.fromEntries(
+        Object.entries(section.fields ?? {}).map(([key, value]) => [key, `${value}`.replace("RENDERED", "OTHER")]),
+      ),
+    }));
+    expect((await apply("chatserver2", "hazelcast", other)).exitCode).toBe(0);
+    const { exitCode, stderr } = await started("chatserver2");
+    expect(stderr).toMatch(
+      /^chatserver2: the cluster is split: 5701\/tcp of chatserver1 \([0-9.]+\) answers chatserver2/,
+    );
+    expect(stderr).toMatch(/Put back with it: hazelcast\. .* is healthy again on its old files/);
+    expect(exitCode).toBe(1);
+    expect(await digest("chatserver2")).toBe(before);
+    expect((await started("chatserver2")).stdout).toMatch(/members: 2 of 2/);
+  }, 300_000);
+
+  test("a blocked port is an error that names both hosts and the port", async () => {
+    await host("chatserver1").exec("iptables -I INPUT -p tcp --dport 5701:5801 -j DROP");
+    const { exitCode, stderr } = await started("chatserver2");
+    expect(stderr).toMatch(
+      /^chatserver2: 5701\/tcp of chatserver1 \([0-9.]+\) is not reachable from chatserver2: a firewall\?/,
+    );
+    expect(exitCode).toBe(1);
+    await host("chatserver1").exec("iptables -D INPUT -p tcp --dport 5701:5801 -j DROP");
+    expect((await started("chatserver2")).stdout).toMatch(/members: 2 of 2/);
+  }, 300_000);
+
+  describe("a file that is copied", () => {
+    const file = () => join(lab().share, "hazelcast.xml");
+
+    /** The step with `source: share`, and the share's file changed. */
+    const copied = async (from: string | RegExp, to: string): Promise<Section[]> => {
+      await writeFile(file(), (await readFile(file(), "utf8")).replace(from, to));
+      const [section, ...others] = await sections("chatserver2", "hazelcast");
+      const { "content-3": _, "content-5": __, ...fields } = section?.fields ?? {};
+      return [{ ...(section as Section), fields: { ...fields, from: "/home/jtel/shared/hazelcast.xml" } }, ...others];
+    };
+
+    test("is refused in the library's own words, and nothing is written", async () => {
+      const original = await readFile(file());
+      const before = await digest("chatserver2");
+      const wanted = await copied("<management-center", "<managment-center");
+      const { exitCode, stderr } = await apply("chatserver2", "hazelcast", wanted);
+      expect(stderr).toMatch(/hazelcast\.xml: hazelcast-3\.12\.13\.jar refuses it: .*element '<managment-center>'/);
+      expect(exitCode).toBe(3);
+      const request = `${JSON.stringify({ steps: { hazelcast: document(...wanted) } })}\n`;
+      const seen = await host("chatserver2").exec("jtel-chatctl observe", { input: request });
+      expect(seen.stdout).toMatch(/hazelcast-3\.12\.13\.jar refuses it/);
+      expect(await digest("chatserver2")).toBe(before);
+      await writeFile(file(), original);
+    });
+
+    test("may import what chat needs, since the library reads it", async () => {
+      const original = await readFile(file(), "utf8");
+      const structures = /<ringbuffer name="CHAT">[\s\S]*<\/map>/;
+      const part = `<hazelcast xmlns="http://www.hazelcast.com/schema/config">${original.match(structures)?.[0]}</hazelcast>`;
+      await writeFile(join(lab().share, "chat.xml"), part);
+      const imports = '<import resource="file:///home/jtel/shared/chat.xml"/>';
+      const { exitCode, stdout } = await apply("chatserver2", "hazelcast", await copied(structures, imports));
+      expect(stdout).toMatch(/reads in it: cluster jtel-cluster-LAB, port 5701, members [0-9.]+ [0-9.]+/);
+      expect(exitCode).toBe(0);
+      await writeFile(join(lab().share, "chat.xml"), part.replace('"CHAT"', '"OTHER"'));
+      await writeFile(file(), `${await readFile(file(), "utf8")}\n`);
+      const { stderr } = await apply("chatserver2", "hazelcast", await copied("", ""));
+      expect(stderr).toMatch(/it has no <ringbuffer name="CHAT">: .* Add <ringbuffer/);
+      await writeFile(file(), original);
+      await applied(rendered);
+    }, 300_000);
+  });
+
+  test(
+    "a release with another major version of Hazelcast gets its own file, one server after the other",
+    async () => {
+      const release = join(lab().share, releaseFolder);
+      await rm(release, { recursive: true });
+      await cp(await buildClientMessenger({ hazelcast: "5" }), release, { recursive: true });
+      await host("chatserver1").exec(`chown -R jtel: '/home/jtel/shared/${releaseFolder}'`);
+      const output = await applied(followed);
+      expect(output).toMatch(/members: 1 of 2; chatserver2 \([0-9.]+\) is not in the cluster yet/);
+      expect(output).toMatch(/members: 2 of 2/);
+      expect(output).toMatch(/hazelcast-5\.5\.0\.jar reads in it/);
+      expect(await said("chatserver1", `cat ${hazelcastFile}`)).toContain("<cluster-name>jtel-cluster-RENDERED<");
+      await noop(followed);
+    },
+    10 * minutes,
+  );
+});
