@@ -33,7 +33,8 @@ export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, n
     share,
     release: clientMessenger.release,
     needs: { ...needs, accept: deployment.resources.accept },
-    database: pulumi.secret(database),
+    database,
+    javaVersion: deployment.java.version,
     loads: [...java.installed, ...hazelcast.written],
   });
   const haproxy = new HaproxyChatFrontend("haproxy", {

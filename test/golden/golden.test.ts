@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { load as parseYaml } from "js-yaml";
 import { describe, expect, test } from "vitest";
-import { argumentFileText, dataDirectory, dropIn, updateScript } from "../../render/client-messenger.ts";
+import { argumentFileText, dataDirectory, dropIn, environmentFileText } from "../../render/client-messenger.ts";
 import { chatSections } from "../../render/haproxy.ts";
 
 interface Case<Given> {
@@ -26,7 +26,7 @@ const golden = <Given>(folder: string, render: (given: Given) => string): void =
 
 golden("haproxy", chatSections);
 golden("argument-file", argumentFileText);
-golden("update-script", updateScript);
+golden("environment-file", environmentFileText);
 golden("drop-in", (share: { path: string; hosted: boolean }) =>
   dropIn({ dataDirectory: dataDirectory(share), ...(share.hosted ? {} : { mount: share.path }) }),
 );
