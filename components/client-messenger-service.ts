@@ -1,21 +1,8 @@
-import { all, ComponentResource, type ComponentResourceOptions, type Output } from "@pulumi/pulumi";
+import { all, ComponentResource, type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
 import type { Database, Share } from "../config/schema.ts";
 import type { Host, Step } from "../hosts/host.ts";
-import {
-  argumentFile,
-  argumentFileText,
-  connectionArgument,
-  dataDirectory,
-  dropIn,
-  hazelcastFile,
-  home,
-  releaseFolder,
-  type Secrets,
-  unitName,
-  updateScript,
-} from "../render/client-messenger.ts";
-import { document, type Section } from "../render/document.ts";
-import { chatPort } from "../render/haproxy.ts";
+import { connectionSection, home, installationSections, runningSection } from "../render/client-messenger.ts";
+import { document } from "../render/document.ts";
 import { type Needs, resourcesSection } from "../render/resources.ts";
 
 /** What {@link ClientMessengerService} needs to know. */
@@ -24,22 +11,25 @@ export interface ClientMessengerServiceArgs {
   chatServers: Host[];
   /** The share with the vendor's release. */
   share: Share;
-  /** Which release: `hold` keeps what is installed, `follow` takes the share's. */
-  release: "hold" | "follow";
+  /** Which release: `hold` keeps what is installed, `follow` takes the share's, a digest is exactly that one. */
+  release: string;
   /** What a server must have before ClientMessenger is installed on it. */
   needs: Needs;
-  /** The portal's database, with its password as a secret. */
-  database: Output<Database>;
+  /** The portal's database; where it is stands in a public document, its password in a secret one only. */
+  database: Database;
   /** Password that the rendered hazelcast.xml refers to; unset where the cluster's own file is copied. */
   hazelcastPassword?: Output<string> | undefined;
+  /** Major release of the Java that runs it; 8 reads no argument file. */
+  javaVersion: number;
   /** Further steps whose result the process loads at its start. */
   loads: Step[];
 }
 
 /**
  * ClientMessenger as a systemd service: the program from the share, the vendor's unit with a drop-in, the database password in
- * a 0600 argument file, `updatesc.sh`, and the running, healthy process.
+ * a file for root only, `updatesc.sh`, and the running, healthy process.
  *
+ * The connection comes first: every server logs in to the database with the program's own driver before anything of it changes.
  * Servers are restarted one after the other, and only when something that the process has loaded changed: the step
  * `messenger-running` lists it, so a preview names the cause. Each then has to be in one Hazelcast cluster with the others, or
  * its files are put back: servers that do not see each other look healthy, but chats do not cross.
@@ -52,21 +42,16 @@ export class ClientMessengerService extends ComponentResource {
 
   constructor(name: string, args: ClientMessengerServiceArgs, opts?: ComponentResourceOptions) {
     super("jtel:chat:ClientMessengerService", name, {}, opts);
-    const installation = document(
-      resourcesSection(args.needs, `${home}/bin`),
-      release(args),
-      unit(args.share),
-      updateScriptFile(args.share),
+    const connection = output(args.hazelcastPassword).apply((hazelcastPassword) =>
+      document(connectionSection({ ...args.database, hazelcastPassword }, args)),
     );
-    const secret = all([args.database, args.hazelcastPassword]).apply(([database, hazelcastPassword]) =>
-      document(argumentSection({ ...database, hazelcastPassword })),
-    );
+    const installation = document(resourcesSection(args.needs, `${home}/bin`), ...installationSections(args));
     for (const host of args.chatServers) {
+      const connected = host.secretStep("messenger-secret", connection, { parent: this });
       const installed = host.step("messenger", installation, { parent: this });
-      const connected = host.secretStep("messenger-secret", secret, { parent: this });
       const loads = [...args.loads.filter((step) => step.host === host), installed, connected];
       this.running.push(
-        host.step("messenger-running", runningDocument(loads, clusterHosts(host, args)), {
+        host.step("messenger-running", runningDocument(loads, peers(host, args)), {
           parent: this,
           after: this.running.slice(-1),
         }),
@@ -76,59 +61,13 @@ export class ClientMessengerService extends ComponentResource {
   }
 }
 
-const release = ({ share: { path, hosted }, release: wanted }: ClientMessengerServiceArgs): Section => ({
-  kind: "release",
-  name: home,
-  fields: {
-    from: `${path}/${releaseFolder}`,
-    mount: hosted ? undefined : path,
-    owner: "jtel:jtel",
-    release: wanted,
-    "loaded-by": unitName,
-  },
-});
-
-const unit = (share: Share): Section => ({
-  kind: "unit",
-  name: unitName,
-  fields: {
-    from: `${home}/systemd/${unitName}`,
-    argument: connectionArgument,
-    "argument-file": argumentFile,
-    "drop-in": dropIn({ dataDirectory: dataDirectory(share), ...(share.hosted ? {} : { mount: share.path }) }),
-  },
-});
-
-const updateScriptFile = (share: Share): Section => ({
-  kind: "files",
-  name: "/usr/local/bin/updatesc.sh",
-  fields: { mode: "0755", content: updateScript(share) },
-});
-
-const argumentSection = (secrets: Secrets): Section => ({
-  kind: "secret",
-  name: argumentFile,
-  fields: { "loaded-by": unitName, content: argumentFileText(secrets) },
-});
-
 /** The other chat servers by the name that a person knows; those behind this one are restarted later, on the new configuration. */
-const clusterHosts = (host: Host, { chatServers }: ClientMessengerServiceArgs): string[] =>
+const peers = (host: Host, { chatServers }: ClientMessengerServiceArgs): string[] =>
   chatServers
     .map(({ address, name }, index) => [address, name, index > chatServers.indexOf(host) ? "later" : ""])
     .map((words) => words.join(" ").trim());
 
-const runningDocument = (loads: Step[], hosts: string[]): Output<string> =>
+const runningDocument = (loads: Step[], peers: string[]): Output<string> =>
   all(loads.map(({ concern, digest }) => digest.apply((value) => `${concern} ${value}`))).apply((lines) =>
-    document({
-      kind: "service",
-      name: unitName,
-      fields: {
-        loads: lines,
-        healthy: `ws://127.0.0.1:${chatPort}/`,
-        within: "90",
-        cluster: hazelcastFile,
-        "cluster-within": "30",
-        "cluster-hosts": hosts,
-      },
-    }),
+    document(runningSection(lines, peers)),
   );

@@ -12,8 +12,8 @@ export type HazelcastConfigArgs = Hazelcast & {
   chatServers: Host[];
   /** The share with the cluster-wide hazelcast.xml and the vendor's release. */
   share: Share;
-  /** Which release of ClientMessenger will load the file: `hold` keeps what is installed, `follow` takes the share's. */
-  release: "hold" | "follow";
+  /** Which release of ClientMessenger will load the file: `hold` keeps what is installed; others may come from the share. */
+  release: string;
 };
 
 /**
@@ -66,10 +66,10 @@ const rendered = ({ clusterName, members, chatServers }: HazelcastConfigArgs & {
   return { "content-3": hazelcastXml(3, cluster), "content-5": hazelcastXml(5, cluster) };
 };
 
-/** Where the Hazelcast lies that will load the file: a release that is followed is installed by a later step. */
+/** Where the Hazelcast lies that will load the file: a release that is not held is installed by a later step. */
 const jarFolders = ({ share, release }: HazelcastConfigArgs): string[] => {
   const [installed, offered] = [`${home}/bin`, `${share.path}/${releaseFolder}/bin`];
-  return release === "follow" ? [offered, installed] : [installed, offered];
+  return release === "hold" ? [installed, offered] : [offered, installed];
 };
 
 const storeLink = ({ path }: Share): Section => ({ kind: "files", name: "/acd-store/shared", fields: { link: path } });

@@ -57,6 +57,7 @@ const crossProblems = (deployment: Deployment): Problem[] => [
   ...haproxyProblems(deployment),
   ...whatsappProblems(deployment),
   ...firewallProblems(deployment),
+  ...hazelcastProblems(deployment),
 ];
 
 const allHosts = ({ loadBalancers, chatServers }: Deployment) => [
@@ -168,6 +169,16 @@ const whatsappProblems = ({ public: { scheme }, whatsapp, tyntec }: Deployment):
     ];
   return [];
 };
+
+const hazelcastProblems = ({ hazelcast, java }: Deployment): Problem[] =>
+  hazelcast.source === "render" && java.version < 9
+    ? [
+        {
+          key: "hazelcast.source",
+          text: `"render" hands its group's password over in an argument file, which Java ${java.version} does not read. Use share, or a newer Java`,
+        },
+      ]
+    : [];
 
 /** Firewall rules are made from addresses; what a name resolves to changes behind their back. */
 const firewallProblems = (deployment: Deployment): Problem[] => {

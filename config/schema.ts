@@ -130,6 +130,30 @@ const renderedHazelcast = z.strictObject({
     .optional(),
 });
 
+const noRelease =
+  "is no release. Known: hold, follow, or the 16 hexadecimal digits that 'jtel-chatctl status' names, in quotes";
+
+const scalar = z
+  .union([z.string(), z.number(), z.boolean()], { error: "is no text, number or boolean" })
+  .transform(String);
+
+const ownParameters = ["user", "password", "characterEncoding", "serverTimezone"];
+
+const driverParameters = z.record(z.string().min(1), scalar).superRefine((parameters, context) => {
+  const twice = Object.keys(parameters).flatMap((name) => {
+    const own = ownParameters.find((each) => each.toLowerCase() === name.trim().toLowerCase());
+    return own ? [{ name, own }] : [];
+  });
+  // The value is not shown: it may be a password.
+  for (const { name, own } of twice)
+    context.addIssue({
+      code: "custom",
+      path: [name],
+      input: name,
+      message: `has a key of its own: set database.${own}`,
+    });
+});
+
 /** Every key of a stack file below `jtel-chat:`; what is optional here has its default here. */
 export const schema = z.strictObject({
   topology: z.enum(["co-located", "lb-hosted", "separate-server"], {
@@ -179,7 +203,15 @@ export const schema = z.strictObject({
         .default([]),
     })
     .prefault({}),
-  clientMessenger: z.strictObject({ release: z.enum(["hold", "follow"]).default("hold") }).prefault({}),
+  clientMessenger: z
+    .strictObject({
+      /** `hold` keeps what a server has, and takes the share's where it has none; `follow` takes the share's; a digest is exactly that one. */
+      release: z
+        .string({ error: noRelease })
+        .regex(/^(?:hold|follow|[0-9a-f]{16})$/, noRelease)
+        .default("hold"),
+    })
+    .prefault({}),
   hazelcast: z
     .discriminatedUnion(
       "source",
@@ -191,6 +223,7 @@ export const schema = z.strictObject({
     .prefault({}),
   database: z.strictObject({
     host: address.default("acd-dbm"),
+    port: port.default(3306),
     name: z
       .string()
       .regex(/^[A-Za-z0-9_$-]+$/, "is no database name")
@@ -205,6 +238,8 @@ export const schema = z.strictObject({
       .string()
       .regex(/^[A-Za-z0-9_-]+$/, "is no character encoding. Example: utf8")
       .default("utf8"),
+    /** Further settings of the JDBC driver, e.g. `{ useSSL: false }`; they end in its URL. */
+    parameters: driverParameters.default({}),
   }),
   haproxy: haproxyOptions.prefault({}),
   firewall: z

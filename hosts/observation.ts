@@ -37,6 +37,8 @@ const stepAnswer = z.object({
   problems: z.array(z.string()),
   /** What stops nothing yet. An older tool, which may be all that an observer's account can run, has none. */
   warnings: z.array(z.string()).default([]),
+  /** What should have the same value on all hosts that have the step. */
+  alike: z.record(z.string(), z.string()).default({}),
 });
 const hostAnswer = z.object({ steps: z.record(z.string(), stepAnswer) });
 export type StepAnswer = z.infer<typeof stepAnswer>;
@@ -93,10 +95,26 @@ const observe = async (
     void Promise.reject(new pulumi.RunError(`nothing was changed:\n${[...new Set(problems)].join("\n")}`));
     return never;
   }
+  for (const difference of differences(seen)) await pulumi.log.warn(printable(difference));
   const answers = new Map(seen.map((host) => [host.name, host.answers]));
   return questions.map(
     (question) => ("step" in question && answers.get(question.host.name)?.[question.step]) || unseen,
   );
+};
+
+/** No host knows the others: what should be alike on all of them is compared here. */
+const differences = (seen: SeenHost[]): string[] => {
+  const values = seen.flatMap(({ name, answers }) =>
+    Object.values(answers).flatMap(({ alike }) =>
+      Object.entries(alike).map(([item, value]) => ({ name, item, value })),
+    ),
+  );
+  return [...Map.groupBy(values, ({ item }) => item)]
+    .filter(([, found]) => new Set(found.map(({ value }) => value)).size > 1)
+    .map(
+      ([item, found]) =>
+        `not the same everywhere, ${item}: ${found.map(({ name, value }) => `${name} ${value}`).join(", ")}`,
+    );
 };
 
 interface SeenHost {

@@ -34,8 +34,9 @@ export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, n
     share,
     release,
     needs: { ...needs, accept: deployment.resources.accept },
-    database: pulumi.secret(database),
+    database,
     hazelcastPassword: hazelcast.password,
+    javaVersion: deployment.java.version,
     loads: [...java.installed, ...hazelcast.written],
   });
   const haproxy = new HaproxyChatFrontend("haproxy", {

@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { proveChat } from "../../lab/chat.ts";
+import { releaseFolder } from "../../render/client-messenger.ts";
 import { callbacks, differences, type Webhook, webhooks } from "../../render/tyntec.ts";
 import { readWebhooks } from "../../tyntec/api.ts";
 import { type Change, engineLab, runnable } from "./engine-lab.ts";
@@ -13,7 +14,7 @@ const configured = ["lb1", "chatserver1", "chatserver2"];
 
 describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
   const engine = engineLab("engine");
-  const { lab, host, said, stack, up, applied, noop } = engine;
+  const { lab, host, said, stack, up, applied, noop, preview } = engine;
 
   let asItWas: Record<string, string>;
   let webhooksBefore: Webhook[];
@@ -157,6 +158,17 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     );
     expect(stderr).toBe("");
     expect(exitCode).toBe(0);
+    await noop();
+  });
+
+  test("a server that was updated alone is named in the preview", async () => {
+    const version = `/home/jtel/shared/${releaseFolder}/bin/version.txt`;
+    await said("chatserver1", `echo two > ${version} && updatesc.sh`);
+    const { output } = await preview();
+    expect(output).toMatch(
+      /not the same everywhere, release in .*: chatserver1 [0-9a-f]{16}, chatserver2 [0-9a-f]{16}/,
+    );
+    await said("chatserver1", `rm ${version} && updatesc.sh`);
     await noop();
   });
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { load as parseYaml } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { haproxyOptions } from "../../config/schema.ts";
-import { argumentFileText, dataDirectory, dropIn, updateScript } from "../../render/client-messenger.ts";
+import { argumentFileText, dataDirectory, dropIn, environmentFileText } from "../../render/client-messenger.ts";
 import { type Admission, type FirewalledHost, firewallDocument } from "../../render/firewall.ts";
 import { type ChatFrontend, chatSections } from "../../render/haproxy.ts";
 import { type HazelcastCluster, hazelcastXml } from "../../render/hazelcast.ts";
@@ -34,7 +34,7 @@ golden("argument-file", argumentFileText);
 golden("firewall", ({ host, admission }: { host: FirewalledHost; admission: Admission }) =>
   firewallDocument(host, admission),
 );
-golden("update-script", updateScript);
+golden("environment-file", environmentFileText);
 golden("drop-in", (share: { path: string; hosted: boolean }) =>
   dropIn({ dataDirectory: dataDirectory(share), ...(share.hosted ? {} : { mount: share.path }) }),
 );

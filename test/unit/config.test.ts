@@ -183,3 +183,20 @@ test("a cluster that is to be rendered needs a name and readable members; one th
     'hazelcast.source: {"source":"vendor"} is unknown. Known: share, render',
   ]);
 });
+
+test("a release is hold, follow or a digest", () => {
+  expect(problems({ clientMessenger: { release: "0123456789abcdef" } })).toEqual([]);
+  expect(problems({ clientMessenger: { release: 1234567890123456 } })[0]).toContain("in quotes");
+  expect(problems({ clientMessenger: { release: "latest" } })[0]).toMatch(
+    /^clientMessenger\.release: "latest" is no release/,
+  );
+});
+
+test("parameters of the driver may be numbers and booleans, and do not override keys of their own", () => {
+  const withParameters = (parameters: object) => problems({ database: { ...values().database, parameters } });
+  expect(withParameters({ useSSL: false, connectTimeout: 5000 })).toEqual([]);
+  expect(withParameters({ Password: "x" })).toEqual([
+    'database.parameters.Password: "Password" has a key of its own: set database.password',
+  ]);
+  expect(withParameters({ useSSL: { is: "no" } })[0]).toMatch(/^database\.parameters\.useSSL: .* is no text/);
+});

@@ -2,17 +2,19 @@ import { expect, test } from "vitest";
 import { applyCommand, printable } from "../../hosts/launcher.ts";
 import { connectionProblem } from "../../hosts/observation.ts";
 import { sshArguments } from "../../hosts/ssh.ts";
-import { argumentFileText, jdbcUrl } from "../../render/client-messenger.ts";
+import { argumentFileText, environmentFileText, jdbcUrl } from "../../render/client-messenger.ts";
 import { document } from "../../render/document.ts";
 import { portalParameters } from "../../render/portal.ts";
 
 const database = {
   host: "acd-dbm",
+  port: 3306,
   name: "JTELWeb",
   user: "root",
   password: "p",
   characterEncoding: "utf8",
   serverTimezone: "Europe/Berlin",
+  parameters: {},
 };
 
 test("the JDBC URL is the vendor's", () => {
@@ -21,11 +23,43 @@ test("the JDBC URL is the vendor's", () => {
   );
 });
 
-test("every printable ASCII character of a password survives the URL's decoding", () => {
-  const password = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index)).join("");
-  const query = jdbcUrl({ ...database, password }).split("?")[1] ?? "";
-  expect(query).toMatch(/^[\x21-\x7e]*$/);
-  expect(decodeURIComponent(query.split("&")[1]?.slice("password=".length) ?? "")).toBe(password);
+const printableAscii = Array.from({ length: 95 }, (_, index) => String.fromCharCode(32 + index));
+
+/** Each character alone and between letters, all of them in a row, and next to each that a layer treats in its own way. */
+const passwords = [
+  ...[...printableAscii, "ä", "€", "😀"].flatMap((character) => [character, `a${character}${character}1`]),
+  printableAscii.join(""),
+  ...["\\", '"', "%", "&", "$", "'", "#"].map((awkward) => [...printableAscii].reverse().join(awkward)),
+];
+
+/** What java(1) makes of an argument file ("@argfiles"): quotes go, a backslash takes the next character as it is. */
+const javaArgument = (text: string): string => text.trim().slice(1, -1).replaceAll(/\\(.)/g, "$1");
+
+/** What systemd makes of an environment file: in double quotes a backslash escapes `"`, `\`, `` ` `` and `$`. */
+const systemdVariable = (text: string): string =>
+  text
+    .trim()
+    .slice('JTEL_CHAT_CONNECTION="'.length, -1)
+    .replaceAll(/\\(["\\`$])/g, "$1");
+
+/** What Connector/J takes as the password: split at `&`, cut at `#`, decoded as a form. */
+const driversPassword = (argument: string): string | null =>
+  new URLSearchParams(argument.split("#")[0]?.split("?")[1]).get("password");
+
+test.each([
+  ["an argument file", argumentFileText, javaArgument],
+  ["an environment file", environmentFileText, systemdVariable],
+])("every password reaches the driver as it is through %s of printable ASCII", (_, render, read) => {
+  for (const password of passwords) {
+    const text = render({ ...database, password });
+    expect(text).toMatch(/^[\x21-\x7e]*\n$/);
+    expect(driversPassword(read(text))).toBe(password);
+  }
+});
+
+test("the URL names a port that is not MySQL's, brackets an IPv6 address and ends with the parameters", () => {
+  const given = { ...database, host: "fd00::31", port: 3307, parameters: { useSSL: "false", "a b": "c&d" } };
+  expect(jdbcUrl(given)).toMatch(/^jdbc:mysql:\/\/\[fd00::31\]:3307\/JTELWeb\?user=root&.*&useSSL=false&a%20b=c%26d$/);
 });
 
 test("the argument file holds one quoted argument, its backslashes and quotes escaped", () => {

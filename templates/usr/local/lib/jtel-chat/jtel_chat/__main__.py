@@ -4,6 +4,7 @@ jtel-chatctl status [--json]              the steps that this host has, and whet
 jtel-chatctl check                        exit code 1 when a step is not as applied
 jtel-chatctl diff [STEP]                  what was changed on the host since, as a unified diff
 jtel-chatctl log [--json]                 what was done here, by whom, from where
+jtel-chatctl update                       install the share's release here and restart on it (updatesc.sh)
 jtel-chatctl undo STEP                    take a step back (what `pulumi destroy` does)
 jtel-chatctl release-lock                 end a run that hangs; what it had begun is put back
 jtel-chatctl observe                      questions on standard input (JSON), answers on standard output
@@ -52,7 +53,7 @@ def _dispatch(arguments: list[str]) -> int:
         return _attest(values[0])
     if arguments in (["recover"], ["recover", "--at-boot"], ["end-trial"]):
         return _put_back(arguments)
-    if (command == "apply" and len(values) == 3 and values[1].isdecimal()) or (command == "undo" and len(values) == 1):
+    if (command == "update" and not values) or (command == "apply" and len(values) == 3 and values[1].isdecimal()) or (command == "undo" and len(values) == 1):
         return _changing(arguments, sys.stdin.buffer.read().decode() if command == "apply" else "")
     if command in ("status", "check", "diff", "log", "release-lock"):
         from . import report
@@ -73,14 +74,18 @@ def _observe() -> int:
 
 
 def _changing(arguments: list[str], text: str) -> int:
-    """Apply and undo, in a unit of their own. The tool itself is one file, written whole: before it is there it needs no unit."""
+    """Apply, undo and update, in a unit of their own. The tool itself is one file, written whole: before it is there it needs no unit."""
     from . import transient
 
-    if "JTEL_CHAT_INSIDE" not in os.environ and arguments[1] != "tool":
+    if "JTEL_CHAT_INSIDE" not in os.environ and arguments[1:2] != ["tool"]:
         return transient.run(arguments, text)
     signal.signal(signal.SIGTERM, _ended)
     if arguments[0] == "undo":
         return _print(steps.undo(arguments[1]))
+    if arguments[0] == "update":
+        from . import update
+
+        return _print(update.run())
     return _print(steps.apply(arguments[1], int(arguments[2]), arguments[3], text))
 
 

@@ -56,8 +56,8 @@ def sync_directory(path: Path) -> None:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove a tree or a link; nothing when nothing is there. Fails loudly: a rollback takes what stays for a kept tree."""
-    if path.is_symlink():
+    """Remove a tree, a file or a link; nothing when nothing is there. Fails loudly: a rollback takes what stays for a kept tree."""
+    if path.is_symlink() or path.is_file():
         path.unlink()
     elif path.exists():
         shutil.rmtree(path)
@@ -66,7 +66,7 @@ def remove_tree(path: Path) -> None:
 def put_back(entry: dict[str, Any], blobs: Path) -> None:
     """Undo one journalled change; a second time does nothing."""
     path = Path(entry["path"])
-    staged_name(path).unlink(missing_ok=True)
+    remove_tree(staged_name(path))
     if "kept" in entry:
         _put_back_tree(path, Path(entry["kept"]), entry["was"])
     elif entry["was"] == "file":
@@ -100,6 +100,6 @@ def digest(data: bytes) -> str:
 def _put_back_tree(path: Path, kept: Path, was: str) -> None:
     if was == "tree" and not kept.exists():
         return  # died before the first rename
-    shutil.rmtree(path, ignore_errors=True)
+    remove_tree(path)
     if was == "tree":
         kept.rename(path)

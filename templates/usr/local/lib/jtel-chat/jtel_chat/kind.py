@@ -16,7 +16,7 @@ from .errors import Refused
 from .transaction import Transaction
 
 _SHOWN = 65536  # characters; longer files are named, not shown
-KINDS = ("resources", "packages", "files", "release", "haproxy", "unit", "secret", "firewall", "service")
+KINDS = ("resources", "packages", "files", "database", "release", "haproxy", "unit", "secret", "firewall", "service")
 
 
 @dataclass
@@ -28,6 +28,7 @@ class Observed:
     problems: why an apply would fail, each with its remedy.
     warnings: what is going to be a problem, or cannot be proven here; each with its remedy. They stop nothing.
     text: what a person wants to see the difference of, secrets masked.
+    alike: what should be the same on every host that has the step.
     """
 
     state: dict[str, str] = field(default_factory=dict)
@@ -35,6 +36,7 @@ class Observed:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     text: dict[str, str] = field(default_factory=dict)
+    alike: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

@@ -54,6 +54,8 @@ def keep(step: str, entries: list[dict[str, Any]], journal: Path) -> None:
 def refresh(step: str) -> None:
     """What is there now is what the step put there: to be called when its files were put back after its commit."""
     if known := index(step):
+        # A first tree that was put back is at its place again, and no original any more.
+        known = [entry for entry in known if entry.get("was") != "tree" or Path(entry["kept"]).exists()]
         for entry in known:
             if "path" in entry:
                 entry["applied"] = durable.digest_of(Path(entry["path"]))

@@ -10,9 +10,12 @@ from .errors import Failed
 # needrestart would restart services – ClientMessenger among them – behind our back.
 ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l"}
 
+#: Exit code of a program that did not end in time, as timeout(1) gives it.
+HANGS = 124
+
 
 def attempt(*argv: str, timeout: float = 60, text: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run to the end, whatever its exit code; a program that is not there gives 127, one that hangs 124."""
+    """Run to the end, whatever its exit code; a program that is not there gives 127, one that hangs HANGS."""
     try:
         return subprocess.run(
             argv,
@@ -28,7 +31,7 @@ def attempt(*argv: str, timeout: float = 60, text: str | None = None) -> subproc
     except FileNotFoundError:
         return subprocess.CompletedProcess(argv, 127, "", f"{argv[0]}: not found")
     except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(argv, 124, "", f"no end after {timeout:.0f} s")
+        return subprocess.CompletedProcess(argv, HANGS, "", f"no end after {timeout:.0f} s")
 
 
 def run(*argv: str, timeout: float = 60) -> str:

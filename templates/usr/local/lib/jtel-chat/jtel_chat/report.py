@@ -34,11 +34,14 @@ def _status(as_json: bool) -> int:
     for name in record.names():
         recorded = record.read(name) or {}
         found[name] = {key: recorded.get(key) for key in ("generation", "applied", "by", "from", "run")} | {"drift": steps.drifted(name)}
+        if releases := [value for item, value in recorded.get("state", {}).items() if item.startswith("release in ")]:
+            found[name]["release"] = releases[0]
     if as_json:
         print(json.dumps(found, indent=1))
         return 0
     for name, step in found.items():
-        print(f"{name:18} {step['applied']}  by {logbook.by_whom(step)}  {'; '.join(step['drift']) or 'as applied'}")
+        release = f"  release {step['release']}" if "release" in step else ""
+        print(f"{name:18} {step['applied']}  by {logbook.by_whom(step)}{release}  {'; '.join(step['drift']) or 'as applied'}")
     if not found:
         print("this host has no steps of the CHAT role")
     if lock.is_held():

@@ -1,6 +1,7 @@
 """`# secret: PATH` – a 0600 file of root whose content never leaves this host.
 
-Field: `content` (block). What is reported of it is a fingerprint under a key that only root of this host can read.
+Fields: `content` (block); those of `database_login`, where the content is the connection to the database.
+What is reported of it is a fingerprint under a key that only root of this host can read.
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ def observe(section: Section) -> Observed:
 
 def apply(section: Section, transaction: Transaction) -> None:
     path = Path(section.name)
+    if "host" in section.fields:
+        from . import database_login
+
+        for line in database_login.check(section):
+            transaction.say(line)
     _create_key()
     transaction.write(path, section.text("content").encode(), _MODE)
     transaction.say(f"{path} {fingerprint(path)}")  # the same words whether it changed or not: the restart hangs on this line

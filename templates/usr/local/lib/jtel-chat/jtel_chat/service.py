@@ -130,7 +130,8 @@ def _loaded(steps: list[str]) -> dict[str, str]:
     for step in steps:
         for section in record.sections(step):
             # Of whole files only those that say so: updatesc.sh comes with the program, but is none of its own.
-            if section.kind != "files" or "loaded-by" in section.fields:
+            # And a start must not wait for a look at the database, whose answer no process loads.
+            if section.kind not in ("files", "database") or "loaded-by" in section.fields:
                 loads |= kind.observe(section).loaded
     return loads
 

@@ -21,7 +21,7 @@ def apply(step: str, generation: int, reason: str, text: str) -> list[str]:
     sections = document.parse(text)
     if not sections:
         raise Refused("the document is empty. Was it sent on standard input?")
-    return _exclusively("apply", step, lambda: _apply(step, (generation, reason), text, sections))
+    return exclusively("apply", step, lambda: _apply(step, (generation, reason), text, sections))
 
 
 def undo(step: str) -> list[str]:
@@ -30,7 +30,7 @@ def undo(step: str) -> list[str]:
     The tool goes last, and with it what other steps have left: their undo could not run where somebody had removed it.
     """
     steps = [*_in_order_of_undo(), step] if step == "tool" else [step]
-    return [line for each in steps for line in _exclusively("undo", each, lambda each=each: _undo(each))]  # type: ignore[misc]
+    return [line for each in steps for line in exclusively("undo", each, lambda each=each: _undo(each))]  # type: ignore[misc]
 
 
 def recover_all(booting: bool = False) -> list[str]:
@@ -66,7 +66,7 @@ def _observe_step(step: str, text: str | None) -> dict[str, Any]:
 
 
 def _answer(generation: int, reason: str, seen: kind.Observed, *, drifted: bool = False, diff: str = "") -> dict[str, Any]:
-    looked = {"problems": seen.problems, "warnings": seen.warnings}
+    looked = {"problems": seen.problems, "warnings": seen.warnings, **({"alike": seen.alike} if seen.alike else {})}
     return {"generation": generation, "reason": reason, "drifted": drifted, "diff": diff, **looked}
 
 
@@ -86,7 +86,8 @@ def drifted(step: str) -> list[str]:
     return _drift(recorded["state"], _observe(record.sections(step)).state) if recorded else []
 
 
-def _exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[str]:
+def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[str]:
+    """Do some work on a step under the host's lock, after what an interrupted run left was put back, and note it in the log."""
     if not _NAME.fullmatch(step):
         raise Refused(f"'{step}' is no name for a step")
     with lock.held(f"{action} {step} by {logbook.by_whom(logbook.caller())}") as waited_for:
@@ -139,18 +140,29 @@ def _digest(text: str, sections: list[Section]) -> str:
     return "" if any(section.kind == "secret" for section in sections) else durable.digest(text.encode())
 
 
+def note_again(step: str, transaction: Transaction) -> None:
+    """What is true now is what was applied: the record anew, under the generation and reason that it has."""
+    recorded, sections = record.read(step) or {}, record.sections(step)
+    launch = (recorded["generation"], recorded["reason"])
+    record.write(step, launch, recorded.get("document", ""), sections, _observe(sections), transaction)
+
+
 def _put_back_unproven(proving: Section) -> str:
     """A service that is not healthy with its new files gets all of its old ones back, and runs on them if it ran before."""
-    from . import service
-
     restored = disproven()
     if not restored:
         return ""
     for step in restored:
         record.mark_restored(step)
         originals.refresh(step)
-    problem = service.run_again(proving)
-    return f"\nPut back with it: {', '.join(restored)}. {problem or proving.name + ' is healthy again on its old files.'}"
+    return f"\nPut back with it: {', '.join(restored)}. {run_again(proving)}"
+
+
+def run_again(proving: Section) -> str:
+    """Start a service on the files that were put back; how it is then."""
+    from . import service
+
+    return service.run_again(proving) or f"{proving.name} is healthy again on its old files."
 
 
 def _in_order_of_undo() -> list[str]:
@@ -183,6 +195,7 @@ def _observe(sections: list[Section]) -> kind.Observed:
         whole.text |= seen.text
         whole.problems += seen.problems
         whole.warnings += seen.warnings
+        whole.alike |= seen.alike
     return whole
 
 

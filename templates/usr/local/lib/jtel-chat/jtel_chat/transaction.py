@@ -6,6 +6,7 @@ of them leaves the host wholly old or is put back by `recover`, which runs first
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import json
 import os
@@ -43,7 +44,6 @@ class Transaction:
         self._keep = keep
         self._proven = proven
         self._entries: list[dict[str, Any]] = []
-        self._removed: list[Path] = []
         self._after: list[tuple[str, ...]] = []
         self._directory = _journal() / f"{time.time_ns()}-{step}"
         self._directory.mkdir(mode=0o700)
@@ -63,8 +63,8 @@ class Transaction:
         else:
             _close(self._directory)
         durable.sync_directory(_journal())
-        for path in self._removed if error is None else []:
-            shutil.rmtree(path, ignore_errors=True)
+        if error is None and self._proven:
+            _discard(self._entries)
         for argv in self._after if error is None else []:
             process.attempt(*argv, timeout=180)
 
@@ -106,16 +106,26 @@ class Transaction:
         durable.replace_link(path, target)
         return True
 
-    def replace_tree(self, path: Path, staged: Path) -> None:
-        """Put the directory `staged` (same file system) where `path` is; the old tree goes to `<parent>.original`, later ones to `.previous`."""
+    def stage(self, path: Path) -> Path:
+        """A free place for a tree that `replace_tree` will move; what is left there goes when this run fails."""
+        durable.remove_tree(path)
+        self._log({"path": str(path), "was": "absent", "kept": ""})
+        return path
+
+    def replace_tree(self, path: Path, staged: Path | None) -> None:
+        """Put the tree or file `staged` (same file system), or nothing, where `path` is.
+
+        What was there goes to `<parent>.original`, later ones to `<parent>.previous`.
+        """
         first = not any(entry.get("path") == str(path) for entry in originals.index(self.step))
         kept = path.parent.with_name(f"{path.parent.name}.{'original' if first else 'previous'}") / path.name
-        durable.remove_tree(kept)
+        self.remove(kept)
         self._log({"path": str(path), "was": "tree" if path.exists() else "absent", "kept": str(kept), "keep": True})
         if path.exists():
             kept.parent.mkdir(mode=0o755, exist_ok=True)
             path.rename(kept)
-        staged.rename(path)
+        if staged:
+            staged.rename(path)
         durable.sync_directory(path.parent)
 
     def remove(self, path: Path) -> None:
@@ -123,9 +133,8 @@ class Transaction:
         if path.is_dir() and not path.is_symlink():
             kept = path.with_name(f".{path.name}.removed")
             durable.remove_tree(kept)
-            self._log({"path": str(path), "was": "tree", "kept": str(kept)})
+            self._log({"path": str(path), "was": "tree", "kept": str(kept), "discard": True})
             path.rename(kept)
-            self._removed.append(kept)
         elif _stat(path):
             self._back_up(path, keep=False)
             path.unlink()
@@ -182,6 +191,8 @@ def recover(booting: bool = False) -> list[str]:
 
 def proven() -> None:
     """What was committed since the last proof is good: a service has loaded it and is healthy."""
+    for directory in _unproven().iterdir() if _unproven().exists() else []:
+        _discard(_read(directory))
     shutil.rmtree(_unproven(), ignore_errors=True)
 
 
@@ -206,18 +217,28 @@ def ids(owner: str) -> tuple[int, int]:
 
 
 def _roll_back(directory: Path, booting: bool = False) -> None:
-    entries = directory / "entries"
-    lines = entries.read_text(encoding="utf-8").splitlines() if entries.exists() else []
-    for line in reversed(lines):
-        try:
-            entry = json.loads(line)
-        except ValueError:
-            continue  # torn by a crash: what it announces has not been done
+    for entry in reversed(_read(directory)):
         if "command" in entry:
             if not (booting and entry["command"][0] == "systemctl"):
                 process.attempt(*entry["command"], timeout=120)
         elif "path" in entry:
             durable.put_back(entry, directory)
+
+
+def _read(directory: Path) -> list[dict[str, Any]]:
+    """What a journal announces, oldest first; a line torn by a crash announces what has not been done."""
+    path, entries = directory / "entries", []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+        with contextlib.suppress(ValueError):
+            entries.append(json.loads(line))
+    return entries
+
+
+def _discard(entries: list[dict[str, Any]]) -> None:
+    """Trees that were removed for good."""
+    for entry in entries:
+        if entry.get("discard"):
+            shutil.rmtree(entry["kept"], ignore_errors=True)
 
 
 def _close(directory: Path) -> None:

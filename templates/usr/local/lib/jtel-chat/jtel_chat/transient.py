@@ -41,7 +41,7 @@ def _command(arguments: list[str], given: Path, out: Path, err: Path) -> list[st
     }
     return [
         "systemd-run",
-        *("--quiet", "--collect", "--wait", f"--unit=jtel-chat-{arguments[1]}-{os.getpid()}"),
+        *("--quiet", "--collect", "--wait", f"--unit=jtel-chat-{arguments[:2][-1]}-{os.getpid()}"),
         *(f"--property={name}={value}" for name, value in properties.items()),
         *(f"--setenv={name}={value}" for name, value in environment.items()),
         *(TOOL, *arguments),

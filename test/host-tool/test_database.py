@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from jtel_chat import database
+
+GREETING = b"\x0a10.11.6-MariaDB\0" + b"\0" * 60
+
+
+def packet(number: int, payload: bytes) -> bytes:
+    return struct.pack("<I", len(payload))[:3] + bytes([number]) + payload
+
+
+def error(number: int, code: int, text: str) -> bytes:
+    return packet(number, b"\xff" + struct.pack("<H", code) + text.encode())
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[[Callable[[socket.socket], None]], int]]:
+    """Serves one connection; its port."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve(talk: Callable[[socket.socket], None]) -> int:
+        def accept() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                talk(connection)
+
+        threading.Thread(target=accept, daemon=True).start()
+        return int(listening.getsockname()[1])
+
+    yield serve
+    listening.close()
+
+
+def problem(port: int) -> str | None:
+    return database.answer_problem("127.0.0.1", port)
+
+
+def test_a_server_that_refuses_the_stranger_is_in_good_health(server: Callable[[Callable[[socket.socket], None]], int]) -> None:
+    seen: list[bytes] = []
+
+    def talk(connection: socket.socket) -> None:
+        connection.sendall(packet(0, GREETING))
+        seen.append(connection.recv(4096))
+        connection.sendall(packet(2, b"\xfecaching_sha2_password\0" + b"x" * 20))
+        seen.append(connection.recv(4096))
+        connection.sendall(error(4, 1045, "#28000Access denied for user 'jtel-chat-looks'"))
+
+    assert problem(server(talk)) is None
+    assert seen[0][3] == 1
+    assert b"jtel-chat-looks\0" in seen[0]
+    assert seen[1] == packet(3, b"")
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (error(0, 1130, "Host '10.1.0.21' is not allowed to connect to this MariaDB server"), "it says 1130: Host '10.1.0.21' is not allowed"),
+        (error(0, 1040, "#08004Too many connections"), "it says 1040: Too many connections"),
+        (b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n", "no MySQL or MariaDB"),
+        (b"", "no MySQL or MariaDB"),
+    ],
+)
+def test_what_answers_otherwise_is_named_with_its_address(server: Callable[[Callable[[socket.socket], None]], int], answer: bytes, said: str) -> None:
+    port = server(lambda connection: connection.sendall(answer))
+    found = problem(port)
+    assert found
+    assert f"127.0.0.1, port {port}: " in found
+    assert said in found
+
+
+def test_a_closed_port_and_a_name_that_does_not_resolve_are_told_apart() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    assert "nothing listens there" in (problem(port) or "")
+    assert "does not resolve" in (database.answer_problem("no-such-host.invalid", 3306) or "")
