@@ -64,7 +64,7 @@ const documents = (change: Change = {}): Record<string, string> => {
     hazelcast,
     "messenger-secret": secret,
     messenger: installation,
-    "messenger-running": document(runningSection(loads)),
+    "messenger-running": document(runningSection(loads, [])),
   };
 };
 
