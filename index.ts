@@ -1,12 +1,12 @@
 import { publicPort } from "./config/check.ts";
 import { loadDeployment } from "./config/load.ts";
 import { portalParameters as parameters, manualSteps as steps, portalTable as table } from "./render/portal.ts";
-import { separateServer } from "./topologies/separate-server.ts";
+import { topologies } from "./topologies/topologies.ts";
 
 const deployment = loadDeployment();
 const { public: visitors, whatsapp, tyntec } = deployment;
 
-separateServer(deployment);
+topologies[deployment.topology](deployment);
 
 const handover = {
   ...{ scheme: visitors.scheme, host: visitors.host, port: publicPort(deployment) },
@@ -18,4 +18,4 @@ export const portalParameters = parameters(handover);
 /** What remains to be done by hand in the portal. */
 export const manualSteps = steps(handover);
 /** Both as Markdown: `pulumi stack output portalTable`. */
-export const portalTable = table(handover);
+export const portalTable = table({ parameters: portalParameters, steps: manualSteps });

@@ -14,6 +14,7 @@ import {
 } from "../render/client-messenger.ts";
 import { document, type Section } from "../render/document.ts";
 import { chatPort } from "../render/haproxy.ts";
+import { type Needs, resourcesSection } from "../render/resources.ts";
 
 /** What {@link ClientMessengerService} needs to know. */
 export interface ClientMessengerServiceArgs {
@@ -23,6 +24,8 @@ export interface ClientMessengerServiceArgs {
   share: Share;
   /** Which release: `hold` keeps what is installed, `follow` takes the share's. */
   release: "hold" | "follow";
+  /** What a server must have before ClientMessenger is installed on it. */
+  needs: Needs;
   /** The portal's database, with its password as a secret. */
   database: Output<Database>;
   /** Further steps whose result the process loads at its start. */
@@ -44,7 +47,12 @@ export class ClientMessengerService extends ComponentResource {
 
   constructor(name: string, args: ClientMessengerServiceArgs, opts?: ComponentResourceOptions) {
     super("jtel:chat:ClientMessengerService", name, {}, opts);
-    const installation = document(release(args), unit(args.share), updateScriptFile(args.share));
+    const installation = document(
+      resourcesSection(args.needs, `${home}/bin`),
+      release(args),
+      unit(args.share),
+      updateScriptFile(args.share),
+    );
     const secret = args.database.apply((database) => document(argumentSection(database)));
     for (const host of args.chatServers) {
       const installed = host.step("messenger", installation, { parent: this });

@@ -18,6 +18,9 @@ export const check = (values: Record<string, unknown>): Checked => {
 export const publicPort = ({ public: { scheme, port } }: Deployment): number =>
   port ?? (scheme === "https" ? 3003 : 3000);
 
+/** Where ClientMessenger listens on every chat server; it cannot be changed. */
+const chatPort = 3000;
+
 const schemaProblems = (issue: z.core.$ZodIssue): Problem[] => {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
@@ -45,6 +48,7 @@ const shown = (value: unknown): string => (JSON.stringify(value) ?? String(value
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);
 
 const crossProblems = (deployment: Deployment): Problem[] => [
+  ...topologyProblems(deployment),
   ...duplicateProblems(deployment),
   ...portProblems(deployment),
   ...whatsappProblems(deployment),
@@ -55,6 +59,24 @@ const allHosts = ({ loadBalancers, chatServers }: Deployment) => [
   ...loadBalancers.map((host, index) => ({ ...host, key: `loadBalancers[${index}]` })),
   ...chatServers.map((host, index) => ({ ...host, key: `chatServers[${index}]` })),
 ];
+
+const topologyProblems = (deployment: Deployment): Problem[] => {
+  const { topology, chatServers, public: visitors } = deployment;
+  if (topology !== "lb-hosted") {
+    return chatServers.length
+      ? []
+      : [{ key: "chatServers", text: `is missing: ${topology} needs at least one chat server` }];
+  }
+  const listed = {
+    key: "chatServers",
+    text: "is not for lb-hosted: there the load balancers are the chat servers. Remove it",
+  };
+  const twice = {
+    key: "public",
+    text: `${visitors.scheme} on port ${chatPort} of the load balancer itself needs that port twice: HAProxy and ClientMessenger both listen there. Use https (port 3003), or set public.port`,
+  };
+  return [...(chatServers.length ? [listed] : []), ...(publicPort(deployment) === chatPort ? [twice] : [])];
+};
 
 const duplicateProblems = (deployment: Deployment): Problem[] => {
   const hosts = allHosts(deployment);

@@ -35,9 +35,17 @@ const user = z.string().regex(/^[a-z_][a-z0-9_-]*$/, "is no user name");
 
 const jump = z.strictObject({ address, user, hostKey, port: port.default(22) });
 
-const host = z.strictObject({ name: hostName, address, hostKey, port: port.default(22), jump: jump.optional() });
-
 const interfaceName = z.string().regex(/^[A-Za-z0-9_.@-]{1,15}$/, "is no network interface. Example: eth0");
+
+const host = z.strictObject({
+  name: hostName,
+  address,
+  hostKey,
+  port: port.default(22),
+  jump: jump.optional(),
+  /** Interface that the rules for chat and Hazelcast are limited to. @default every one */
+  interface: interfaceName.optional(),
+});
 
 const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
   error: "is no address or network. Example: 10.1.0.0/24",
@@ -47,7 +55,9 @@ const url = z.url({ protocol: /^https$/, error: "is no https URL. Example: https
 
 /** Every key of a stack file below `jtel-chat:`; what is optional here has its default here. */
 export const schema = z.strictObject({
-  topology: z.enum(["separate-server"], { error: "is not a topology. Known: separate-server" }),
+  topology: z.enum(["co-located", "lb-hosted", "separate-server"], {
+    error: "is not a topology. Known: co-located (on web servers), lb-hosted (on the load balancers), separate-server",
+  }),
   public: z.strictObject({
     scheme: z.enum(["https", "http"]),
     host: address,
@@ -57,12 +67,40 @@ export const schema = z.strictObject({
   onDrift: z.enum(["heal", "stop"]).default("heal"),
   ssh: z.strictObject({ user, become: z.enum(["sudo"], { error: "is unknown. Known: sudo" }) }),
   loadBalancers: z.array(host).min(1, "names no load balancer: chat is reached through at least one"),
-  chatServers: z
-    .array(host.extend({ interface: interfaceName.optional() }))
-    .min(1, "names no chat server")
-    .max(10, "names more than ten chat servers"),
+  /** Not with the topology lb-hosted, where the load balancers are the chat servers. */
+  chatServers: z.array(host).max(10, "names more than ten chat servers").default([]),
   share: z
     .strictObject({ path: absolutePath.default("/home/jtel/shared"), hosted: z.boolean().default(false) })
+    .prefault({}),
+  java: z
+    .strictObject({
+      package: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9.+-]+$/, "is no Debian package. Example: openjdk-17-jdk")
+        .default("openjdk-17-jdk"),
+      /** Its major release; 8 reads no argument file. */
+      version: z.int().min(8).default(17),
+      /** A line of sources.list(5), where the host's own sources do not have the package. */
+      aptSource: z
+        .string()
+        .regex(
+          /^deb .+$/,
+          'is no line of sources.list(5). Example: "deb [signed-by=/usr/share/keyrings/x.gpg] https://… bookworm main"',
+        )
+        .optional(),
+      /** What `pulumi destroy` does with the package. */
+      onDestroy: z.enum(["keep", "remove"]).default("keep"),
+    })
+    .prefault({}),
+  /** Resources of the vendor's table that may be less, and `system` for another Debian than 12. */
+  resources: z
+    .strictObject({
+      accept: z
+        .array(
+          z.enum(["memory", "cores", "disk", "system"], { error: "is unknown. Known: memory, cores, disk, system" }),
+        )
+        .default([]),
+    })
     .prefault({}),
   clientMessenger: z.strictObject({ release: z.enum(["hold", "follow"]).default("hold") }).prefault({}),
   hazelcast: z.strictObject({ source: z.enum(["share"]).default("share") }).prefault({}),
@@ -107,9 +145,18 @@ export const schema = z.strictObject({
     .optional(),
   tyntec: z
     .strictObject({
-      apiKey: z.string().min(1, "is empty"),
-      url: url.default("https://api.tyntec.com/chat-api/v2"),
+      apiKey: z
+        .string()
+        .min(1, "is empty")
+        .regex(/^[\x21-\x7e]*$/, "holds a blank, a line break or no ASCII, which a header cannot carry. Set it again"),
+      url: url
+        .regex(/[^/]$/, "ends with a slash. Example: https://api.tyntec.com/chat-api/v2")
+        .default("https://api.tyntec.com/chat-api/v2"),
       caFile: z.string().optional(),
+      /** Have events that another system gets now. */
+      takeOver: z.boolean().default(false),
+      /** `WhatsAppGroupEvent::*`, which a later API may refuse. */
+      groupEvents: z.boolean().default(true),
     })
     .optional(),
 });

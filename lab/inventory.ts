@@ -15,11 +15,14 @@ export interface HostPlan {
   ports: number[];
   /** Whether the share is mounted on it. */
   share: boolean;
+  /** Boots only when it is asked for. */
+  spare?: boolean;
 }
 
 /** The hosts, under the names that the vendor's documentation uses. */
 export const inventory: Record<string, HostPlan> = {
   lb1: { number: 11, layer: "haproxy", aliases: ["acd-lb", chat, portal], ports: [80, 443, 7777], share: true },
+  lb2: { number: 12, layer: "haproxy", aliases: [], ports: [80, 443, 7777], share: true, spare: true },
   chatserver1: { number: 21, layer: "base", aliases: ["acd-chat"], ports: [], share: true },
   chatserver2: { number: 22, layer: "base", aliases: [], ports: [], share: true },
   "acd-dbm": { number: 31, layer: "mariadb", aliases: ["acd-jb1", "acd-store"], ports: [3306, 8080], share: false },

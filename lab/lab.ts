@@ -52,7 +52,7 @@ export interface Lab {
 }
 
 export interface UpOptions {
-  /** Only these hosts. @default all */
+  /** Only these hosts. @default all that are not spare */
   hosts?: string[];
   /** The lab is this process's own: once it has ended, any later `up` may remove the lab. @default false */
   temporary?: boolean;
@@ -60,6 +60,8 @@ export interface UpOptions {
 }
 
 const silent = (): void => {};
+
+const usualHosts = Object.keys(inventory).filter((host) => !planOf(host).spare);
 
 /** The lab `name` if it has been set up; a host in it may be off. */
 export const openLab = async (name: string): Promise<Lab | undefined> => {
@@ -69,7 +71,7 @@ export const openLab = async (name: string): Promise<Lab | undefined> => {
 
 /** Sets up the lab, or whatever of it is missing. Minutes on a machine that has never had one, then seconds. */
 export const upLab = async (name: string, options: UpOptions = {}): Promise<Lab> => {
-  const { hosts = Object.keys(inventory), temporary = false, progress = silent } = options;
+  const { hosts = usualHosts, temporary = false, progress = silent } = options;
   hosts.forEach(planOf);
   await requireLinuxRoot(progress);
   return withLock(labId(name), async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { dump, load as parseYaml } from "js-yaml";
@@ -47,6 +47,9 @@ export const labStack = async (lab: Lab, change: (config: Config) => void = () =
   return stack;
 };
 
+/** The stack file as it was made, with all secrets: what a test leaves out of its own, another one wants again. */
+const secretsOf = (file: string): string => join(dirname(file), "Pulumi.secrets.yaml");
+
 const describe = (lab: Lab, directory: string): Stack => {
   const file = join(directory, "Pulumi.dev.yaml");
   const environment = {
@@ -79,19 +82,17 @@ const create = async (lab: Lab, directory: string, { file, environment }: Stack)
     const argv = ["config", "set", "--secret", "--path", key, "--stack", "dev", "--config-file", file];
     await checked(argv, environment, value);
   }
+  await copyFile(file, secretsOf(file));
 };
 
 /** Pulumi.dev.yaml with what only the lab knows; secrets and the salt of the copy stay. */
 const updateFile = async (lab: Lab, file: string, change: (config: Config) => void): Promise<void> => {
   const committed = await readYaml(join(checkout, "Pulumi.dev.yaml"));
-  const { config: present = {}, ...rest } = existsSync(file) ? await readYaml(file) : {};
+  const made = [secretsOf(file), file].find((each) => existsSync(each));
+  const { config: present = {}, ...rest } = made ? await readYaml(made) : {};
   const before = withoutPrefix(present);
   const config = withoutPrefix(committed.config ?? {});
-  const reached = (list: unknown) =>
-    (list as { name: string }[]).map((host) => {
-      const { address, hostKey } = lab.hosts[host.name] ?? {};
-      return { ...host, address, hostKey };
-    });
+  const reached = (list: unknown) => stackHosts(lab, ...(list as { name: string }[]).map((host) => host.name));
   config.loadBalancers = reached(config.loadBalancers);
   config.chatServers = reached(config.chatServers);
   config.database = { ...(config.database as object), ...secret(before, "database", "password") };
@@ -100,6 +101,10 @@ const updateFile = async (lab: Lab, file: string, change: (config: Config) => vo
   const prefixed = Object.fromEntries(Object.entries(config).map(([key, value]) => [`jtel-chat:${key}`, value]));
   await writeFile(file, dump({ ...rest, config: prefixed }, { lineWidth: -1 }));
 };
+
+/** Hosts of the lab as a stack file lists them. */
+export const stackHosts = (lab: Lab, ...names: string[]) =>
+  names.map((name) => ({ name, address: lab.hosts[name]?.address, hostKey: lab.hosts[name]?.hostKey }));
 
 const readYaml = async (file: string) => parseYaml(await readFile(file, "utf8")) as { config?: Config };
 

@@ -51,8 +51,10 @@ const settingsOf = (record: LabRecord): Omit<TyntecSettings, "pem"> => {
   };
 };
 
-export const labTyntec = (record: LabRecord): Tyntec => {
-  const { address, port, apiKey, log, state, controlSocket } = settingsOf(record);
+export const labTyntec = (record: LabRecord): Tyntec => tyntecAt(settingsOf(record));
+
+/** The stand-in that was started with these settings. */
+export const tyntecAt = ({ address, port, apiKey, log, state, controlSocket }: Omit<TyntecSettings, "pem">): Tyntec => {
   const fail = (failure: Failure): Promise<void> => control(controlSocket, failure);
   return {
     url: `https://${address}:${port}/chat-api/v2`,

@@ -28,16 +28,23 @@ export interface TyntecSettings {
 export interface Failure {
   /** Only requests with this method. @default every method */
   method?: string;
+  /** Requests that are served before it begins. @default 0 */
+  skip?: number;
   /** How many requests. @default all */
   count?: number;
+  /** Serve the request before it fails, so that only its answer is lost. @default false */
+  late?: boolean;
   /** Answer with this status. Without it the request is served, after `delay`. */
   status?: number;
-  /** Header `Retry-After`, in seconds. */
-  retryAfter?: number;
+  /** The answer's body, word for word, and its type. @default a problem document */
+  body?: string;
+  type?: string;
+  /** Header `Retry-After`: seconds, or a date. */
+  retryAfter?: number | string;
   /** Milliseconds before the answer. */
   delay?: number;
-  /** Close the connection instead of answering. */
-  cut?: boolean;
+  /** Close the connection instead of answering, or in the middle of the answer. */
+  cut?: boolean | "halfway";
   /** Refuse events that begin with this, as the later API does with `WhatsAppGroupEvent::`. */
   refuseEvents?: string;
 }
@@ -48,52 +55,55 @@ let failure: Failure = {};
 
 interface Reply {
   status: number;
-  body?: object;
+  body?: string;
+  type?: string;
   headers?: Record<string, string>;
 }
 
 const problem = ({ status, ...rest }: Problem, headers: Record<string, string> = {}): Reply => ({
   status,
-  body: { type: "about:blank", status, ...rest },
+  body: JSON.stringify({ type: "about:blank", status, ...rest }),
+  type: "application/problem+json",
   headers,
 });
 
-/** The failure that this request meets; uses up its count. */
+/** The failure that this request meets; uses up `skip`, then `count`. */
 const failureOf = ({ method }: IncomingMessage): Failure => {
-  const { count = Number.POSITIVE_INFINITY } = failure;
+  const { skip = 0, count = Number.POSITIVE_INFINITY } = failure;
   if (count <= 0 || (failure.method && failure.method !== method)) return {};
-  failure = { ...failure, count: count - 1 };
-  return failure;
+  failure = skip ? { ...failure, skip: skip - 1 } : { ...failure, count: count - 1 };
+  return skip ? {} : failure;
 };
 
 const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
   const body = await text(request);
-  const { delay, cut, status, retryAfter, refuseEvents } = failureOf(request);
-  if (delay) await pause(delay);
-  if (cut) {
+  const wrong = failureOf(request);
+  const served = wrong.late ? answer(request, body, wrong.refuseEvents) : undefined;
+  if (wrong.delay) await pause(wrong.delay);
+  if (wrong.cut === true) {
     log(request, body, "cut");
     request.socket.destroy();
     return;
   }
-  const reply = status ? toldToFail(status, retryAfter) : answer(request, body, refuseEvents);
-  log(request, body, reply.status);
-  const type = reply.status < 400 ? "application/json" : "application/problem+json";
-  response.writeHead(reply.status, { ...(reply.body && { "Content-Type": type }), ...reply.headers });
-  response.end(reply.body && JSON.stringify(reply.body));
+  const reply = wrong.status ? toldToFail(wrong.status, wrong) : (served ?? answer(request, body, wrong.refuseEvents));
+  log(request, body, wrong.cut ? "cut" : reply.status);
+  response.writeHead(reply.status, { ...(reply.body && { "Content-Type": reply.type }), ...reply.headers });
+  if (wrong.cut) response.write(reply.body?.slice(0, 10), () => request.socket.destroy());
+  else response.end(reply.body);
 };
 
-const toldToFail = (status: number, retryAfter: number | undefined): Reply =>
-  problem(
-    { status, title: "Told to fail", detail: `the lab answers ${status}` },
-    retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) },
-  );
+const toldToFail = (status: number, { retryAfter, body, type = "application/json" }: Failure): Reply => {
+  const headers: Record<string, string> = retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) };
+  if (body !== undefined) return { status, body, type, headers };
+  return problem({ status, title: "Told to fail", detail: `the lab answers ${status}` }, headers);
+};
 
 const answer = ({ headers, url, method }: IncomingMessage, body: string, refuseEvents?: string): Reply => {
   if (headers.apikey !== settings.apiKey)
     return problem({ status: 401, title: "Unauthorized", detail: "missing or unknown apikey" });
   if (url !== application) return problem({ status: 404, title: "Not Found", detail: `nothing at ${url}` });
   const state = JSON.parse(readFileSync(settings.state, "utf8"));
-  if (method === "GET") return { status: 200, body: state };
+  if (method === "GET") return { status: 200, body: JSON.stringify(state), type: "application/json" };
   if (method !== "PATCH")
     return problem({ status: 405, title: "Method Not Allowed", detail: `${method}` }, { Allow: "GET, PATCH" });
   const change = validateApplication(headers["content-type"], body, refuseEvents);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 /** One section of a document: what one kind of the host tool makes true. */
 export interface Section {
   /** The kind, a module of the host tool. */
-  kind: "packages" | "files" | "release" | "haproxy" | "unit" | "secret" | "firewall" | "service";
+  kind: "resources" | "packages" | "files" | "release" | "haproxy" | "unit" | "secret" | "firewall" | "service";
   /** What of that kind: a path, a unit, package names. */
   name: string;
   /** One-line values as strings, blocks as lists of lines or as text that ends with a newline; `undefined` is left out. */

@@ -33,13 +33,24 @@ export const manualSteps = ({ whatsapp }: PortalHandover): string[] => [
     : []),
 ];
 
+/** What the table shows. */
+export interface PortalTable {
+  parameters: Record<string, string>;
+  steps: string[];
+  /** For each parameter, in order, what came of trying its URL; without it the table has no such column. */
+  answers?: string[];
+}
+
 /** Both as Markdown, for the ticket of the person who does it. */
-export const portalTable = (handover: PortalHandover): string =>
-  [
-    "| portal parameter | value |",
-    "|---|---|",
-    ...Object.entries(portalParameters(handover)).map(([name, value]) => `| ${name} | ${value} |`),
+export const portalTable = ({ parameters, steps, answers }: PortalTable): string => {
+  const row = (cells: string[]) => `| ${cells.join(" | ")} |`;
+  const tried = (text: string | undefined) => (answers ? [text ?? ""] : []);
+  return [
+    row(["portal parameter", "value", ...tried("tried from here")]),
+    row(["---", "---", ...tried("---")]),
+    ...Object.entries(parameters).map(([name, value], index) => row([name, value, ...tried(answers?.[index])])),
     "",
-    ...manualSteps(handover).map((step, index) => `${index + 1}. ${step}`),
+    ...steps.map((step, index) => `${index + 1}. ${step}`),
     "",
   ].join("\n");
+};

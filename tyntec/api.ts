@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
-import { Agent, request } from "undici";
 import { z } from "zod";
+import { printable } from "../hosts/launcher.ts";
 import type { Webhook } from "../render/tyntec.ts";
+import { type Answer, exchange, type Patience } from "./connection.ts";
 
 /** Where the API is and who asks. */
 export interface TynTecAccount {
@@ -10,24 +10,22 @@ export interface TynTecAccount {
   apiKey: string;
   /** PEM file of a certificate authority that is not a public one. */
   caFile?: string | undefined;
+  /** @default answers within 10 s, and no other attempt after 30 s */
+  patience?: Patience;
 }
 
 const application = z.object({
   webhooks: z.array(z.looseObject({ events: z.array(z.string()), callbackUrl: z.string() })).default([]),
 });
-const problem = z.object({ title: z.string().optional(), detail: z.string().optional() });
-
-const timeout = 10_000;
 
 /** The application's webhooks (`GET /applications/default`). @throws Error that starts with `TynTec:` and says what to do. */
 export const readWebhooks = async (account: TynTecAccount): Promise<Webhook[]> => {
-  const text = await call(account, "GET");
+  const answer = await call(account, "GET");
   try {
-    return application.parse(JSON.parse(text)).webhooks;
+    return application.parse(JSON.parse(answer.text)).webhooks;
   } catch {
-    throw new Error(
-      `TynTec: ${account.url} did not answer with an application. Is tyntec.url the API's base URL, with its version?`,
-    );
+    const got = answer.text ? `${answer.text.length} bytes of ${answer.type || "no type"}` : "nothing";
+    throw complaint(account, "GET", `${answer.status}, but no application came: ${got}. ${remedies.url}`);
   }
 };
 
@@ -36,63 +34,95 @@ export const writeWebhooks = async (account: TynTecAccount, list: Webhook[]): Pr
   await call(account, "PATCH", JSON.stringify({ webhooks: list }));
 };
 
-const call = async (account: TynTecAccount, method: "GET" | "PATCH", body?: string): Promise<string> => {
-  const dispatcher = new Agent({
-    connect: { timeout, ...(account.caFile && { ca: authority(account.caFile) }) },
-    headersTimeout: timeout,
-    bodyTimeout: timeout,
+type Method = "GET" | "PATCH";
+
+const path = "/applications/default";
+const defaultPatience: Patience = { attempt: 10_000, total: 30_000, pause: 500 };
+
+/** A PATCH may be repeated: it holds the complete set. */
+const call = async (account: TynTecAccount, method: Method, body?: string): Promise<Answer> => {
+  const { url, apiKey, caFile, patience = defaultPatience } = account;
+  const accept = "application/json, application/problem+json";
+  const headers = { apikey: apiKey, accept, "content-type": "application/json" };
+  const options = { method, headers, ...(body && { body }) };
+  const answer = await exchange(url + path, options, patience, caFile).catch((error: NodeJS.ErrnoException) => {
+    throw complaint(account, method, unreachable(account, error));
   });
-  try {
-    const answer = await request(`${account.url}/applications/default`, {
-      method,
-      dispatcher,
-      headers: {
-        apikey: account.apiKey,
-        accept: "application/json, application/problem+json",
-        "content-type": "application/json",
-      },
-      ...(body && { body }),
-    });
-    const text = await answer.body.text();
-    if (answer.statusCode >= 300) throw new Error(`TynTec: ${refusal(answer.statusCode, text)}`);
-    return text;
-  } catch (error) {
-    if (error instanceof Error && error.message.startsWith("TynTec:")) throw error;
-    throw new Error(
-      `TynTec: ${new URL(account.url).host} is not reachable (${reason(error)}). Is tyntec.url right, and may this machine reach it?`,
-    );
-  } finally {
-    await dispatcher.close();
+  if (answer.status < 300) return answer;
+  throw complaint(account, method, refusal({ ...answer, text: withoutKey(account, answer.text) }, body));
+};
+
+const complaint = (account: TynTecAccount, method: Method, text: string): Error =>
+  new Error(withoutKey(account, `TynTec: ${method} ${account.url}${path}: ${text}`));
+
+/** What the API says may hold anything, the key included; a text that is to be cut must lose it before. */
+const withoutKey = ({ apiKey }: TynTecAccount, text: string): string =>
+  apiKey ? text.replaceAll(apiKey, "[API key]") : text;
+
+const remedies = {
+  url: "Is tyntec.url the API's base URL, with its version?",
+  key: "Set tyntec.apiKey to a key of this account, which may read and change its application",
+  events:
+    "Correct what it names. A later API knows no events WhatsAppGroupEvent::*: to leave them out, set tyntec.groupEvents: false",
+};
+
+const refusal = (answer: Answer, body = ""): string => {
+  const { status, retryAfter } = answer;
+  const said = `${status}${problemText(answer)}`;
+  if (status === 401 || status === 403) return `the API key is refused (${said}). ${remedies.key}`;
+  if (status === 404 || status === 405 || status < 400) return `there is no application (${said}). ${remedies.url}`;
+  if (status === 429 || status >= 500) {
+    const when = retryAfter ? `in ${Math.ceil(retryAfter / 1000)} s, as it asks` : "later";
+    return `the API cannot do it now (${said}). Try again ${when}`;
   }
+  return `refused (${said}). ${body.includes("WhatsAppGroupEvent::") ? remedies.events : "Correct what it names"}`;
 };
 
-const authority = (file: string): Buffer => {
+/** A number or an object where a text belongs must not hide the rest. */
+const line = z.string().optional().catch(undefined);
+const problem = z.object({
+  title: line,
+  detail: line,
+  violations: z
+    .array(z.object({ field: line, message: line }))
+    .optional()
+    .catch(undefined),
+});
+
+/** What an `application/problem+json` (RFC 9457) says, in one line; of another answer its type. */
+const problemText = ({ type, text }: Answer): string => {
   try {
-    return readFileSync(file);
-  } catch (error) {
-    throw new Error(`TynTec: tyntec.caFile cannot be read (${reason(error)}). Correct the path, or remove the key`);
-  }
-};
-
-const reason = (error: unknown): string => {
-  const { message, code } = error as { message?: string; code?: string };
-  return message || code || String(error);
-};
-
-const refusal = (status: number, text: string): string => {
-  const said = problemText(text);
-  if (status === 401 || status === 403)
-    return `the API key is refused (${status}${said}). Set tyntec.apiKey to a key of this account`;
-  if (status === 404)
-    return `there is no application here (404${said}). Is tyntec.url the API's base URL, with its version?`;
-  return `the API refused with status ${status}${said}. Correct what it names, or try again later`;
-};
-
-const problemText = (text: string): string => {
-  try {
-    const { title, detail } = problem.parse(JSON.parse(text));
-    return `: ${[title, detail].filter(Boolean).join(" – ")}`.slice(0, 300);
+    const { title, detail, violations = [] } = problem.parse(JSON.parse(text));
+    const named = violations.map(({ field, message }) => [field, message].filter(Boolean).join(" "));
+    const said = [title, detail, ...named].filter(Boolean).join(" – ");
+    return said && `: ${printable(said)}`;
   } catch {
-    return "";
+    return text ? `, ${printable(type || "no type")} instead of a reason` : "";
   }
+};
+
+const unreachable = (
+  { url, caFile, patience = defaultPatience }: TynTecAccount,
+  error: NodeJS.ErrnoException,
+): string => {
+  const { name, code = "", message } = error;
+  const said = printable(message || code || String(error));
+  if (name === "TimeoutError") return notReachable(url, `no complete answer within ${patience.attempt / 1000} s`);
+  if (caFile && error.path === caFile)
+    return `tyntec.caFile cannot be read (${said}). Correct the path, or remove the key`;
+  if (/CERT|SELF_SIGNED|UNABLE_TO_|^ERR_TLS|^ERR_SSL|^ERR_OSSL/.test(code))
+    return `its certificate is not accepted (${said}). Where the API, or a proxy before it, has an authority of its own, name its PEM file in tyntec.caFile`;
+  if (code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") return `the answer is too long for an application. ${remedies.url}`;
+  return notReachable(url, said);
+};
+
+const notReachable = (url: string, why: string): string =>
+  `${URL.parse(url)?.host} is not reachable (${why}). Is tyntec.url right, and may this machine reach it? ${proxyRemedy()}`.trim();
+
+/** Never its URL, which may hold a password. */
+const proxyRemedy = (): string => {
+  const { https_proxy, HTTPS_PROXY, http_proxy, HTTP_PROXY } = process.env;
+  const proxy = https_proxy ?? HTTPS_PROXY ?? http_proxy ?? HTTP_PROXY;
+  if (!proxy) return "";
+  return `A proxy is set (HTTPS_PROXY, ${URL.parse(proxy)?.host || "no URL"}): is it right, or does the API belong into NO_PROXY?`;
 };

@@ -1,62 +1,83 @@
 /**
  * `node tyntec/webhooks.ts apply|undo` – what the `TynTecWebhooks` component runs on the controller.
  *
- * Standard input: `{ url, caFile?, webhooks }`; the key comes as TYNTEC_API_KEY, so that it is in no command line.
- * The last line of its output is `before: {event: url, …}`, where our events went before us: Pulumi keeps it and hands it
- * over as PULUMI_COMMAND_STDOUT, so undo can give it back.
+ * Standard input: a {@link WebhooksDocument}; the key comes as TYNTEC_API_KEY, so that it is in no command line.
+ * Standard error says what was done. Standard output is `claim: {…}`: Pulumi keeps it and hands it over as
+ * PULUMI_COMMAND_STDOUT, so that a later run knows which events are ours and undo can give them back.
  */
 import { text } from "node:stream/consumers";
-import { callbacks, differences, merged, restored, type Webhook } from "../render/tyntec.ts";
+import { type Difference, redirected, type Targets, unsettled, type Webhook, whereabouts } from "../render/tyntec.ts";
 import { readWebhooks, type TynTecAccount, writeWebhooks } from "./api.ts";
+import { claimOf, givenBack, type RecordedClaim, recordedClaim, refusals, takenAway } from "./claim.ts";
+import { parsedDocument, type WebhooksDocument } from "./document.ts";
 
-type Callbacks = Record<string, string>;
+const mark = "claim: ";
 
-const mark = "before: ";
-
-const apply = async (account: TynTecAccount, wanted: Webhook[]): Promise<void> => {
+const apply = async (account: TynTecAccount, { webhooks, takeOver }: WebhooksDocument): Promise<void> => {
   const present = await readWebhooks(account);
-  const changes = differences(present, wanted);
-  if (changes.length) {
-    await writeWebhooks(account, merged(present, wanted));
-    const missing = differences(await readWebhooks(account), wanted);
-    if (missing.length)
-      throw new Error(`TynTec: the API accepted the webhooks, but does not have them: ${missing.join("; ")}`);
-  }
-  for (const change of changes.length ? changes : ["the webhooks are as wanted"]) console.log(`TynTec: ${change}`);
-  console.log(mark + JSON.stringify(before() ?? ours(present, wanted)));
+  const [wanted, earlier] = [claimOf(account.url, webhooks), recorded()];
+  const taken = takenAway(present, wanted, earlier);
+  if (taken.length && !takeOver) throw new Error(refusals(taken).join("\n"));
+  const dropped = earlier ? givenBack(present, earlier) : [];
+  await redirect(account, present, new Map([...dropped, ...Object.entries(wanted.ours)]));
+  console.log(mark + JSON.stringify(recordedClaim(present, wanted, earlier)));
 };
 
-const undo = async (account: TynTecAccount, wanted: Webhook[]): Promise<void> => {
+const undo = async (account: TynTecAccount, { webhooks }: WebhooksDocument): Promise<void> => {
   const present = await readWebhooks(account);
-  await writeWebhooks(account, restored(present, wanted, before() ?? {}));
-  console.log("TynTec: the webhooks are as they were");
+  const claim = recorded() ?? { ...claimOf(account.url, webhooks), before: {} };
+  await redirect(account, present, givenBack(present, claim));
 };
 
-/** What an earlier run of this resource has found. */
-const before = (): Callbacks | undefined => {
+/** What the last successful run of this resource has printed. */
+const recorded = (): RecordedClaim | undefined => {
   const lines = (process.env.PULUMI_COMMAND_STDOUT ?? "").split("\n");
   const line = lines.findLast((each) => each.startsWith(mark));
-  return line ? (JSON.parse(line.slice(mark.length)) as Callbacks) : undefined;
+  return line ? (JSON.parse(line.slice(mark.length)) as RecordedClaim) : undefined;
 };
 
-/** An event that goes to our URL already is none of anybody else: the state was lost, or an earlier run died. */
-const ours = (present: Webhook[], wanted: Webhook[]): Callbacks => {
-  const events = callbacks(wanted);
-  const before = [...callbacks(present)].filter(([event, url]) => events.has(event) && events.get(event) !== url);
-  return Object.fromEntries(before);
+/** Writes when something differs, then looks what came of it: an error may have come after the change. */
+const redirect = async (account: TynTecAccount, present: Webhook[], targets: Targets): Promise<void> => {
+  const changes = unsettled(present, targets);
+  if (!changes.length) return say("the webhooks are as wanted");
+  const failure = await writeWebhooks(account, redirected(present, targets)).then(
+    () => undefined,
+    (error: Error) => error,
+  );
+  const after = await readWebhooks(account).catch((error: Error) => error);
+  if (after instanceof Error) {
+    if (failure) throw new Error(`${failure.message}\nWhat stands there now is not known. ${after.message}`);
+    // Failing now would lose the note of what was there before.
+    return say(`the webhooks were accepted, but cannot be read back. ${after.message}`);
+  }
+  const missing = unsettled(after, targets);
+  if (missing.length) throw new Error(unfinished(failure, missing, changes));
+  for (const line of whereabouts(changes.map((change) => ({ ...change, now: change.wanted })))) say(`${line} now`);
 };
+
+const unfinished = (failure: Error | undefined, missing: Difference[], changes: Difference[]): string => {
+  const stands = whereabouts(missing).join("; ");
+  if (!failure) {
+    return `TynTec: the API accepted the webhooks, but does not have them: ${stands}. Look at the account in TynTec's own pages, then run this again`;
+  }
+  const unchanged = JSON.stringify(missing) === JSON.stringify(changes);
+  return `${failure.message}\n${unchanged ? "Nothing was changed there" : `There now: ${stands}`}`;
+};
+
+const say = (line: string): void => console.error(`TynTec: ${line}`);
 
 const main = async (): Promise<void> => {
-  const { webhooks, ...rest } = JSON.parse(await text(process.stdin)) as {
-    url: string;
-    caFile?: string;
-    webhooks: Webhook[];
-  };
-  const account = { ...rest, apiKey: process.env.TYNTEC_API_KEY ?? "" };
-  await (process.argv[2] === "undo" ? undo : apply)(account, webhooks);
+  const document = parsedDocument(await text(process.stdin));
+  const account = { url: document.url, caFile: document.caFile, apiKey: process.env.TYNTEC_API_KEY ?? "" };
+  await (process.argv[2] === "undo" ? undo : apply)(account, document);
 };
 
 main().catch((error: Error) => {
   console.error(error.message);
+  if (process.argv[2] === "undo") {
+    console.error(
+      "To leave the webhooks as they are: pulumi state delete URN (pulumi stack --show-urns: tyntec-webhooks)",
+    );
+  }
   process.exitCode = 1;
 });

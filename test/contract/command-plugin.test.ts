@@ -2,9 +2,11 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { local, remote, type types } from "@pulumi/command";
 import { type CustomResourceOptions, secret } from "@pulumi/pulumi";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { until } from "../../lab/deadline.ts";
 import {
   freePort,
   type SshAgent,
@@ -189,6 +191,41 @@ describe.skipIf(missing !== undefined)("the command plugin", { timeout: 30_000 }
       expect(run.text).toMatch(/exited with status 5/);
       expect(run.text).toMatch(/still needed/);
       expect(await stack.resource("c")).toBeDefined();
+    });
+  });
+
+  describe("is interrupted", () => {
+    /** ^C, as often as asked for, once the command has begun. */
+    const interrupted = async (times: number) => {
+      const { signal } = new AbortController();
+      const running = stack.up(
+        async () =>
+          void new remote.Command("c", {
+            connection,
+            create: `${note("begun")}; sleep 3; ${note("ended")}; echo said`,
+          }),
+        signal,
+      );
+      await until("the command", 20, async () => ((await ran()).length ? true : undefined));
+      for (let time = 0; time < times; time++) {
+        signal.dispatchEvent(new Event("abort"));
+        await pause(500); // two signals that wait together are one (signal(7))
+      }
+      return running;
+    };
+
+    test("once: the command that runs is finished and recorded", async () => {
+      expect(await interrupted(1)).toMatchObject({ failed: true, steps: ["create"] });
+      expect(await ran()).toEqual(["begun", "ended"]);
+      expect((await stack.resource("c"))?.outputs.stdout).toBe("said");
+    });
+
+    test("twice: the command goes on by itself, nothing is recorded, and the next up runs it again", async () => {
+      expect(await interrupted(2)).toMatchObject({ failed: true });
+      expect(await stack.resource("c")).toBeUndefined();
+      await until("the end of the command", 20, async () => ((await ran()).includes("ended") ? true : undefined));
+      expect(await up({ create: note("again") })).toMatchObject({ failed: false, steps: ["create"] });
+      expect(await ran()).toEqual(["begun", "ended", "again"]);
     });
   });
 

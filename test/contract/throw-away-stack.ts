@@ -22,7 +22,8 @@ export interface Resource {
 export interface ThrowAwayStack {
   /** Forgets all resources and history. What they have made is left alone. */
   reset(): Promise<void>;
-  up(program: PulumiFn): Promise<Run>;
+  /** With `interrupt`, each of its events is a ^C to the engine. */
+  up(program: PulumiFn, interrupt?: AbortSignal): Promise<Run>;
   preview(program: PulumiFn): Promise<Run>;
   destroy(): Promise<Run>;
   /** The recorded resource of that name, or undefined; secrets in it are encrypted. */
@@ -55,7 +56,8 @@ export async function throwAwayStack(directory: string): Promise<ThrowAwayStack>
       await rm(backend, { recursive: true });
       await cp(pristine, backend, { recursive: true });
     },
-    up: (program) => observe((onEvent, onOutput) => stack.up({ program, onEvent, onOutput })),
+    up: (program, signal) =>
+      observe((onEvent, onOutput) => stack.up({ program, onEvent, onOutput, ...(signal && { signal }) })),
     preview: (program) => observe((onEvent, onOutput) => stack.preview({ program, onEvent, onOutput })),
     destroy: () => observe((onEvent, onOutput) => stack.destroy({ onEvent, onOutput })),
     async resource(name) {

@@ -1,16 +1,19 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { proveChat } from "../../lab/chat.ts";
 import { callbacks, differences, type Webhook, webhooks } from "../../render/tyntec.ts";
 import { readWebhooks } from "../../tyntec/api.ts";
 import { type Change, engineLab, runnable } from "./engine-lab.ts";
+import { procedureHolds } from "./procedure.ts";
 import { snapshot } from "./snapshot.ts";
 
 const minutes = 60_000;
 const configured = ["lb1", "chatserver1", "chatserver2"];
 
 describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
-  const { lab, host, said, stack, up, applied, noop } = engineLab("engine");
+  const engine = engineLab("engine");
+  const { lab, host, said, stack, up, applied, noop } = engine;
 
   let asItWas: Record<string, string>;
   let webhooksBefore: Webhook[];
@@ -120,6 +123,22 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     },
     10 * minutes,
   );
+
+  const roles = { chatServers: ["chatserver1", "chatserver2"], loadBalancers: ["lb1"] };
+  procedureHolds("separate-server", engine, roles);
+
+  test("every URL that the portal is told answers, or is named with the reason", async () => {
+    const { environment } = await stack();
+    const env = { ...environment, NODE_EXTRA_CA_CERTS: lab().caFile };
+    const tried = (address: string) =>
+      execa("node", ["cli/portal.ts", "--stack", "dev", "--connect", address], { env, reject: false });
+    const { stdout, exitCode } = await tried(host("lb1").address);
+    expect(stdout.match(/ answers \|$/gm), stdout).toHaveLength(5);
+    expect(exitCode).toBe(0);
+    const elsewhere = await tried(lab().controllerAddress);
+    expect(elsewhere.stdout).toMatch(/ACD\.Chat\.Script\.Library\.URL \| .* \| .*ECONNREFUSED/);
+    expect(elsewhere.exitCode).toBe(1);
+  });
 
   test("the password is in no command line, journal, unit, world-readable file or plain state", async () => {
     const words = [lab().database.password, encodeURIComponent(lab().database.password)];

@@ -34,7 +34,7 @@ export interface EngineLab {
   preview: (change?: Change, environment?: Record<string, string>) => Promise<PulumiResult>;
 }
 
-export const engineLab = (title: string): EngineLab => {
+export const engineLab = (title: string, hosts?: string[]): EngineLab => {
   const name = `${title}-${process.pid}`;
   let running: Lab | undefined;
   const lab = () => running as Lab;
@@ -44,7 +44,7 @@ export const engineLab = (title: string): EngineLab => {
     (await stack(change)).pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs", ...argv]);
 
   beforeAll(async () => {
-    running = await upLab(name, { temporary: true });
+    running = await upLab(name, { temporary: true, ...(hosts && { hosts }) });
   }, 900_000);
 
   afterAll(async () => {

@@ -10,6 +10,7 @@ CUSTOMER = b"""\
 global
 \tmaxconn 100
 frontend acdportal_https # the portal
+\tmode http
 \tbind :443 ssl crt /x.pem
 \t# a comment
 \tredirect location /a if { path / }
@@ -38,16 +39,22 @@ def test_editing_twice_is_editing_once_and_removing_gives_the_customers_bytes(co
     assert b"\n" not in once.replace(b"\r\n", b"") or b"\r\n" not in config
 
 
+def test_only_the_newline_that_we_added_goes_with_our_block() -> None:
+    once = edited(CUSTOMER.rstrip(b"\n"))
+    assert haproxy_cfg.remove(once.replace(b"\tserver a 10.0.0.1:80\n", b"\n")) == CUSTOMER.replace(b"\tserver a 10.0.0.1:80\n", b"")
+    assert haproxy_cfg.remove(once + b"listen added\n") == CUSTOMER + b"listen added\n"
+
+
 def test_the_rules_stand_before_the_first_use_backend_in_the_sections_own_indentation() -> None:
     lines = edited(CUSTOMER).splitlines()
     assert lines[lines.index(b"\tuse_backend all") - 2] == b"\tuse_backend backend_chat_ws if whatsapp_req"
 
 
 def test_rules_go_into_a_frontend_that_ends_the_file() -> None:
-    config = b"frontend acdportal_https\n  bind :443"
+    config = b"frontend acdportal_https\n  mode http"
     assert haproxy_cfg.remove(edited(config)) == config
     lines = edited(config).splitlines()
-    assert lines[:2] == [b"frontend acdportal_https", b"  bind :443"]
+    assert lines[:2] == [b"frontend acdportal_https", b"  mode http"]
     assert lines[3] == b"  acl whatsapp_req path /incoming"
 
 

@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { load as parseYaml } from "js-yaml";
 import { expect, test } from "vitest";
 import { check } from "../../config/check.ts";
 import { problemText } from "../../config/problems.ts";
+import { topologies } from "../../topologies/topologies.ts";
 
 const stackFile = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
 
@@ -11,7 +12,8 @@ const values = (name = "Pulumi.prod.yaml"): Record<string, Record<string, unknow
   const { config } = parseYaml(stackFile(name)) as { config: Record<string, Record<string, unknown>> };
   const entries = Object.entries(config).map(([key, value]) => [key.replace("jtel-chat:", ""), value]);
   const all = Object.fromEntries(entries);
-  return { ...all, database: { ...all.database, password: "p" }, tyntec: { ...all.tyntec, apiKey: "k" } };
+  const tyntec = all.tyntec && { tyntec: { ...all.tyntec, apiKey: "k" } };
+  return { ...all, database: { ...all.database, password: "p" }, ...tyntec };
 };
 
 const problems = (changes: Record<string, unknown>): string[] => {
@@ -19,8 +21,33 @@ const problems = (changes: Record<string, unknown>): string[] => {
   return "problems" in checked ? checked.problems.map(({ key, text }) => `${key}: ${text}`) : [];
 };
 
-test("Pulumi.prod.yaml is valid once its secrets are set", () => {
-  expect(check(values())).toHaveProperty("deployment");
+const examples = readdirSync(new URL("../../examples/", import.meta.url)).map((name) => `examples/${name}`);
+
+test.each(["Pulumi.prod.yaml", ...examples])("%s is valid once its secrets are set", (name) => {
+  expect(check(values(name))).toHaveProperty("deployment");
+});
+
+test("there is an example of every topology, named after it", () => {
+  expect(examples.map((name) => values(name).topology)).toEqual(Object.keys(topologies));
+  expect(examples).toEqual(Object.keys(topologies).map((name) => `examples/${name}.yaml`));
+});
+
+test("Pulumi.dev.yaml lacks only what the lab adds", () => {
+  const keys = ["loadBalancers[0].hostKey", "chatServers[0].hostKey", "chatServers[1].hostKey"];
+  const checked = check(values("Pulumi.dev.yaml"));
+  expect("problems" in checked && checked.problems.map(({ key }) => key)).toEqual(keys);
+});
+
+test("chat on the load balancers over http names the port that is wanted twice, unless another is set", () => {
+  const lbHosted = { ...values("examples/lb-hosted.yaml"), public: { scheme: "http", host: "chat.acme.example" } };
+  const checked = check(lbHosted);
+  expect("problems" in checked && checked.problems).toEqual([
+    {
+      key: "public",
+      text: expect.stringMatching(/^http on port 3000 .*Use https \(port 3003\), or set public\.port$/),
+    },
+  ]);
+  expect(check({ ...lbHosted, public: { ...lbHosted.public, port: 3001 } })).toHaveProperty("deployment");
 });
 
 test("a missing secret names the command that sets it", () => {
@@ -43,7 +70,9 @@ test("an unknown key is named with its path, and not silently ignored", () => {
 });
 
 test("a wrong value is shown with what is expected", () => {
-  expect(problems({ topology: "cloud" })).toEqual(['topology: "cloud" is not a topology. Known: separate-server']);
+  expect(problems({ topology: "cloud" })).toEqual([
+    'topology: "cloud" is not a topology. Known: co-located (on web servers), lb-hosted (on the load balancers), separate-server',
+  ]);
 });
 
 test("a secret's wrong value is not shown", () => {

@@ -5,7 +5,6 @@ import { sshArguments } from "../../hosts/ssh.ts";
 import { argumentFileText, jdbcUrl } from "../../render/client-messenger.ts";
 import { document } from "../../render/document.ts";
 import { portalParameters } from "../../render/portal.ts";
-import { callbacks, differences, merged, restored, webhooks } from "../../render/tyntec.ts";
 
 const database = {
   host: "acd-dbm",
@@ -96,31 +95,4 @@ test("portal parameters are the vendor's", () => {
     "ACD.Whatsapp.Whatsapp.Url": "https://portal.acme.example:3003",
     "ACD.Whatsapp.Tyntec.Url": "https://api.tyntec.com/chat-api/v2/messages",
   });
-});
-
-test("webhooks compare as event → URL: grouping and order mean nothing", () => {
-  const wanted = webhooks("https://portal.acme.example");
-  const regrouped = [...callbacks(wanted)].reverse().map(([event, callbackUrl]) => ({ events: [event], callbackUrl }));
-  expect(differences(regrouped, wanted)).toEqual([]);
-});
-
-test("webhooks of foreign events are kept, ours are taken over from them", () => {
-  const foreign = { events: ["Other", "MoMessage"], callbackUrl: "https://crm.example/" };
-  const wanted = webhooks("https://portal.acme.example");
-  expect(merged([foreign], wanted)).toEqual([{ events: ["Other"], callbackUrl: "https://crm.example/" }, ...wanted]);
-  expect(differences([foreign], wanted)[0]).toBe(
-    "MoMessage: https://crm.example/ → https://portal.acme.example/incoming",
-  );
-});
-
-test("undoing webhooks gives events back to where they went, and leaves what others have moved since", () => {
-  const wanted = webhooks("https://portal.acme.example");
-  const [incoming] = wanted;
-  const moved = { events: ["MessageStatus::seen"], callbackUrl: "https://crm.example/seen" };
-  const foreign = { events: ["Other"], callbackUrl: "https://crm.example/" };
-  const present = [incoming as { events: string[]; callbackUrl: string }, moved, foreign];
-  expect(restored(present, wanted, { MoMessage: "https://crm.example/" })).toEqual([
-    { events: ["MoMessage", "Other"], callbackUrl: "https://crm.example/" },
-    moved,
-  ]);
 });

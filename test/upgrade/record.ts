@@ -3,17 +3,12 @@
  *
  *     toolchain/exec node test/upgrade/record.ts 2026-11
  *
- * Writes test/upgrade/states/NAME.json (`pulumi stack export`, with the lab's own throw-away secrets readable) and NAME.yaml
- * (its stack file without secrets). An older one is never made anew: it is what customers have.
+ * Writes below test/upgrade/states: NAME.json (`pulumi stack export`), NAME.yaml (its stack file) and NAME.passphrase, which
+ * opens their secrets – those of a lab that is gone. An older state is never made anew: it is what customers have.
  */
 import { readFile, writeFile } from "node:fs/promises";
-import { dump, load } from "js-yaml";
 import { downLab, upLab } from "../../lab/lab.ts";
 import { labStack } from "../../lab/stack.ts";
-
-interface StackFile {
-  config: Record<string, Record<string, unknown>>;
-}
 
 const main = async (name: string): Promise<void> => {
   const lab = await upLab(`record-${process.pid}`, { temporary: true, progress: console.log });
@@ -21,30 +16,28 @@ const main = async (name: string): Promise<void> => {
     const stack = await labStack(lab);
     const up = await stack.pulumi(["up", "--yes", "--skip-preview"], { show: true });
     if (up.exitCode) throw new Error("the state of a failed up is of no use");
-    const target = (suffix: string) => new URL(`states/${name}.${suffix}`, import.meta.url);
-    const exported = await stack.pulumi(["stack", "export", "--show-secrets"]);
-    await writeFile(target("json"), withoutTheTool(exported.output));
-    const { config } = load(await readFile(stack.file, "utf8")) as StackFile;
-    for (const key of ["database", "tyntec"])
-      delete config[`jtel-chat:${key}`]?.[key === "database" ? "password" : "apiKey"];
-    delete config["jtel-chat:tyntec"]?.caFile;
-    await writeFile(target("yaml"), dump({ config }, { lineWidth: -1 }));
+    const exported = await stack.pulumi(["stack", "export"]);
+    const passphrase = await readFile(stack.environment.PULUMI_CONFIG_PASSPHRASE_FILE as string, "utf8");
+    const texts = { json: essence(exported.output), yaml: await readFile(stack.file, "utf8"), passphrase };
+    for (const [suffix, text] of Object.entries(texts)) {
+      const portable = text.replaceAll(lab.caFile, "/etc/ssl/certs/tyntec.pem");
+      await writeFile(new URL(`states/${name}.${suffix}`, import.meta.url), portable);
+    }
   } finally {
     await downLab(lab.name);
   }
 };
 
-/** The host tool's text changes with every version and says nothing here; the state stays readable without it. */
-const withoutTheTool = (exported: string): string => {
+/** Without what says nothing: places in the source, and the host tool's text, which changes with every version. */
+const essence = (exported: string): string => {
   const state = JSON.parse(exported);
-  delete state.deployment.secrets_providers; // the lab's passphrase is gone with the lab
-  for (const { urn, inputs, outputs } of state.deployment.resources)
-    if (urn.endsWith("-tool"))
-      for (const values of [inputs, outputs])
-        values.stdin = values.stdin.replace(
-          /content:\n {2}#!\/usr\/bin\/env python3[\s\S]*/,
-          "content:\n  (the host tool)\n",
-        );
+  for (const resource of state.deployment.resources) {
+    delete resource.sourcePosition;
+    delete resource.stackTrace;
+    if (!resource.urn.endsWith("-tool")) continue;
+    for (const values of [resource.inputs, resource.outputs])
+      values.stdin = values.stdin.replace(/\t#!\/usr\/bin\/env python3[\s\S]*/, "\t(the host tool)\n");
+  }
   return `${JSON.stringify(state, undefined, 1)}\n`;
 };
 

@@ -20,23 +20,18 @@ const previewed = async (name: string): Promise<PreviewedStep[]> => {
   const file = join(directory, "Pulumi.dev.yaml");
   const env = {
     PULUMI_BACKEND_URL: `file://${directory}`,
-    PULUMI_CONFIG_PASSPHRASE: "upgrade",
+    PULUMI_CONFIG_PASSPHRASE_FILE: join(states, `${name}.passphrase`),
     JTEL_CHAT_STACK_FILE: file,
     JTEL_CHAT_OBSERVE: "never",
   };
-  const pulumi = async (argv: string[], input = "") =>
-    (await execa("pulumi", [...argv, "--non-interactive", "--color", "never"], { cwd: checkout, env, input })).stdout;
+  const pulumi = async (...argv: string[]) =>
+    (await execa("pulumi", [...argv, "--non-interactive", "--color", "never"], { cwd: checkout, env })).stdout;
   try {
     await copyFile(join(checkout, "Pulumi.yaml"), join(directory, "Pulumi.yaml"));
-    await pulumi(["-C", directory, "stack", "init", "dev"]);
-    await copyFile(join(states, `${name}.yaml`), file);
-    for (const key of ["database.password", "tyntec.apiKey"]) {
-      const set = ["config", "set", "--secret", "--path", `jtel-chat:${key}`, "--stack", "dev", "--config-file", file];
-      await pulumi(set, "any");
-    }
-    await pulumi(["stack", "import", "--stack", "dev", "--file", join(states, `${name}.json`)]);
-    const preview = ["preview", "--json", "--stack", "dev", "--config-file", file];
-    return JSON.parse(await pulumi(preview)).steps;
+    await pulumi("-C", directory, "stack", "init", "dev");
+    await copyFile(join(states, `${name}.yaml`), file); // its salt belongs to the passphrase
+    await pulumi("-C", directory, "stack", "import", "--stack", "dev", "--file", join(states, `${name}.json`));
+    return JSON.parse(await pulumi("preview", "--json", "--show-sames", "--stack", "dev", "--config-file", file)).steps;
   } finally {
     await rm(directory, { recursive: true });
   }

@@ -1,53 +1,62 @@
-"""Edits of a haproxy.cfg that belongs to the customer: bytes in, bytes out, nothing outside our marked blocks changes."""
+"""Edits of a haproxy.cfg that belongs to the customer: bytes in, bytes out, nothing outside our marked blocks changes.
+
+Chat sections and rules that somebody pasted by hand are adopted: a block of ours stands in their place and carries them as
+comments, so that the file itself gives them back when the block goes.
+"""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
 
-from . import durable
+from . import durable, haproxy_blocks, haproxy_parse, haproxy_portal, haproxy_takeover
 from .errors import Refused
+from .haproxy_parse import Line
 
-_BEGIN = b"# BEGIN jtel-chat (written by jtel-chatctl, changes made here are undone)"
-# Where the file had no final newline, ours goes with the block when that is taken out.
-_BEGIN_JOINED = _BEGIN + b" after a line without a newline"
-_END = b"# END jtel-chat"
 _REVISION = re.compile(rb"(?m)^([ \t]*setenv CFGREV )[0-9a-f]*(?=\r?$)")
-_SECTIONS = (
-    rb"(?:global|defaults|frontend|backend|listen|userlist|peers|resolvers|cache|mailers|program|ring|http-errors|fcgi-app|log-forward|crt-store|traces|acme)"
-)
-_HEADER = re.compile(rb"^[ \t]*" + _SECTIONS + rb"(?:[ \t\r]|$)")
-_MARKER = re.compile(rb"(?m)^[ \t]*# (?:BEGIN|END) jtel-chat\b.*$")
-_BODY = rb"\r?\n(?:(?![ \t]*# BEGIN jtel-chat).*\n)*?[ \t]*" + re.escape(_END) + rb"\r?\n?"
-_BLOCK = re.compile(rb"(?m)\r?\n[ \t]*" + re.escape(_BEGIN_JOINED) + _BODY + rb"|^[ \t]*" + re.escape(_BEGIN) + _BODY)
 
 
 def edit(config: bytes, *, sections: bytes, portal: str, rules: list[str]) -> bytes:
-    """The configuration with our sections at its end and, with a portal frontend, our rules inside it.
+    """The configuration with our sections at its end and, with rules, those inside the frontend or listen section `portal`.
 
     The same input gives the same output, and editing twice is editing once. `CFGREV` in our sections becomes the digest of
-    our blocks, so that a running HAProxy can say which version it has loaded. Raises Refused when the frontend is missing.
+    our blocks, so that a running HAProxy can say which version it has loaded. Raises Refused, with line numbers, when
+    something else has our names or our port, or when the portal is missing or cannot carry the rules.
     """
-    customers = remove(config)
-    eol = b"\r\n" if b"\r\n" in customers else b"\n"
-    if rules:
-        customers = _insert_rules(customers, portal, rules, eol)
-    result = customers + _block(sections.rstrip(b"\n").split(b"\n"), b"", eol, after=customers)
-    revision = durable.digest(b"".join(blocks(result))).encode()
-    return _REVISION.sub(lambda match: match[1] + revision, result)
+    file = haproxy_parse.lines(remove(config), haproxy_blocks.numbers(config))
+    eol = _line_end(file)
+    replaced, clashes = haproxy_takeover.survey(file, haproxy_parse.lines(sections))
+    inserted: dict[int, bytes] = {}
+    try:
+        for place in _places(file, portal, rules):
+            joined = place.before == len(file) and not file[-1].raw.endswith(b"\n")
+            inserted[place.before] = haproxy_blocks.block([rule.encode() for rule in rules], eol=eol, indent=_indent(place.like), joined=joined)
+            replaced += place.replaced
+    except Refused as refusal:
+        clashes.append(str(refusal))
+    if clashes:
+        raise Refused("; ".join(clashes))
+    result = b"".join(_woven(file, set(replaced), inserted, eol))
+    own = haproxy_takeover.own_defaults(file) + sections
+    block = haproxy_blocks.block(_restyled(own, _indentation(file)), eol=eol, joined=result != b"" and not result.endswith(b"\n"))
+    revision = durable.digest(b"".join(blocks(result + block))).encode()
+    return result + _REVISION.sub(lambda match: match[1] + revision, block)
 
 
 def remove(config: bytes) -> bytes:
-    """The configuration without our blocks. Raises Refused when a marker stands there by itself: what is ours cannot be told then."""
-    rest = _BLOCK.sub(b"", config)
-    if stray := _MARKER.search(rest):
-        line = config.split(b"\n").index(next(each for each in config.split(b"\n") if each.strip() == stray[0].strip())) + 1
-        raise Refused(f"the marker '{stray[0].strip().decode()}' (line {line} or later) has lost its counterpart. Restore that, or remove what is between")
-    return rest
+    """The configuration without our blocks, with what they have adopted. Raises Refused when a marker stands there by itself."""
+    return haproxy_blocks.without(config)
 
 
 def blocks(config: bytes) -> list[bytes]:
-    """Our blocks as they stand there."""
-    return _BLOCK.findall(config)
+    """Our blocks as they stand there, those with adopted lines too; for a person's eyes there is `shown`."""
+    return [piece.text for piece in haproxy_blocks.pieces(config) if piece.opening]
+
+
+def shown(config: bytes) -> str:
+    """Our blocks as text, without the secrets that adopted lines may hold."""
+    return "".join(haproxy_blocks.masked(piece) for piece in haproxy_blocks.pieces(config) if piece.opening)
 
 
 def revision(config: bytes) -> str | None:
@@ -56,36 +65,64 @@ def revision(config: bytes) -> str | None:
     return found[0][0].split()[-1].decode() if found else None
 
 
-def section_lines(config: bytes, keyword: str, name: str) -> range | None:
-    """Line indexes of the section `keyword name`, header excluded."""
-    lines = config.split(b"\n")
-    header = re.compile(rb"^[ \t]*" + keyword.encode() + rb"[ \t]+" + re.escape(name.encode()) + rb"(?:[ \t\r#]|$)")
-    start = next((index for index, line in enumerate(lines) if header.match(line)), None)
-    if start is None:
-        return None
-    end = next((index for index in range(start + 1, len(lines)) if _HEADER.match(lines[index])), len(lines))
-    return range(start + 1, end)
+def adopted(config: bytes) -> list[str]:
+    """What our blocks carry: `adopted frontend acdportal_chat_ws (lines 120-125)`, the lines as counted without our blocks."""
+    found, line = [], 1
+    for piece in haproxy_blocks.pieces(config):
+        carried = haproxy_blocks.given_back(piece) if piece.adopts else []
+        if carried:
+            where = f"line {line}" if len(carried) == 1 else f"lines {line}-{line + len(carried) - 1}"
+            found.append(f"adopted {_title(carried)} ({where})")
+        line += len(carried) if piece.opening else len(piece.lines)
+    return found
 
 
-def _insert_rules(config: bytes, portal: str, rules: list[str], eol: bytes) -> bytes:
-    section = section_lines(config, "frontend", portal)
-    if section is None:
-        raise Refused(f"there is no 'frontend {portal}', which has to carry /incoming and /delivery. Name yours in whatsapp.frontend")
-    lines = config.split(b"\n")
-    content = [index for index in section if lines[index].strip() and not lines[index].lstrip().startswith(b"#")]
-    # The first matching use_backend wins: ours, for two exact paths, stands before the customer's catch-all.
-    first = next((index for index in content if lines[index].split()[0] in (b"use_backend", b"default_backend")), None)
-    at = first if first is not None else (content[-1] + 1 if content else section.start)
-    indent = _indent(lines[content[0]]) if content else b"    "
-    before = b"".join(line + b"\n" for line in lines[:at]) if at < len(lines) else config
-    return before + _block([rule.encode() for rule in rules], indent, eol, after=before) + b"\n".join(lines[at:])
+def _places(file: list[Line], portal: str, rules: list[str]) -> list[haproxy_portal.Place]:
+    ours = haproxy_parse.lines("\n".join(rules).encode())
+    return [haproxy_portal.place(section, ours) for section in haproxy_portal.find(file, portal)] if rules else []
 
 
-def _indent(line: bytes) -> bytes:
-    return line[: len(line) - len(line.lstrip(b" \t"))]
+def _title(carried: list[bytes]) -> str:
+    """`frontend acdportal_chat_ws`, or what the rules are: `acl whatsapp_req, use_backend backend_chat_ws`."""
+    heads = [" ".join(line.words[:2]) for line in haproxy_parse.lines(b"".join(carried)) if line.words]
+    proxy = [head for head in heads[:1] if head.split(" ")[0] in haproxy_parse.PROXIES]
+    return ", ".join(proxy or dict.fromkeys(heads))
 
 
-def _block(lines: list[bytes], indent: bytes, eol: bytes, after: bytes) -> bytes:
-    joined = after != b"" and not after.endswith(b"\n")
-    begin = _BEGIN_JOINED if joined else _BEGIN
-    return (eol if joined else b"") + b"".join(indent + line + eol if line else eol for line in [begin, *lines, _END])
+def _woven(file: list[Line], replaced: set[int], inserted: dict[int, bytes], eol: bytes) -> Iterator[bytes]:
+    """The file with blocks inserted before lines, and each run of replaced lines in a block that carries them."""
+    carried: list[bytes] = []
+    for line in file:
+        if carried and (line.index not in replaced or line.index in inserted or line.keyword in haproxy_parse.PROXIES):
+            yield haproxy_blocks.adopting(carried, eol)
+            carried = []
+        yield inserted.get(line.index, b"")
+        if line.index in replaced:
+            carried.append(line.raw)
+        else:
+            yield line.raw
+    if carried:
+        yield haproxy_blocks.adopting(carried, eol)
+    yield inserted.get(len(file), b"")
+
+
+def _restyled(sections: bytes, indentation: bytes) -> list[bytes]:
+    """Our sections, indented as the customer's are."""
+    return [re.sub(rb"^ +", indentation, line) for line in sections.rstrip(b"\n").split(b"\n")]
+
+
+def _line_end(file: list[Line]) -> bytes:
+    """What most lines end with."""
+    carriage_returns = sum(line.raw.endswith(b"\r\n") for line in file)
+    return b"\r\n" if carriage_returns * 2 > len(file) else b"\n"
+
+
+def _indentation(file: list[Line]) -> bytes:
+    """What most settings are indented by; four blanks where nothing is."""
+    settings = [line for section in haproxy_parse.sections(file) for line in section.content()]
+    common = Counter(filter(None, map(_indent, settings))).most_common(1)
+    return common[0][0] if common else b"    "
+
+
+def _indent(line: Line) -> bytes:
+    return line.raw[: len(line.raw) - len(line.raw.lstrip(b" \t"))]

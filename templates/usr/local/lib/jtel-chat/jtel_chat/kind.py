@@ -16,7 +16,7 @@ from .errors import Refused
 from .transaction import Transaction
 
 _SHOWN = 65536  # characters; longer files are named, not shown
-KINDS = ("packages", "files", "release", "haproxy", "unit", "secret", "firewall", "service")
+KINDS = ("resources", "packages", "files", "release", "haproxy", "unit", "secret", "firewall", "service")
 
 
 @dataclass

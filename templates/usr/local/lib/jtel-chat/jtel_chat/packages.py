@@ -1,9 +1,14 @@
 """`# packages: NAME …` – apt packages that have to be installed.
 
-Field: `undo` (`remove`: an undo removes what it had installed, unless something else needs it by then; without it they stay).
+Fields: `undo` (`remove`: an undo removes what it had installed, unless something else needs it by then; without it they stay);
+`java` (major release: /usr/bin/java of that release or a later one serves as well, wherever it comes from);
+`source` (the file of an apt source that comes with the document).
 """
 
 from __future__ import annotations
+
+import re
+from pathlib import Path
 
 from . import originals, process
 from .document import Section
@@ -11,17 +16,25 @@ from .errors import Failed
 from .kind import Observed
 from .transaction import Transaction
 
+LISTS = Path("/var/lib/apt/lists")
+JAVA = Path("/usr/bin/java")  # what the vendor's unit starts
 _LOCK_WAIT = 120  # seconds that apt waits for another apt; it names the holder itself
 
 
 def observe(section: Section) -> Observed:
     versions = _installed(section)
-    return Observed(state={f"package {name}": version for name, version in versions.items()}, loaded=versions, problems=_problems(versions))
+    if "absent" in versions.values() and (other := _java(section)):
+        return Observed(state={"java": other}, loaded={"java": other})
+    state = {f"package {name}": version for name, version in versions.items()}
+    return Observed(state=state, loaded=versions, problems=_problems(section, versions))
 
 
 def apply(section: Section, transaction: Transaction) -> None:
     missing = [name for name, version in _installed(section).items() if version == "absent"]
     if not missing:
+        return
+    if other := _java(section):
+        transaction.say(f"{other} serves as {section.name}")
         return
     _finish_interrupted()
     if any(_candidate(name) is None for name in missing):
@@ -84,8 +97,25 @@ def _finish_interrupted() -> None:
             raise Failed(f"dpkg is half-configured and 'dpkg --configure --pending' fails: {done.stderr.strip()[-1000:]}")
 
 
-def _problems(versions: dict[str, str]) -> list[str]:
-    """A package without a candidate is only certain to be missing after `apt-get update`, which looking must not run."""
+def _problems(section: Section, versions: dict[str, str]) -> list[str]:
+    """What certainly cannot be had. Looking must not run `apt-get update`, so without lists, or before a source of ours, nothing is certain."""
     missing = [name for name, version in versions.items() if version == "absent"]
-    sources = process.attempt("apt-get", "indextargets", "--format", "$(SITE)").stdout.strip() if missing else ""
-    return [f"package {name} cannot be had: apt has no sources. Add a Debian mirror to /etc/apt/sources.list.d" for name in missing if not sources]
+    if not missing or not Path(section.fields.get("source", "/")).exists():
+        return []
+    if not process.attempt("apt-get", "indextargets", "--format", "$(SITE)").stdout.strip():
+        return [f"package {name} cannot be had: apt has no sources. Add a Debian mirror to /etc/apt/sources.list.d" for name in missing]
+    if not any(LISTS.glob("*_Packages*")):
+        return []
+    remedy = "Correct java.package, or name a source that has it: java.aptSource"
+    return [f"package {name} cannot be had from the host's apt sources. {remedy}" for name in missing if _candidate(name) is None]
+
+
+def _java(section: Section) -> str | None:
+    """A Java that is no package of ours, but does."""
+    program = JAVA
+    if "java" not in section.fields or not program.exists():
+        return None
+    found = re.search(r'version "(?:1\.)?(\d+)', process.attempt(str(program), "-version").stderr)
+    if not found or int(found[1]) < int(section.fields["java"]):
+        return None
+    return f"Java {found[1]} at {program.resolve()}"

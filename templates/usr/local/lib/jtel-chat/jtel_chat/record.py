@@ -42,6 +42,7 @@ def write(step: str, launch: tuple[int, str], document: str, applied: list[Secti
         "generation": generation,
         "reason": reason,
         "document": document,
+        "first": (read(step) or {}).get("first", time.time_ns()),
         "applied": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         **logbook.caller(),
         "sections": [_public(section) for section in applied],

@@ -154,9 +154,9 @@ def _put_back_unproven(proving: Section) -> str:
 
 
 def _in_order_of_undo() -> list[str]:
-    """All steps but the tool's; a service's before those of what it loads."""
+    """All steps but the tool's, the one that came last first."""
     others = [name for name in record.names() if name != "tool"]
-    return sorted(others, key=lambda name: not any(section.kind == "service" for section in record.sections(name)))
+    return sorted(others, key=lambda name: (record.read(name) or {}).get("first", 0), reverse=True)
 
 
 def _undo(step: str) -> list[str]:

@@ -1,0 +1,32 @@
+import type { Section } from "./document.ts";
+
+/** What can be accepted although it is less than the vendor asks for, or was not tried. */
+export const resources = ["memory", "cores", "disk", "system"] as const;
+
+/** The Debian release that the role is tested on. */
+const system = "debian 12";
+
+/** What the vendor asks of a host that runs ClientMessenger. */
+export interface Needs {
+  /** GB (10⁹ bytes). */
+  memory: number;
+  cores?: number;
+  /** GB (10⁹ bytes) of the drive with the home directories. */
+  disk?: number;
+  /** Beside what runs there already: free memory counts, and one core more. */
+  additional: boolean;
+  /** What may be less, named in the stack file. */
+  accept?: readonly (typeof resources)[number][];
+}
+
+/** The section that has them checked; `program` is what needs no check any more once it is there. */
+export const resourcesSection = ({ additional, accept = [], ...needs }: Needs, program: string): Section => ({
+  kind: "resources",
+  name: program,
+  fields: {
+    ...Object.fromEntries(Object.entries(needs).map(([name, amount]) => [name, String(amount)])),
+    system,
+    additional: additional ? "yes" : undefined,
+    accept: accept.length ? [...accept] : undefined,
+  },
+});

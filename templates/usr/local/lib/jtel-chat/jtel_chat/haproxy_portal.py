@@ -1,0 +1,167 @@
+"""The portal's https frontend, which carries WhatsApp's rules: where they go, what in it they replace, what would keep requests from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from . import haproxy_conditions, haproxy_parse
+from .errors import Refused
+from .haproxy_parse import Line, Section
+
+#: What TynTec calls (vendor page "WhatsApp").
+PATHS = ("/incoming", "/delivery")
+
+# In the order in which HAProxy runs them; a rule that lets a request pass ends its own set only.
+_RULE_SETS = (("tcp-request", "connection"), ("tcp-request", "session"), ("tcp-request", "content"), ("http-request",), ("redirect",))
+_TAKES = ("deny", "reject", "redirect", "return", "silent-drop", "tarpit", "auth", "use-service")
+_LETS_PASS = ("allow", "accept")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a section gets our rules.
+
+    before: index of the line that they precede. like: the line whose indentation they take. replaced: indexes of the lines that they replace.
+    """
+
+    before: int
+    like: Line
+    replaced: list[int]
+
+
+def find(config: list[Line], name: str) -> list[Section]:
+    """The sections that are the portal, as frontend or listen: HAProxy 1.x allowed a name twice.
+
+    Raises Refused when there is none, or when it cannot carry rules.
+    """
+    proxies = [section for section in haproxy_parse.sections(config) if section.keyword in ("frontend", "listen")]
+    found = [section for section in proxies if section.name == name]
+    if not found:
+        there = ", ".join(f"{section.name} (line {section.header.number})" for section in proxies) or "none at all"
+        raise Refused(
+            f"there is no 'frontend {name}' (nor 'listen {name}'), which has to carry /incoming and /delivery. Frontends here: {there}."
+            " Name yours in whatsapp.frontend"
+        )
+    for section in found:
+        if (mode := _mode(config, section)) != "http":
+            why = f"its mode is {mode}" if mode else "it has no 'mode http', nor have its defaults"
+            raise Refused(
+                f"{haproxy_parse.shown(section.header)} cannot tell /incoming from other requests: {why}, and HAProxy then sees no paths."
+                " Give it 'mode http', or name another frontend in whatsapp.frontend"
+            )
+    return found
+
+
+def place(section: Section, rules: list[Line]) -> Place:
+    """Where the rules go. Raises Refused when a line there means something else by the name of our ACL."""
+    names = {line.words[1] for line in rules if line.keyword == "acl"}
+    backends = {line.words[1] for line in rules if line.keyword == "use_backend"}
+    replaced = [line for line in section.content() if _pasted(line, names, backends)]
+    return Place(*_position(section, names, replaced), [line.index for line in replaced])
+
+
+def shadowing(config: bytes, portal: str) -> list[str]:
+    """Why a request for one of PATHS would not reach our rules in the portal's frontend, as far as the text alone decides it.
+
+    Each with line number, reason and remedy. `redirect`, `http-request` and `tcp-request` rules run before every `use_backend`,
+    wherever they stand (configuration.txt, "Proxies"). A condition that only a running HAProxy can decide is not reported.
+    """
+    file = haproxy_parse.lines(config)
+    found = [section for section in haproxy_parse.sections(file) if section.keyword in ("frontend", "listen") and section.name == portal]
+    taken: dict[Line, list[str]] = {}
+    for section in found:
+        for path in PATHS:
+            for line in _takers(file, section, path):
+                taken.setdefault(line, []).append(path)
+    return [_reason(line, paths) for line, paths in sorted(taken.items(), key=lambda each: each[0].number)]
+
+
+def _pasted(line: Line, names: set[str], backends: set[str]) -> bool:
+    """Whether this is a line of the vendor's page, which ours replaces."""
+    if line.keyword == "acl" and line.words[1:2] and line.words[1] in names:
+        if not _on_our_paths(line):
+            raise Refused(
+                f"{haproxy_parse.shown(line)} gives the name {line.words[1]}, which our rules use, another meaning. Rename it there, and where it is used"
+            )
+        return True
+    if line.keyword != "use_backend" or line.words[2:3] != ("if",) or not set(line.words[3:]) <= names | {"or", "||"}:
+        return False
+    if line.words[1] not in backends:
+        raise Refused(f"{haproxy_parse.shown(line)} sends WhatsApp's requests elsewhere. Remove it, or leave WhatsApp out of the stack")
+    return True
+
+
+def _on_our_paths(acl: Line) -> bool:
+    """`acl NAME path /incoming`, also as path_beg, with flags or with both paths."""
+    patterns = [word.rstrip("/").lower() for word in acl.words[3:] if word.startswith("/")]
+    flags = [word for word in acl.words[3:] if not word.startswith("/")]
+    return acl.words[2:3] in (("path",), ("path_beg",)) and bool(patterns) and set(patterns) <= set(PATHS) and set(flags) <= {"-i", "--", "-m", "str", "beg"}
+
+
+def _position(section: Section, names: set[str], replaced: list[Line]) -> tuple[int, Line]:
+    """The first matching use_backend wins: ours, for two exact paths, stands before the customer's first one."""
+    content = [(line, outside) for line, outside in haproxy_parse.unconditional(section) if line.words and line.keyword != ".if"]
+    before = next(((line, outside) for line, outside in content if line.keyword == "use_backend"), None)
+    # An ACL has to be known before it is used: also in a rule of the customer's that needs the ACL we replace.
+    user = next((line for line, _ in content if line not in replaced and names & {word.lstrip("!") for word in line.words}), None)
+    if user and replaced and (before is None or user.index < before[0].index):
+        first = min(user, replaced[0], key=lambda line: line.index)
+        before = next(((line, outside) for line, outside in content if line is first), before)
+    if before is None and content and content[-1][0].keyword == "default_backend":
+        before = content[-1]
+    if before:
+        return _start_of_run(before[1].index, {line.index for line in replaced}), before[0]
+    closed = [line for line, outside in content if line is outside]
+    last = closed[-1] if closed else section.header
+    return last.index + 1, next((line for line in reversed(closed) if not line.keyword.startswith(".")), last)
+
+
+def _start_of_run(index: int, replaced: set[int]) -> int:
+    """Before pasted rules that stand together, not between them."""
+    while index in replaced and index - 1 in replaced:
+        index -= 1
+    return index
+
+
+def _mode(config: list[Line], section: Section) -> str:
+    """The mode that applies to a section, its defaults considered; empty when none is set, which means tcp."""
+    for each in [section, *haproxy_parse.inherited(haproxy_parse.sections(config), section)]:
+        if modes := each.named("mode"):
+            return " ".join(modes[-1].words[1:2])
+    return ""
+
+
+def _takers(config: list[Line], section: Section, path: str) -> Iterator[Line]:
+    """The line of each rule set, if any, that takes a request for `path` before our rules are looked at."""
+    chain = [*reversed(haproxy_parse.inherited(haproxy_parse.sections(config), section)), section]
+    certain = [(each, line) for each in chain for line, outside in haproxy_parse.unconditional(each) if line is outside]
+    for _, line in certain:
+        if line.words[:2] == ("monitor-uri", path) or (line.words[:2] == ("stats", "uri") and path.startswith(line.words[2:3])):
+            yield line
+    for rule_set in _RULE_SETS:
+        # A connection has no path yet. ACLs are those of the section where the rule stands, also in defaults.
+        seen = "" if rule_set[-1] in ("connection", "session") else path
+        rules = [(line, haproxy_conditions.holds(line.words, seen, each)) for each, line in certain if line.words[: len(rule_set)] == rule_set]
+        taker = _first_final(rules, len(rule_set))
+        if taker:
+            yield taker
+
+
+def _first_final(rules: list[tuple[Line, bool | None]], length: int) -> Line | None:
+    """The rule that ends its set by taking the request; None when none does for sure. length: words before the action."""
+    for line, verdict in rules:
+        action = "redirect" if line.keyword == "redirect" else "".join(line.words[length : length + 1])
+        if action in _TAKES and verdict:
+            return line
+        if action in _LETS_PASS and verdict is not False:
+            return None
+    return None
+
+
+def _reason(line: Line, paths: list[str]) -> str:
+    condition = "its condition holds for them" if {"if", "unless"} & set(line.words) else "it has no condition"
+    return (
+        f"{haproxy_parse.shown(line)} answers {' and '.join(paths)} before our rules are looked at ({condition}): WhatsApp's messages would not arrive."
+        f" Except them there: {{ path {' '.join(PATHS)} }}"
+    )

@@ -1,0 +1,118 @@
+"""The chat sections that somebody pasted by hand from the vendor's page, and what else stands where ours have to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from . import haproxy_parse
+from .haproxy_parse import Line, Section
+
+#: The vendor's names (page "HAProxy"), for http and https.
+_FRONTENDS = ("acdportal_chat_ws", "acdportal_chat_wss")
+_BACKEND = "backend_chat_ws"
+_CHAT_PORT = "3000"
+_WILDCARDS = ("", "*", "0.0.0.0", "::", "[::]")  # noqa: S104 – read, not bound
+
+# Where the customer's defaults would spoil our sections, these stand before them.
+_DEFAULTS = b"""\
+defaults
+    log global
+    mode http
+    timeout connect 5s
+    timeout client 50s
+    timeout server 50s
+
+"""
+# Rules (HAProxy refuses those for a frontend and a backend alike), checks that a chat server cannot answer, another way to its port.
+_SPOILING = re.compile(
+    r"(http|tcp)-(request|response|after-response|check)\b|option \S*(check|chk)\b|disabled$|default-server .*\b(ssl|port|addr|proto|send-proxy)\b"
+)
+
+
+def own_defaults(config: list[Line]) -> bytes:
+    """A defaults section for ours, when they must not inherit from the last one above them; else nothing."""
+    every = haproxy_parse.sections(config)
+    last = [section for section in every if section.keyword == "defaults"][-1:]
+    chain = last + haproxy_parse.inherited(every, last[0]) if last else []
+    lines = [" ".join(line.words) for section in chain for line in section.content()]
+    # HAProxy complains when defaults are named by some sections and simply the last for others.
+    usable = bool(last) and not haproxy_parse.is_origin(last[0], every) and not any(_SPOILING.match(line) for line in lines)
+    return b"" if usable else _DEFAULTS
+
+
+def survey(config: list[Line], ours: list[Line]) -> tuple[list[int], list[str]]:
+    """Indexes of the lines that our sections replace, and what keeps ours from taking effect: each with line number, reason and remedy."""
+    wanted = haproxy_parse.sections(ours)
+    names = {section.name for section in wanted if section.keyword in haproxy_parse.PROXIES}
+    ports = [bound for section in wanted for line in section.named("bind") for bound in _bound(line.words[1])]
+    replaced: list[int] = []
+    clashes: list[str] = []
+    for section in haproxy_parse.sections(config):
+        objection = _objection(section)
+        if objection is None:
+            replaced += _lines(section)
+        else:
+            clashes += [objection] if section.keyword in haproxy_parse.PROXIES and section.name in names else []
+            clashes += _port_clashes(section, ports)
+    return replaced, clashes
+
+
+def _objection(section: Section) -> str | None:
+    """Why a section is not what the vendor's page says, so that it is not ours to replace. None for a chat section."""
+    if section.keyword == "frontend" and section.name in _FRONTENDS:
+        targets = section.named("default_backend", "use_backend")
+        other = next((line for line in targets if line.words[1:2] != (_BACKEND,)), None if targets else section.header)
+        return _taken(section, other, f"it does not lead to {_BACKEND} only") if other else None
+    if section.keyword == "backend" and section.name == _BACKEND:
+        servers = section.named("server", "server-template")
+        other = next((line for line in servers if _port(line) != _CHAT_PORT), None)
+        return _taken(section, other, f"a chat server listens on {_CHAT_PORT}") if other else None
+    return _taken(section, section.header, "it is no chat block")
+
+
+def _taken(section: Section, line: Line, why: str) -> str:
+    return f"{haproxy_parse.shown(line)}: the name {section.name} is ours, and {why}. Rename it, and what refers to it"
+
+
+def _port(server: Line) -> str:
+    """The port of a `server NAME ADDRESS` or `server-template PREFIX RANGE ADDRESS` line; empty without one."""
+    address = server.words[3 if server.keyword == "server-template" else 2 :][:1]
+    return "".join(address).rpartition(":")[2]
+
+
+def _lines(section: Section) -> list[int]:
+    """Header to last setting. Comments and blank lines after it belong to what follows; `.if` and its like keep their effect."""
+    last = [section.header, *section.content()][-1]
+    return [line.index for line in section.lines if line.index <= last.index and not line.keyword.startswith(".")]
+
+
+def _port_clashes(section: Section, ours: list[tuple[str, range]]) -> Iterator[str]:
+    """Two sockets of one process on one port are no error (SO_REUSEPORT): the kernel deals the visitors out to both."""
+    for line, text in _listeners(section):
+        for address, ports in _bound(text):
+            for own_address, own_ports in ours:
+                common = range(max(ports.start, own_ports.start), min(ports.stop, own_ports.stop))
+                if common and (address == own_address or {address, own_address} & set(_WILDCARDS)):
+                    yield (
+                        f"{haproxy_parse.shown(line)} in '{section.keyword} {section.name}' binds port {common.start}, which is chat's: visitors would end"
+                        " there at random. Remove it, or set public.port to another"
+                    )
+
+
+def _listeners(section: Section) -> Iterator[tuple[Line, str]]:
+    """What a section binds: `bind ADDRESS`, and the old `frontend NAME ADDRESS`."""
+    words = section.header.words
+    if section.keyword in ("frontend", "listen") and len(words) > 2 and words[2] != "from":
+        yield section.header, words[2]
+    for line in section.named("bind"):
+        if len(line.words) > 1:
+            yield line, line.words[1]
+
+
+def _bound(text: str) -> Iterator[tuple[str, range]]:
+    """Address and ports of each part of a `bind`; sockets that are no TCP port, and variables, are left out."""
+    for part in text.split(","):
+        match = re.fullmatch(r"(?:(?:ipv4|ipv6|tcp|tcp4|tcp6)@)?([^@$/]*):(\d+)(?:-(\d+))?", part)
+        if match:
+            yield match[1], range(int(match[2]), int(match[3] or match[2]) + 1)

@@ -1,0 +1,131 @@
+import { describe, expect, test } from "vitest";
+import { proveChat } from "../../lab/chat.ts";
+import { stackHosts } from "../../lab/stack.ts";
+import { type Change, engineLab, runnable } from "./engine-lab.ts";
+import { procedureHolds } from "./procedure.ts";
+
+const minutes = 60_000;
+const members = "journalctl --unit=jtel-clientmessenger --output=cat | grep -o 'Members {size:[0-9]*' | tail -1";
+
+describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
+  const engine = engineLab("lb-hosted", ["lb1", "lb2", "acd-dbm"]);
+  const { lab, said, up, applied, noop, stack } = engine;
+
+  const lbHosted: Change = (config) => {
+    config.topology = "lb-hosted";
+    config.loadBalancers = stackHosts(lab(), "lb1", "lb2");
+    delete config.chatServers;
+    config.resources = { accept: ["cores"] };
+  };
+
+  test("over http, where port 3000 is wanted twice, is refused before anything is looked at", async () => {
+    const { exitCode, output } = await up((config) => {
+      lbHosted(config);
+      config.public = { scheme: "http", host: lab().chat };
+      delete config.whatsapp;
+      delete config.tyntec;
+    });
+    expect(exitCode).not.toBe(0);
+    expect(output).toMatch(/jtel-chat:public: http on port 3000 .* Use https \(port 3003\), or set public\.port/);
+  });
+
+  test("with too few cores is refused with the numbers and the override", async () => {
+    const { exitCode, output } = await up((config) => {
+      lbHosted(config);
+      delete config.resources;
+    });
+    expect(exitCode).not.toBe(0);
+    expect(output).toMatch(
+      /lb2: cores: the vendor asks for 2 beside one.*, this host has \d+\. .*resources\.accept: \[cores\]/,
+    );
+    expect(await said("lb2", "ls /var/lib/jtel-chat 2>&1")).toContain("No such file");
+  });
+
+  test(
+    "a chat crosses both, and a second up changes nothing",
+    async () => {
+      const list = stackHosts(lab(), "lb1", "lb2").map(({ address }) => `<member>${address}</member>`);
+      await said(
+        "lb1",
+        `sed -i '/<member>/d; s#<tcp-ip enabled="true">#&${list.join("")}#' /home/jtel/shared/hazelcast.xml`,
+      );
+      await applied(lbHosted);
+      expect(await proveChat(lab())).toMatchObject({ portal: 200 });
+      expect(await said("lb2", members)).toBe("Members {size:2");
+      await noop(lbHosted);
+    },
+    10 * minutes,
+  );
+
+  procedureHolds("lb-hosted", engine, { chatServers: ["lb1", "lb2"], loadBalancers: ["lb1", "lb2"] }, lbHosted);
+
+  test("every load balancer has the same configuration", async () => {
+    const ours = "sed -n '/BEGIN jtel-chat/,/END jtel-chat/p' /etc/haproxy/haproxy.cfg";
+    expect(await said("lb2", ours)).toBe(await said("lb1", ours));
+    expect(await said("lb1", ours)).toMatch(/server lb1 .*\n.*server lb2 /);
+  });
+
+  test("destroy takes both roles off a host", async () => {
+    const { exitCode, output } = await (await stack(lbHosted)).pulumi(["destroy", "--yes", "--skip-preview"]);
+    expect(exitCode, output).toBe(0);
+    expect(await said("lb1", "grep -c jtel-chat /etc/haproxy/haproxy.cfg; ls /home/jtel")).toBe("0\nshared");
+  });
+});
+
+/** A platform's web server, as far as chat is concerned: Java, and a Hazelcast member of its own on port 5701. */
+const webServer = `
+  apt-get install --yes --quiet=2 --no-install-recommends openjdk-17-jdk >/dev/null
+  cat >/etc/systemd/system/acd-web.service <<'UNIT'
+[Service]
+User=jtel
+ExecStart=/usr/bin/java -Xmx64m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dhazelcast.config=/home/jtel/shared/hazelcast.xml \\
+  -cp /home/jtel/shared/JTELCarrierPortal/Utils/Install/ClientMessenger/bin/* com.hazelcast.core.server.StartServer
+[Install]
+WantedBy=multi-user.target
+UNIT
+  ufw allow proto tcp from $SUBNET to any port 5701:5801 comment 'web cluster' >/dev/null
+  systemctl enable --now acd-web 2>/dev/null`;
+
+describe.skipIf(!runnable)("chat on the platform's web servers", () => {
+  const engine = engineLab("co-located");
+  const { lab, said, applied, noop } = engine;
+
+  const coLocated: Change = (config) => {
+    config.topology = "co-located";
+  };
+
+  test(
+    "its Hazelcast members and the web servers' own find each other beside them",
+    async () => {
+      for (const each of ["chatserver1", "chatserver2"]) await said(each, `SUBNET=${lab().subnet}; ${webServer}`);
+      await applied(coLocated);
+      expect(await said("chatserver1", members)).toBe("Members {size:4");
+      expect(await said("chatserver1", "ss -Hltn 'sport >= 5701 and sport <= 5801' | wc -l")).toBe("2");
+      expect(await proveChat(lab())).toMatchObject({ portal: 200 });
+      await noop(coLocated);
+    },
+    10 * minutes,
+  );
+
+  const roles = { chatServers: ["chatserver1", "chatserver2"], loadBalancers: ["lb1"] };
+  procedureHolds("co-located", engine, roles, coLocated);
+
+  test("the web server beside it was not touched", async () => {
+    expect(
+      await said("chatserver1", "systemctl show --property=NRestarts --value acd-web; systemctl is-active acd-web"),
+    ).toBe("0\nactive");
+  });
+
+  test("over http, without WhatsApp, it works as well", async () => {
+    const http: Change = (config) => {
+      coLocated(config);
+      config.public = { scheme: "http", host: lab().chat };
+      delete config.whatsapp;
+      delete config.tyntec;
+    };
+    await applied(http);
+    expect(await proveChat(lab(), { scheme: "http" })).toMatchObject({ portal: 200 });
+    expect(await said("lb1", "grep -c whatsapp_req /etc/haproxy/haproxy.cfg")).toBe("0");
+    await noop(http);
+  });
+});

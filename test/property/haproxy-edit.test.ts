@@ -1,0 +1,187 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { labObstacle } from "../../lab/requirements.ts";
+import { type EditedLine, linesOf, ownersText } from "./blocks.ts";
+import { type Configuration, configuration, type ForeignEdit, foreignEdits } from "./configuration.ts";
+import { debianHaproxy, type Haproxy } from "./haproxy.ts";
+import { type HostTool, Refused, startHostTool } from "./host-tool.ts";
+
+/** Random trials, and those of them that real HAProxys see. More: `JTEL_CHAT_TRIALS=5000 JTEL_CHAT_SEED=7 npx vitest …`. */
+const trials = Number(process.env.JTEL_CHAT_TRIALS ?? 300);
+const seed = Number(process.env.JTEL_CHAT_SEED ?? 1);
+const checkedTrials = Math.ceil(trials / 10);
+const random = { seed, numRuns: trials };
+const patience = 60_000 + trials * 100; // milliseconds
+
+/** Debian 12's HAProxy, and the newest that Debian has. */
+const suites = ["bookworm", "sid"];
+
+const obstacle = await labObstacle();
+const runnable = !obstacle || process.env.CI === "true";
+if (!runnable) console.warn(`SKIPPED: what real HAProxys say of edited files – ${obstacle}`);
+
+interface File extends Configuration {
+  name: string;
+  /** What the refusal says, where the tool has to refuse. */
+  refusal?: string;
+}
+
+/** The files of a folder of the corpus. A comment `# portal: NAME` in one names its portal, `none` is a stack without WhatsApp. */
+const corpus = (folder: string): File[] => {
+  const directory = join(import.meta.dirname, "corpus", folder);
+  const names = readdirSync(directory).filter((name) => name.endsWith(".cfg"));
+  return names.sort().map((name) => {
+    const bytes = readFileSync(join(directory, name));
+    const text = bytes.toString();
+    const named = /# portal: (\S+)/.exec(text)?.[1] ?? (text.includes("acdportal_https") ? "acdportal_https" : "none");
+    const refusal = /# refused: (.*?)…?$/m.exec(text)?.[1];
+    return { name, bytes, ...(named === "none" ? {} : { portal: named }), ...(refusal ? { refusal } : {}) };
+  });
+};
+
+const files = corpus("");
+const summary: string[] = [`${files.length} files`];
+let tool: HostTool;
+
+beforeAll(() => {
+  tool = startHostTool();
+});
+
+afterAll(() => {
+  tool.stop();
+  console.log(`haproxy.cfg: ${summary.join("; ")}`);
+});
+
+/** Twice is once, back to the byte, and nothing of the owner's is touched: what remains of the edited file without our blocks. */
+const edited = async ({ bytes, portal }: Configuration): Promise<Buffer> => {
+  const once = await tool.edit(bytes, portal);
+  expect(text(await tool.edit(once, portal))).toBe(text(once));
+  expect(text(await tool.remove(once))).toBe(text(bytes));
+  expect(text(ownersText(linesOf(once)))).toBe(text(bytes));
+  return once;
+};
+
+/** A file without one is refused for that alone (our block ends with one). */
+const withFinalNewline = (config: Buffer): Buffer =>
+  config.length === 0 || config.at(-1) === 0x0a ? config : Buffer.concat([config, Buffer.from("\n")]);
+
+const text = (bytes: Buffer): string => bytes.toString("latin1");
+
+/** The same changes in an edited file, and what its owner would call his file then. */
+const changed = (config: Buffer, edits: ForeignEdit[]): { file: Buffer; owners: Buffer } => {
+  const lines = linesOf(config);
+  for (const { kind, at, text: content } of edits) {
+    const foreign = lines.flatMap(({ ours, carried }, index) => (ours || carried ? [] : [index]));
+    const line: EditedLine = { text: `${content}\n`, ours: false, carried: false };
+    const places = kind === "insert" ? [...foreign, lines.length] : foreign;
+    const index = places[Math.floor(at * places.length)];
+    if (index !== undefined) lines.splice(index, kind === "insert" ? 0 : 1, ...(kind === "delete" ? [] : [line]));
+  }
+  return { file: Buffer.from(lines.map((line) => line.text).join(""), "latin1"), owners: ownersText(lines) };
+};
+
+describe("an edit of a customer's haproxy.cfg", { timeout: patience }, () => {
+  test.each(files)("keeps $name to the byte, and twice is once", async (file) => {
+    await edited(file);
+    if (file.portal) await tool.shadowing(file.bytes, file.portal);
+  });
+
+  test.each(corpus("refused"))("refuses $name", async ({ bytes, portal, refusal = "" }) => {
+    const answer = await tool.edit(bytes, portal).catch((error: unknown) => error);
+    expect(answer).toBeInstanceOf(Refused);
+    expect(String(answer)).toContain(refusal);
+    expect(String(answer)).not.toContain("secret");
+  });
+
+  test("keeps random files to the byte, and twice is once", async () => {
+    await fc.assert(
+      fc.asyncProperty(configuration, async (file) => void (await edited(file))),
+      random,
+    );
+    summary.push(`${trials} random configurations (seed ${seed})`);
+  });
+
+  test("leaves no chat section of the customer's in effect beside ours", async () => {
+    await fc.assert(
+      fc.asyncProperty(configuration, async ({ bytes, portal }) => {
+        const effective = text(await tool.edit(bytes, portal)).replace(/^\s*#.*$/gm, "");
+        for (const header of [/^\s*backend\s+backend_chat_ws\b/gm, /^\s*frontend\s+acdportal_chat_wss?\b/gm])
+          expect(effective.match(header)).toHaveLength(1);
+        if (portal) expect(effective.match(/^\s*acl whatsapp_req path/gm)).toHaveLength(2);
+      }),
+      random,
+    );
+  });
+
+  test("keeps what others change between two edits", async () => {
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(configuration, foreignEdits, async ({ bytes, portal }, edits) => {
+        const { file, owners } = changed(await tool.edit(bytes, portal), edits);
+        expect(text(await tool.remove(file))).toBe(text(owners));
+        const again = await tool.edit(file, portal).catch((error: unknown) => {
+          if (!(error instanceof Refused)) throw error;
+          refused += 1;
+        });
+        if (!again) return;
+        expect(text(await tool.remove(again))).toBe(text(owners));
+        expect(text(again)).toBe(text(await edited({ bytes: owners, ...(portal ? { portal } : {}) })));
+      }),
+      random,
+    );
+    expect(refused).toBeLessThan(trials / 2);
+    summary.push(`${trials} with foreign edits, ${refused} of them refused`);
+  });
+});
+
+describe.skipIf(!runnable).each(suites)("HAProxy of %s", { timeout: patience }, (suite) => {
+  let haproxy: Haproxy;
+
+  beforeAll(async () => {
+    haproxy = await debianHaproxy(suite);
+  });
+
+  /** How many it accepts before our edit, all of which it must accept afterwards, and how many more afterwards. */
+  const accepted = async (configurations: Configuration[]): Promise<{ before: number; more: number }> => {
+    const verdicts = await inLanes(configurations, async (file) => {
+      const before = await haproxy.check(withFinalNewline(file.bytes));
+      const edited = await tool.edit(file.bytes, file.portal);
+      const after = await haproxy.check(edited);
+      const shown = `${after.output}\n${text(file.bytes)}\n----- after the edit:\n${text(edited)}`;
+      expect(after.accepted || !before.accepted, shown).toBe(true);
+      return { before: before.accepted, after: after.accepted };
+    });
+    return {
+      before: verdicts.filter(({ before }) => before).length,
+      more: verdicts.filter(({ before, after }) => after && !before).length,
+    };
+  };
+
+  test("accepts every file of the corpus after the edit that it accepts before", async () => {
+    const { before, more } = await accepted(files);
+    summary.push(`${before} accepted by HAProxy ${haproxy.version} before and after the edit, ${more} only after it`);
+    expect(before).toBeGreaterThan(files.length * 0.8);
+  });
+
+  test("accepts random files after the edit that it accepts before", async () => {
+    const sample = fc.sample(configuration, { seed, numRuns: checkedTrials });
+    const { before, more } = await accepted(sample);
+    summary.push(`of ${checkedTrials} random ones ${before} before and after, ${more} only after`);
+    expect(before).toBeGreaterThan(checkedTrials / 3);
+    expect(before + more).toBe(checkedTrials); // what it refuses in them is what we adopt
+  });
+});
+
+/** One worker for each core: each process is short. */
+const inLanes = async <Item, Result>(items: Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> => {
+  const results: Result[] = [];
+  const queue = items.entries();
+  const lane = async () => {
+    for (const [index, item] of queue) results[index] = await work(item);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  return results;
+};

@@ -1,0 +1,94 @@
+import { once } from "node:events";
+import { request } from "node:http";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { labObstacle } from "../../lab/requirements.ts";
+import { debianHaproxy, type RunningHaproxy } from "./haproxy.ts";
+import { type HostTool, startHostTool } from "./host-tool.ts";
+import { portalRules } from "./rules.ts";
+
+const portals = Number(process.env.JTEL_CHAT_TRIALS ?? 300);
+const seed = Number(process.env.JTEL_CHAT_SEED ?? 1);
+const paths = ["/incoming", "/delivery"];
+const reachesChat = 202; // what the backend answers here, and nothing else does
+
+const obstacle = await labObstacle();
+const runnable = !obstacle || process.env.CI === "true";
+if (!runnable) console.warn(`SKIPPED: whether reported rules really take WhatsApp's requests – ${obstacle}`);
+
+/** Portals, each with its socket in `directory`. */
+const configuration = (bodies: string[][], directory: string): string => {
+  const portal = (rules: string[], index: number) =>
+    [`frontend portal${index}`, `bind unix@${directory}/${index}.sock`, ...rules, "default_backend web"].join("\n    ");
+  return `\
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 5s
+    timeout server 5s
+frontend ready
+    bind unix@${directory}/ready.sock
+    http-request return status 200
+backend web
+    http-request return status 404
+backend backend_chat_ws
+    http-request return status ${reachesChat}
+${bodies.map(portal).join("\n")}
+`;
+};
+
+/** As our edit does: before the first route. */
+const withOurs = (rules: string[]): string[] => {
+  const first = rules.findIndex((rule) => rule.startsWith("use_backend"));
+  return rules.toSpliced(first < 0 ? rules.length : first, 0, "use_backend backend_chat_ws if ours");
+};
+
+/** The status of the answer; 0 when the connection is closed without one. */
+const status = async (socketPath: string, path: string): Promise<number> => {
+  const call = request({ socketPath, path, method: "POST", agent: false }).end();
+  try {
+    const [response] = await once(call, "response");
+    response.resume();
+    return response.statusCode;
+  } catch {
+    return 0;
+  }
+};
+
+const patience = 60_000 + portals * 100; // milliseconds
+
+describe.skipIf(!runnable).each(["bookworm", "sid"])("on HAProxy of %s", { timeout: patience }, (suite) => {
+  let tool: HostTool;
+  let haproxy: RunningHaproxy | undefined;
+  const bodies = fc.sample(portalRules, { seed, numRuns: portals }).map(withOurs);
+
+  beforeAll(async () => {
+    tool = startHostTool();
+    const ready = async ({ socket }: RunningHaproxy) => (await status(socket("ready.sock"), "/")) === 200 || undefined;
+    haproxy = await (await debianHaproxy(suite)).run((directory) => configuration(bodies, directory), ready);
+  });
+
+  afterAll(async () => {
+    tool.stop();
+    await haproxy?.stop();
+  });
+
+  test("a reported rule takes WhatsApp's requests, and what no decidable rule takes reaches chat", async () => {
+    let taken = 0;
+    for (const [index, body] of bodies.entries()) {
+      const reports = (await tool.shadowing(Buffer.from(configuration([body], "")), "portal0")).join("\n");
+      const reported = paths.map((path) => new RegExp(`answers [^(]*${path}\\b`).test(reports));
+      const socket = haproxy?.socket(`${index}.sock`) as string;
+      const answers = await Promise.all(paths.map((path) => status(socket, path)));
+      const shown = `answers: ${answers}\n${body.join("\n")}\n${reports}`;
+      expect(
+        answers.map((answer) => answer !== reachesChat),
+        shown,
+      ).toEqual(reported);
+      taken += reported.filter(Boolean).length;
+    }
+    console.log(`shadowing: ${portals * paths.length} requests, ${taken} of them taken before chat`);
+    expect(taken).toBeGreaterThan(portals / 10);
+    expect(taken).toBeLessThan(portals * paths.length * 0.9);
+  });
+});

@@ -1,0 +1,62 @@
+import * as pulumi from "@pulumi/pulumi";
+import { ClientMessengerService } from "../components/client-messenger-service.ts";
+import { HaproxyChatFrontend } from "../components/haproxy-chat-frontend.ts";
+import { HazelcastConfig } from "../components/hazelcast-config.ts";
+import { JavaInstall } from "../components/java-install.ts";
+import { TynTecWebhooks } from "../components/tyntec-webhooks.ts";
+import { UfwRules } from "../components/ufw-rules.ts";
+import { publicPort } from "../config/check.ts";
+import type { Deployment, HostConfig } from "../config/schema.ts";
+import { Host } from "../hosts/host.ts";
+import type { Needs } from "../render/resources.ts";
+
+/** What a topology decides: which hosts do what, and what chat may ask of them. */
+export interface Roles {
+  /** Hosts that run ClientMessenger and a Hazelcast member. */
+  chatServers: Host[];
+  /** Hosts with HAProxy in front of it; a host may be both. */
+  loadBalancers: Host[];
+  /** The vendor's resources for one chat server. */
+  needs: Needs;
+}
+
+/** The CHAT role, in the order of the vendor's page. */
+export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, needs }: Roles): void => {
+  const { public: visitors, share, clientMessenger, database, firewall, whatsapp, tyntec } = deployment;
+  const port = publicPort(deployment);
+
+  const java = new JavaInstall("java", { ...deployment.java, chatServers });
+  const hazelcast = new HazelcastConfig("hazelcast", { chatServers, share });
+  new UfwRules("firewall", { chatServers, loadBalancers, ...firewall, publicPort: port });
+  const chat = new ClientMessengerService("client-messenger", {
+    chatServers,
+    share,
+    release: clientMessenger.release,
+    needs: { ...needs, accept: deployment.resources.accept },
+    database: pulumi.secret(database),
+    loads: [...java.installed, ...hazelcast.written],
+  });
+  const haproxy = new HaproxyChatFrontend("haproxy", {
+    loadBalancers,
+    chatServers,
+    scheme: visitors.scheme,
+    port,
+    certificate: visitors.certificate,
+    portalFrontend: whatsapp?.frontend,
+    after: chat.running,
+  });
+  if (whatsapp && tyntec) {
+    const apiKey = pulumi.secret(tyntec.apiKey);
+    new TynTecWebhooks("tyntec", {
+      ...tyntec,
+      apiKey,
+      onDrift: deployment.onDrift,
+      portal: whatsapp.portal,
+      after: haproxy.loaded,
+    });
+  }
+};
+
+/** A host of the stack file, reached as the stack says. */
+export const sshHost = ({ ssh, onDrift }: Deployment, host: HostConfig): Host =>
+  new Host({ ...host, user: ssh.user, onDrift });

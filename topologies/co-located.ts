@@ -1,0 +1,15 @@
+import type { Deployment } from "../config/schema.ts";
+import { chatRole, sshHost } from "./chat-role.ts";
+
+/**
+ * Chat on the platform's web servers: `chatServers` are these.
+ *
+ * A web server's own Hazelcast member holds port 5701 there, so ClientMessenger's takes the next one; both find each other
+ * through the members in hazelcast.xml, which are addresses without a port.
+ */
+export const coLocated = (deployment: Deployment): void =>
+  chatRole(deployment, {
+    chatServers: deployment.chatServers.map((host) => sshHost(deployment, host)),
+    loadBalancers: deployment.loadBalancers.map((host) => sshHost(deployment, host)),
+    needs: { memory: 4, additional: true },
+  });

@@ -1,0 +1,61 @@
+import { callbacks, type Difference, type Targets, unsettled, type Webhook, whereabouts } from "../render/tyntec.ts";
+
+type Callbacks = Record<string, string>;
+
+/** The events that this stack has at TynTec. */
+export interface Claim {
+  /** Base URL of the API that it holds for: events of another account are not ours. */
+  api: string;
+  /** Where we have made them go. */
+  ours: Callbacks;
+}
+
+/** A claim with what undo needs. The resource prints it, so Pulumi keeps it. */
+export interface RecordedClaim extends Claim {
+  /** Where our events went before us; one that went nowhere is missing. */
+  before: Callbacks;
+}
+
+/** The claim that having these webhooks means. */
+export const claimOf = (api: string, webhooks: Webhook[]): Claim => ({
+  api,
+  ours: Object.fromEntries(callbacks(webhooks)),
+});
+
+/**
+ * Events that would be taken away from another system: they go elsewhere, and are none that we had before. One of ours that
+ * goes elsewhere has drifted, or still goes to our URL of an earlier configuration: that is not somebody else's.
+ */
+export const takenAway = (present: Webhook[], wanted: Claim, earlier?: Claim): Difference[] =>
+  unsettled(present, new Map(Object.entries(wanted.ours))).filter(
+    ({ event, now }) => now !== undefined && !had(earlier, wanted, event),
+  );
+
+const had = (earlier: Claim | undefined, { api }: Claim, event: string): boolean =>
+  earlier?.api === api && Object.hasOwn(earlier.ours, event);
+
+/** Why events of another system are not taken, and how to have them: a line for each of its URLs. */
+export const refusals = (taken: Difference[]): string[] =>
+  whereabouts(taken).map(
+    (line) =>
+      `TynTec: ${line}: another system gets that now, and would get it no more. To take it over, set tyntec.takeOver: true; pulumi destroy gives it back`,
+  );
+
+/** The claim to keep after `wanted` was made true of `present`; what an earlier one noted stays. */
+export const recordedClaim = (present: Webhook[], wanted: Claim, earlier?: RecordedClaim): RecordedClaim => {
+  const now = callbacks(present);
+  const before = Object.entries(wanted.ours).flatMap(([event, url]) => {
+    // Already at our URL: the state was lost, or an earlier run died. It is nobody's to give back, unless that was noted.
+    const noted = now.get(event) === url || had(earlier, wanted, event);
+    const target = noted ? earlier?.before[event] : now.get(event);
+    return target === undefined ? [] : [[event, target] as const];
+  });
+  return { ...wanted, before: Object.fromEntries(before) };
+};
+
+/** Our events, back where they went before us; one that somebody has moved since stays there. */
+export const givenBack = (present: Webhook[], { ours, before }: RecordedClaim): Targets => {
+  const now = callbacks(present);
+  const still = Object.entries(ours).filter(([event, url]) => now.get(event) === url);
+  return new Map(still.map(([event]) => [event, before[event]]));
+};

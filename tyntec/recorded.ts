@@ -1,0 +1,53 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { printable } from "../hosts/launcher.ts";
+import { parsedDocument, type WebhooksDocument } from "./document.ts";
+
+/** The resource's name in the state. */
+export const resourceName = "tyntec-webhooks";
+
+/** What the resource's last successful run has made true, and the command that it ran. */
+export interface Recorded {
+  document: WebhooksDocument;
+  create: string;
+}
+
+const answer = z.object({
+  outputs: z.record(z.string(), z.object({ type: z.string(), outputs: z.looseObject({}) })),
+});
+const command = z.object({ create: z.string(), stdin: z.string() });
+
+/**
+ * The resource as this stack's state has it; undefined before the first successful `up`.
+ *
+ * @throws Error that starts with `TynTec:` when the engine does not tell.
+ */
+export const recordedWebhooks = async (): Promise<Recorded | undefined> => {
+  try {
+    return found(await stateOutputs());
+  } catch (error) {
+    const said = printable(error instanceof Error ? error.message : String(error));
+    throw new Error(
+      `TynTec: which events are this stack's own is not known: pulumi does not tell what the state holds (${said}). Use the version that toolchain/versions names`,
+    );
+  }
+};
+
+/**
+ * The engine itself answers (`readStackResourceOutputs` of its provider `pulumi`, which also serves StackReference), in
+ * previews, too: so the program knows what is its own before it registers anything.
+ */
+const stateOutputs = (): Promise<unknown> => {
+  const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  return pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName });
+};
+
+const found = (said: unknown): Recorded | undefined => {
+  const resources = Object.entries(answer.parse(said).outputs);
+  const ours = resources.find(
+    ([urn, { type }]) => type === "command:local:Command" && urn.endsWith(`::${resourceName}`),
+  );
+  if (!ours) return undefined;
+  const { create, stdin } = command.parse(ours[1].outputs);
+  return { create, document: parsedDocument(stdin) };
+};
