@@ -10,14 +10,14 @@ export interface UfwRulesArgs {
   loadBalancers: Host[];
   /** Networks that may reach the Hazelcast members and chat itself, or `any`. @default the hosts' own addresses */
   sources?: string[] | "any" | undefined;
-  /** Port on which visitors reach chat. */
-  publicPort: number;
+  /** Ports on which visitors reach chat. */
+  publicPorts: number[];
   /** Switch ufw on where it is off. @default false */
   enable?: boolean | undefined;
 }
 
 /**
- * The firewall rules of chat: 5701:5801/tcp (Hazelcast) and 3000/tcp (chat) on chat servers, the public port on load balancers.
+ * The firewall rules of chat: 5701:5801/tcp (Hazelcast) and 3000/tcp (chat) on chat servers, the public ports on load balancers.
  *
  * Hazelcast has no authentication worth its name, so by default only the cluster's own addresses reach it, and only load
  * balancers reach chat; `sources: any` is the vendor's text. A host's `interface` limits these rules further. A member

@@ -18,8 +18,8 @@ export interface Admission {
   loadBalancers: string[];
   /** Networks that may reach the Hazelcast members and chat itself, or everybody. @default the addresses above */
   sources?: string[] | "any" | undefined;
-  /** Port on which visitors reach chat. */
-  publicPort: number;
+  /** Ports on which visitors reach chat. */
+  publicPorts: number[];
   /** Switch ufw on where it is off. @default false */
   enable?: boolean | undefined;
 }
@@ -42,7 +42,7 @@ export const firewallDocument = (host: FirewalledHost, admission: Admission): st
     fields: {
       rules: [
         ...(host.chat ? chatServerRules(host, admission) : []),
-        ...(host.loadBalancer ? [allow({ port: admission.publicPort })] : []),
+        ...(host.loadBalancer ? admission.publicPorts.map((port) => allow({ port })) : []),
       ],
       members: host.chat ? hazelcastPorts : undefined,
       enable: admission.enable ? trial : undefined,

@@ -5,7 +5,7 @@ import { HazelcastConfig } from "../components/hazelcast-config.ts";
 import { JavaInstall } from "../components/java-install.ts";
 import { TynTecWebhooks } from "../components/tyntec-webhooks.ts";
 import { UfwRules } from "../components/ufw-rules.ts";
-import { publicPort } from "../config/check.ts";
+import { publicPort, publicPorts } from "../config/check.ts";
 import type { Deployment, HostConfig } from "../config/schema.ts";
 import { Host } from "../hosts/host.ts";
 import type { Needs } from "../render/resources.ts";
@@ -28,7 +28,7 @@ export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, n
   const java = new JavaInstall("java", { ...deployment.java, chatServers });
   const { release } = clientMessenger;
   const hazelcast = new HazelcastConfig("hazelcast", { ...deployment.hazelcast, chatServers, share, release });
-  new UfwRules("firewall", { chatServers, loadBalancers, ...firewall, publicPort: port });
+  new UfwRules("firewall", chatServers, loadBalancers, ...firewall, publicPorts: publicPorts(deployment) );
   const chat = new ClientMessengerService("client-messenger", {
     chatServers,
     share,

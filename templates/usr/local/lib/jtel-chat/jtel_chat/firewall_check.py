@@ -36,16 +36,15 @@ class Findings(NamedTuple):
     problems: list[str]
     warnings: list[str]
 
-    def __add__(self, other: object) -> Findings:
-        assert isinstance(other, Findings)
-        return Findings(self.problems + other.problems, self.warnings + other.warnings)
-
 
 def findings(plan: Plan) -> Findings:
     """Everything that a person should know before the plan is carried out, or when it has been."""
-    found = Findings(_unknown_interfaces(plan.rules) + _contradicted(plan), _unfiltered(plan) + _others(plan))
-    found += _members(plan, _connected(plan.members)) if plan.members else Findings([], [])
-    return found + _switching_on(plan) if plan.enable and not plan.active else found
+    parts = [Findings(_unknown_interfaces(plan.rules) + _contradicted(plan), _open_cluster(plan) + _others(plan))]
+    if plan.members:
+        parts.append(_members(plan, _connected(plan.members)))
+    if plan.enable and not plan.active:
+        parts.append(_switching_on(plan))
+    return Findings([each for part in parts for each in part.problems], [each for part in parts for each in part.warnings])
 
 
 def _unknown_interfaces(rules: list[Rule]) -> list[str]:
@@ -57,16 +56,16 @@ def _unknown_interfaces(rules: list[Rule]) -> list[str]:
 def _contradicted(plan: Plan) -> list[str]:
     """ufw holds one rule for the same packets: adding ours would silently replace the customer's."""
     pairs = [(entry, rule) for rule in plan.rules for entry in plan.entries if entry.same_packets(rule) and not entry.admits]
-    return [f"your rule '{entry}' forbids just what 'allow {rule}' is to allow. Remove yours: ufw delete {_undeletable(entry)}" for entry, rule in pairs]
+    return [f"your rule '{entry}' forbids just what 'allow {rule}' is to allow. Remove yours: ufw delete {_arguments(entry)}" for entry, rule in pairs]
 
 
-def _undeletable(entry: Entry) -> str:
+def _arguments(entry: Entry) -> str:
     """The entry as `ufw delete` takes it."""
     return " ".join([entry.action, *entry.rule.arguments()[1:]])
 
 
-def _unfiltered(plan: Plan) -> list[str]:
-    """What the wanted rules themselves open wide."""
+def _open_cluster(plan: Plan) -> list[str]:
+    """Cluster ports that the wanted rules open to everybody."""
     everybody = [rule for rule in plan.rules if plan.members == rule.port and not rule.source.prefixlen]
     names = sorted({f"{rule.port}/{rule.protocol}" + (f" on {rule.interface}" if rule.interface else "") for rule in everybody})
     remedy = "the cluster has no authentication, so whoever reaches it reads and writes every chat. Name its networks in firewall.sources"
@@ -79,11 +78,11 @@ def _others(plan: Plan) -> list[str]:
         f"your rule '{entry}' opens more than 'allow {rule}', so that limits nothing. If nothing else needs yours, remove it (ufw status numbered)"
         for entry, rule in broader(plan.entries, plan.rules)
     ]
+    # Each entry once, with the first of ours: a cluster has many rules.
+    shadows = {entry: rule for rule in reversed(plan.rules) for entry in shadowing(plan.entries, rule) if not entry.same_packets(rule)}
     before = [
         f"your rule '{entry}' comes before 'allow {rule}' and keeps out what that lets in. Narrow it, or move it behind (ufw status numbered)"
-        for rule in plan.rules
-        for entry in shadowing(plan.entries, rule)
-        if not entry.same_packets(rule)
+        for entry, rule in shadows.items()
     ]
     limited = [
         f"your rule '{entry}' serves instead of 'allow {rule}', but lets an address open only six connections in 30 s. Many visitors may share one"
