@@ -21,6 +21,9 @@ export const publicPort = ({ public: { scheme, port } }: Deployment): number =>
 /** Where ClientMessenger listens on every chat server; it cannot be changed. */
 const chatPort = 3000;
 
+const chatServersOf = ({ topology, loadBalancers, chatServers }: Deployment) =>
+  topology === "lb-hosted" ? loadBalancers : chatServers;
+
 /** Every port on which HAProxy listens for visitors of chat: the public one, that of the redirect, those of further addresses. */
 export const publicPorts = (deployment: Deployment): number[] => {
   const { redirectFrom, binds } = deployment.haproxy;

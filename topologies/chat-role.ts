@@ -22,13 +22,12 @@ export interface Roles {
 
 /** The CHAT role, in the order of the vendor's page. */
 export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, needs }: Roles): void => {
-  const { public: visitors, share, clientMessenger, database, firewall, whatsapp, tyntec } = deployment;
-  const port = publicPort(deployment);
+  const { public: visitors, share, database, firewall, whatsapp, tyntec } = deployment;
+  const { release } = deployment.clientMessenger;
 
   const java = new JavaInstall("java", { ...deployment.java, chatServers });
-  const { release } = clientMessenger;
   const hazelcast = new HazelcastConfig("hazelcast", { ...deployment.hazelcast, chatServers, share, release });
-  new UfwRules("firewall", chatServers, loadBalancers, ...firewall, publicPorts: publicPorts(deployment) );
+  new UfwRules("firewall", { ...firewall, chatServers, loadBalancers, publicPorts: publicPorts(deployment) });
   const chat = new ClientMessengerService("client-messenger", {
     chatServers,
     share,
@@ -43,7 +42,7 @@ export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, n
     loadBalancers,
     chatServers,
     ...visitors,
-    port,
+    port: publicPort(deployment),
     options: deployment.haproxy,
     portalFrontend: whatsapp?.frontend,
     portalName: whatsapp && new URL(whatsapp.portal).hostname,
