@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { proveChat } from "../../lab/chat.ts";
+import { until } from "../../lab/deadline.ts";
 import { stackHosts } from "../../lab/stack.ts";
 import { type Change, engineLab, runnable } from "./engine-lab.ts";
 import { procedureHolds } from "./procedure.ts";
@@ -78,7 +79,7 @@ const webServer = `
   cat >/etc/systemd/system/acd-web.service <<'UNIT'
 [Service]
 User=jtel
-ExecStart=/usr/bin/java -Xmx64m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dhazelcast.config=/home/jtel/shared/hazelcast.xml \\
+ExecStart=/usr/bin/java -Xmx96m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dhazelcast.config=/home/jtel/shared/hazelcast.xml \\
   -cp /home/jtel/shared/JTELCarrierPortal/Utils/Install/ClientMessenger/bin/* com.hazelcast.core.server.StartServer
 [Install]
 WantedBy=multi-user.target
@@ -98,6 +99,10 @@ describe.skipIf(!runnable)("chat on the platform's web servers", () => {
     "its Hazelcast members and the web servers' own find each other beside them",
     async () => {
       for (const each of ["chatserver1", "chatserver2"]) await said(each, `SUBNET=${lab().subnet}; ${webServer}`);
+      for (const each of ["chatserver1", "chatserver2"])
+        await until(`${each}: the web server's member`, 60, async () =>
+          (await said(each, "journalctl --unit=acd-web --output=cat")).includes("is STARTED") ? true : undefined,
+        );
       await applied(coLocated);
       expect(await said("chatserver1", members)).toBe("Members {size:4");
       expect(await said("chatserver1", "ss -Hltn 'sport >= 5701 and sport <= 5801' | wc -l")).toBe("2");
