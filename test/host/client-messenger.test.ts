@@ -357,6 +357,7 @@ END
         await up();
         const [before, release] = [await starts(), await installedRelease()];
         await offer("two");
+        expect((await host.exec("updatesc.sh", { user: "jtel" })).stderr).toMatch(/only root can update\. Use sudo$/);
         const printed = await said("updatesc.sh");
         expect(printed).toMatch(/installed release [0-9a-f]{16} in/);
         expect(await installedRelease()).not.toBe(release);

@@ -77,6 +77,8 @@ def _changing(arguments: list[str], text: str) -> int:
     """Apply, undo and update, in a unit of their own. The tool itself is one file, written whole: before it is there it needs no unit."""
     from . import transient
 
+    if os.geteuid() != 0:
+        raise Refused(f"only root can {arguments[0]}. Use sudo")
     if "JTEL_CHAT_INSIDE" not in os.environ and arguments[1:2] != ["tool"]:
         return transient.run(arguments, text)
     signal.signal(signal.SIGTERM, _ended)
