@@ -74,7 +74,15 @@ def test_a_process_is_seen_to_listen_and_to_be_connected() -> None:
 
 
 def host(**changes: Any) -> cluster._Host:
-    values = {"name": "chatserver2", "addresses": frozenset(["10.1.0.22"]), "ports": frozenset(TRIED), "own": False, "in_range": False, "later": False}
+    values = {
+        "name": "chatserver2",
+        "addresses": frozenset(["10.1.0.22"]),
+        "ports": frozenset(TRIED),
+        "own": False,
+        "in_range": False,
+        "of_stack": True,
+        "later": False,
+    }
     return cluster._Host(**{**values, **changes})
 
 
@@ -87,6 +95,7 @@ def host(**changes: Any) -> cluster._Host:
         (host(), {5701: SILENT, 5702: REFUSES}, 0, "1 of 2", "! 5701/tcp of chatserver2 is not reachable from"),
         (host(), {5701: ACCEPTS, 5702: REFUSES}, 0, "1 of 2", "! the cluster is split: 5701/tcp of chatserver2"),
         (host(), {5701: ACCEPTS, 5702: ACCEPTS}, 1, "2 of 3", "! the cluster is split"),  # of a co-located pair one is missing
+        (host(of_stack=False), {5701: SILENT}, 0, "1 of 2", "chatserver2 is switched off, or a firewall keeps"),
         (host(later=True), {5701: ACCEPTS}, 0, "1 of 2", "not in the cluster yet"),
         (host(later=True), {5701: SILENT}, 0, "1 of 2", "! 5701/tcp"),
         (host(in_range=True), {5701: SILENT}, 0, "1 of 1", ""),

@@ -144,14 +144,16 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
   });
 
   test(
-    "a release with another major version of Hazelcast gets its own file, one server after the other",
+    "a release with another major version of Hazelcast gets its own file",
     async () => {
       const release = join(lab().share, releaseFolder);
       await rm(release, { recursive: true });
       await cp(await buildClientMessenger({ hazelcast: "5" }), release, { recursive: true });
       await host("chatserver1").exec(`chown -R jtel: '/home/jtel/shared/${releaseFolder}'`);
+      // Members of two majors cannot join, and a new one may wait for an old one for minutes: they are all stopped before.
+      for (const each of ["chatserver1", "chatserver2"]) await said(each, "systemctl stop jtel-clientmessenger");
       const output = await applied(followed);
-      expect(output).toMatch(/members: 1 of 2; chatserver2 \([0-9.]+\) is not in the cluster yet/);
+      expect(output).toMatch(/members: 1 of 2; chatserver2 \([0-9.]+\) is not running/);
       expect(output).toMatch(/members: 2 of 2/);
       expect(output).toMatch(/hazelcast-5\.5\.0\.jar reads in it/);
       expect(await said("chatserver1", `cat ${hazelcastFile}`)).toContain("<cluster-name>jtel-cluster-RENDERED<");

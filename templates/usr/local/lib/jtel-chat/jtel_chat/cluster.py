@@ -32,12 +32,15 @@ class _Look:
 
 @dataclass(frozen=True)
 class _Host:
-    """Where members are expected: a host by one or more addresses. later: it may still run another configuration."""
+    """Where members are expected: a host by one or more addresses. of_stack: it is a chat server, which is up; later: it may still run
+    another configuration.
+    """
 
     name: str
     addresses: frozenset[str]
     ports: frozenset[int]
     own: bool
+    of_stack: bool
     in_range: bool
     later: bool
 
@@ -74,6 +77,7 @@ def _hosts(section: Section, members: list[Member]) -> list[_Host]:
             addresses=addresses,
             ports=frozenset(port for member in same for port in member.ports),
             own=any(tcp.is_own(address) for address in addresses),
+            of_stack=any(address in names for address in addresses),
             in_range=all(member.in_range for member in same),
             later=any("later" in names.get(address, []) for address in addresses),
         )
@@ -124,6 +128,8 @@ def _count(look: _Look, host: _Host, answered: dict[int, str], connected: int) -
             f"the cluster is split: {listening[0]}/tcp of {host.name} answers {here}, but is no member of its cluster, so chats would not cross. "
             "Compare cluster name, group password and Hazelcast's major version on both, then repeat"
         )
+    elif silent and not host.of_stack:
+        look.said.append(f"{host.name} is switched off, or a firewall keeps {here} from its port {silent[0]}: then the cluster is split")
     elif silent:
         look.problems.append(
             f"{silent[0]}/tcp of {host.name} is not reachable from {here}: a firewall? The cluster would be split, and chats would not cross. "

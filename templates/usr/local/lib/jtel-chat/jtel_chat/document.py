@@ -37,8 +37,9 @@ class Section:
         return self.fields[key]
 
     def lines(self, key: str) -> list[str]:
-        """A block as its lines; none when the field is absent."""
-        return self.fields.get(key, "").rstrip("\n").split("\n") if self.fields.get(key) else []
+        """A block as its lines; none when the field is absent or empty."""
+        text = self.fields.get(key, "").rstrip("\n")
+        return text.split("\n") if text else []
 
 
 def parse(text: str) -> list[Section]:
