@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import os
 import socket
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jtel_chat import cluster, hazelcast_network, process, tcp
+from jtel_chat import cluster, hazelcast_network, process, sockets, tcp
 from jtel_chat.document import Section
 from jtel_chat.errors import Failed
 from jtel_chat.hazelcast_network import Member
+from jtel_chat.sockets import Socket
 from jtel_chat.tcp import ACCEPTS, REFUSES, SILENT
 
 TRIED = (5701, 5702, 5703)
@@ -50,25 +52,13 @@ def test_a_multicast_cluster_lists_nobody() -> None:
     assert hazelcast_network.read(b"<hazelcast><network><join><tcp-ip enabled='false'><member>a</member></tcp-ip></join></network></hazelcast>").members is None
 
 
-@pytest.mark.parametrize(
-    ("text", "end"),
-    [
-        ("0100007F:1645", ("127.0.0.1", 5701)),
-        ("0000000000000000FFFF0000150110AC:0BB8", ("172.16.1.21", 3000)),
-        ("00000000000000000000000001000000:0016", ("::1", 22)),
-    ],
-)
-def test_ends_of_sockets_are_read_from_proc(text: str, end: tuple[str, int]) -> None:
-    assert tcp._end(text) == end
-
-
 def test_a_process_is_seen_to_listen_and_to_be_connected() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)):
-            seen = tcp.sockets(os.getpid())
-            assert port in seen.listening
-            assert any((each.peer, each.peer_port) == ("127.0.0.1", port) for each in seen.connected)
+            assert port in {each.port for each in cluster._held(os.getpid(), sockets.listening())}
+            connected = cluster._held(os.getpid(), sockets.established())
+            assert ("127.0.0.1", port) in {(str(each.remote), each.remote_port) for each in connected}
         assert tcp.probe([("127.0.0.1", port)]) == {("127.0.0.1", port): ACCEPTS}
     assert tcp.probe([("127.0.0.1", port)]) == {("127.0.0.1", port): REFUSES}
 
@@ -113,9 +103,13 @@ def test_what_is_seen_of_a_host(place: cluster._Host, answers: dict[int, str], c
     assert text in "".join(said)
 
 
-INBOUND = tcp.Connection("1", 5702, "10.1.0.22", 40000)
-OUTBOUND = tcp.Connection("2", 40000, "10.1.0.21", 5701)
-OTHER = tcp.Connection("3", 40001, "10.1.0.31", 3306)
+def connection(inode: str, port: int, remote: str, remote_port: int) -> Socket:
+    return Socket(ip_address("10.1.0.21"), port, ip_address(remote), remote_port, inode)
+
+
+INBOUND = connection("1", 5702, "10.1.0.22", 40000)
+OUTBOUND = connection("2", 40000, "10.1.0.21", 5701)
+OTHER = connection("3", 40001, "10.1.0.31", 3306)
 
 
 @pytest.mark.parametrize(
@@ -126,8 +120,8 @@ OTHER = tcp.Connection("3", 40001, "10.1.0.31", 3306)
         ({INBOUND, OTHER}, False, ["10.1.0.22"]),  # it was there first: all others have come to it
     ],
 )
-def test_who_is_connected_is_a_member(connections: set[tcp.Connection], just_started: bool, peers: list[str]) -> None:
-    assert sorted(cluster._peers(frozenset(connections), 5702, range(5701, 5802), just_started)) == peers
+def test_who_is_connected_is_a_member(connections: set[Socket], just_started: bool, peers: list[str]) -> None:
+    assert sorted(cluster._peers(connections, 5702, range(5701, 5802), just_started)) == peers
 
 
 def test_a_process_that_is_no_member_is_named_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,7 @@ def test_nothing_is_broader_than_everybody() -> None:
 
 def test_sockets_are_read_in_both_families_and_mapped_peers_by_their_ipv4_address() -> None:
     four = "   0: 1500010A:1645 0900010A:C350 01 00000000:00000000 00:00000000 00000000     0        0 1 1\n"
-    six = "   1: 0000000000000000FFFF00001500010A:1645 0000000000000000FFFF00000900010A:C351 01 00000000:00000000 00:0 0\n"
+    six = "   1: 0000000000000000FFFF00001500010A:1645 0000000000000000FFFF00000900010A:C351 01 00000000:00000000 00:00000000 00000000     0        0 3 1\n"
     listening = "   2: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 2 1\n"
     found = sockets.parse("header\n" + four + six + listening, "01")
     assert [(str(each.remote), each.remote_port, each.port) for each in found] == [("10.1.0.9", 50000, 5701), ("10.1.0.9", 50001, 5701)]

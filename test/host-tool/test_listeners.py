@@ -12,7 +12,7 @@ def test_a_listening_socket_is_found_with_its_process(family: socket.AddressFami
     with socket.create_server((address, 0), family=family) as server:
         port = server.getsockname()[1]
         (found,) = listeners.listening({port})
-        assert (found.address, found.port) == (address, port)
+        assert (str(found.address), found.port) == (address, port)
         holder = listeners.holder(found)
         assert holder and holder.pid == os.getpid()
     assert listeners.listening({port}) == []

@@ -11,11 +11,11 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import hazelcast_network, process, tcp
+from . import addresses, hazelcast_network, process, sockets, tcp
 from .document import Section
 from .errors import Failed
 from .hazelcast_network import Member, Network
-from .tcp import Connection
+from .sockets import Socket
 
 _LASTING = 1.0  # seconds after which a connection is known to stay
 
@@ -67,33 +67,34 @@ def verify(section: Section, just_started: bool) -> str:
 def _hosts(section: Section, members: list[Member]) -> list[_Host]:
     """The hosts that a member list means: one that stands there twice, by name and by address, is one."""
     lines = (line.split() for line in section.lines("cluster-hosts"))
-    names = {address: rest for host, *rest in lines for address in tcp.addresses(host)}
+    names = {address: rest for host, *rest in lines for address in addresses.resolved(host)}
     grouped: dict[frozenset[str], list[Member]] = {}
     for member in members:
-        grouped.setdefault(tcp.addresses(member.host) or frozenset([member.host]), []).append(member)
+        grouped.setdefault(frozenset(addresses.resolved(member.host) or [member.host]), []).append(member)
     return [
         _Host(
-            name=next((f"{names[address][0]} ({address})" for address in addresses if address in names), same[0].host),
-            addresses=addresses,
+            name=next((f"{names[address][0]} ({address})" for address in same_host if address in names), same[0].host),
+            addresses=same_host,
             ports=frozenset(port for member in same for port in member.ports),
-            own=any(tcp.is_own(address) for address in addresses),
-            of_stack=any(address in names for address in addresses),
+            own=any(addresses.is_own(address) for address in same_host),
+            of_stack=any(address in names for address in same_host),
             in_range=all(member.in_range for member in same),
-            later=any("later" in names.get(address, []) for address in addresses),
+            later=any("later" in names.get(address, []) for address in same_host),
         )
-        for addresses, same in grouped.items()
+        for same_host, same in grouped.items()
     ]
 
 
 def _look(section: Section, network: Network, hosts: list[_Host], just_started: bool) -> _Look:
     pid = int(process.run("systemctl", "show", "--value", "--property=MainPID", section.name))
-    earlier = tcp.sockets(pid).connected
+    earlier = _held(pid, sockets.established())
     time.sleep(_LASTING)
-    now = tcp.sockets(pid)
-    own = next((port for port in network.ports if port in now.listening), None)
+    lasting = _held(pid, sockets.established()) & earlier
+    listening = {each.port for each in _held(pid, sockets.listening())}
+    own = next((port for port in network.ports if port in listening), None)
     if own is None:
         return _Look(problems=[f"{section.name} listens on none of the ports {network.ports[0]}-{network.ports[-1]}: it is no Hazelcast member"])
-    peers = _peers(now.connected & earlier, own, network.ports, just_started)
+    peers = _peers(lasting, own, network.ports, just_started)
     answers = tcp.probe((address, port) for host in hosts for address in host.addresses for port in host.ports if not (host.own and port == own))
     look = _Look()
     for host in hosts:
@@ -102,13 +103,18 @@ def _look(section: Section, network: Network, hosts: list[_Host], just_started: 
     return look
 
 
-def _peers(lasting: frozenset[Connection], own: int, ports: range, just_started: bool) -> list[str]:
+def _held(pid: int, found: list[Socket]) -> set[Socket]:
+    own = sockets.inodes(pid)
+    return {each for each in found if each.inode in own}
+
+
+def _peers(lasting: set[Socket], own: int, ports: range, just_started: bool) -> list[str]:
     """The address of each member at the other end. Who has just started joins by a connection of its own; without one, what others open to
     it is meant for the member that was there before (seen with 3.12: it lasts, although the names differ).
     """
-    if just_started and not any(each.peer_port in ports for each in lasting):
+    if just_started and not any(each.remote_port in ports for each in lasting):
         return []
-    return [each.peer for each in lasting if each.local_port == own or each.peer_port in ports]
+    return [str(each.remote) for each in lasting if each.port == own or each.remote_port in ports]
 
 
 def _count(look: _Look, host: _Host, answered: dict[int, str], connected: int) -> None:

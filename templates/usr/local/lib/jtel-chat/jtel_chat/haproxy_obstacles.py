@@ -76,8 +76,9 @@ def _programs(binds: list[Bind], running: Running, remedy: str) -> Iterator[str]
     """Sockets that are not HAProxy's own: what its workers hold, old ones included, a new worker takes over or shares."""
     own = {running.main, *running.workers} - {0}
     for listener in listeners.listening({bind.port for bind in binds}):
+        address = str(listener.address)
         # What listens on :: takes IPv4, too, unless it has asked not to, which nobody can see.
-        met = [bind for bind in binds if bind.port == listener.port and (listener.address == "::" or haproxy_binds.overlap(bind.address, listener.address))]
+        met = [bind for bind in binds if bind.port == listener.port and (address == "::" or haproxy_binds.overlap(bind.address, address))]
         holder = listeners.holder(listener, own) if met else None
         if met and (holder is None or (holder.unit != UNIT and holder.pid not in own)):
             yield f"port {listener.port} of '{met[0].section}' is held by {holder or 'something that is not to be seen'}. {remedy}"

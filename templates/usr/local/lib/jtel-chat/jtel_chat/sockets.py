@@ -1,9 +1,11 @@
-"""This host's TCP sockets and addresses, as the kernel tells them (proc_pid_net(5), ip-address(8))."""
+"""This host's TCP sockets and interfaces, as the kernel tells them (proc_pid_net(5), ip-address(8))."""
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import json
+import os
 import re
 import struct
 from pathlib import Path
@@ -17,12 +19,13 @@ _ESTABLISHED, _LISTENING = "01", "0A"
 
 
 class Socket(NamedTuple):
-    """Both ends. A listening one has the remote port 0."""
+    """Both ends. A listening one has the remote port 0; inode tells a connection from a later one between the same ends."""
 
     address: Address
     port: int
     remote: Address
     remote_port: int
+    inode: str
 
 
 def established() -> list[Socket]:
@@ -33,6 +36,18 @@ def established() -> list[Socket]:
 def listening() -> list[Socket]:
     """Sockets that wait for connections; the address `::` or `0.0.0.0` stands for all."""
     return _sockets(_LISTENING)
+
+
+def inodes(pid: int) -> set[str]:
+    """The sockets that a process holds; none when it has ended."""
+    found: set[str] = set()
+    with contextlib.suppress(OSError):  # it ends meanwhile
+        for descriptor in os.listdir(f"/proc/{pid}/fd"):
+            with contextlib.suppress(OSError):  # closed meanwhile
+                target = os.readlink(f"/proc/{pid}/fd/{descriptor}")
+                if target.startswith("socket:["):
+                    found.add(target[8:-1])
+    return found
 
 
 def ports_of(program: str) -> list[int]:
@@ -49,8 +64,8 @@ def interfaces() -> dict[Address, str]:
 
 def parse(table: str, state: str) -> list[Socket]:
     """The sockets of one state in the text of /proc/net/tcp or tcp6: addresses in hexadecimal words of the host's byte order."""
-    found = re.findall(rf"^ *\d+: ([0-9A-F]+):([0-9A-F]+) ([0-9A-F]+):([0-9A-F]+) {state} ", table, re.MULTILINE)
-    return [Socket(_address(local), int(port, 16), _address(remote), int(remote_port, 16)) for local, port, remote, remote_port in found]
+    found = re.findall(rf"^ *\d+: ([0-9A-F]+):([0-9A-F]+) ([0-9A-F]+):([0-9A-F]+) {state} (.*)", table, re.MULTILINE)
+    return [Socket(_address(local), int(port, 16), _address(remote), int(remote_port, 16), rest.split()[5]) for local, port, remote, remote_port, rest in found]
 
 
 def _sockets(state: str) -> list[Socket]:
