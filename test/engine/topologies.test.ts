@@ -17,6 +17,7 @@ describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
     config.loadBalancers = stackHosts(lab(), "lb1", "lb2");
     delete config.chatServers;
     config.resources = { accept: ["cores"] };
+    config.java = { onDestroy: "remove" };
   };
 
   test("over http, where port 3000 is wanted twice, is refused before anything is looked at", async () => {
@@ -66,10 +67,16 @@ describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
     expect(await said("lb1", ours)).toMatch(/server lb1 .*\n.*server lb2 /);
   });
 
-  test("destroy takes both roles off a host", async () => {
+  test("destroy takes both roles off a host, and Java where the stack says so and nothing else needs it", async () => {
+    const java = "dpkg --get-selections openjdk-17-jdk openjdk-17-jre-headless | cut -f2-";
+    await said("lb2", "apt-get install --yes --no-install-recommends default-jre-headless");
+
     const { exitCode, output } = await (await stack(lbHosted)).pulumi(["destroy", "--yes", "--skip-preview"]);
     expect(exitCode, output).toBe(0);
     expect(await said("lb1", "grep -c jtel-chat /etc/haproxy/haproxy.cfg; ls /home/jtel")).toBe("0\nshared");
+    expect(await said("lb1", java)).not.toMatch(/^\s*install$/m);
+    expect(output).toMatch(/openjdk-17-jdk stays installed, since .*default-jre-headless.* would go with it/);
+    expect(await said("lb2", java)).toMatch(/^\s*install\n\s*install$/m);
   });
 });
 

@@ -1,7 +1,7 @@
 """Whether a service's Hazelcast member is in one cluster with the others that its hazelcast.xml lists.
 
-Every member keeps a TCP connection with every other one, and closes it at once where cluster name or major version differ: who
-stays connected is a member. That can be seen from outside; ports that are blocked give clusters that each look healthy.
+Every member keeps a TCP connection with every other one, and closes it at once where the cluster's name differs: who stays
+connected is a member. That can be seen from outside; ports that are blocked give clusters that each look healthy.
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ def observe(section: Section) -> Observed:
     accepted = section.lines("accept")
     _judge_system(section, accepted, seen)
     for name, (asked, there, unit) in _amounts(section).items():
-        found = f"{name}: the vendor asks for {asked:g} {unit}, this host has {there:.1f}".replace(".0", "")
+        wanted = f"{asked:g} {unit}".strip()
+        found = f"{name}: the vendor asks for {wanted}, this host has {there:.1f}".replace(".0", "")
         if there >= asked * _LIMIT:
             continue
         if there >= asked:

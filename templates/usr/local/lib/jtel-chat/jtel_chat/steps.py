@@ -58,7 +58,7 @@ def _observe_step(step: str, text: str | None) -> dict[str, Any]:
     if recorded is None:
         return _answer(1, record.absence(step), seen)
     applied = record.sections(step)
-    now = seen if wanted == applied else _observe(applied)
+    now = _observe(applied)
     drift = [*_drift(recorded["state"], now.state), *recorded.get("restored", []), *_about_to_change(applied)]
     due = drift + _other_document(recorded, text)
     generation = recorded["generation"] + 1 if due else recorded["generation"]
