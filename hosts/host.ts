@@ -12,7 +12,7 @@ import {
   undoCommand,
   uninstallCommand,
 } from "./launcher.ts";
-import { type ObservedHost, observed, type StepAnswer, unseen } from "./observation.ts";
+import { mayBeUnseen, type ObservedHost, observed, type StepAnswer, unseen } from "./observation.ts";
 
 /** What makes a {@link Host}. */
 export interface HostArgs extends ObservedHost {
@@ -103,7 +103,7 @@ export class Host {
         stdin: text,
         addPreviousOutputInEnv: false,
       },
-      { ...options, transforms: [keepUnseen(answer)] },
+      { ...options, transforms: mayBeUnseen() ? [keepUnseen(answer)] : [] },
     );
     void answer.then((said) => (said === unseen ? undefined : tell(said, command)));
     const step = { host: this, concern, command, digest: pulumi.output(text).apply(documentDigest) };
@@ -124,7 +124,7 @@ export class Host {
   }
 }
 
-/** A host that was not seen must not show a false difference: its launcher stays what the state says. */
+/** A host that was not seen must not show a false difference: its launcher stays what the state says. Each costs a call of the engine. */
 const keepUnseen =
   (answer: Promise<StepAnswer | typeof unseen>): pulumi.ResourceTransform =>
   async ({ props, opts }) =>

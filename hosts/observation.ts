@@ -46,6 +46,9 @@ export type StepAnswer = z.infer<typeof stepAnswer>;
 /** The answer for a step whose host was not seen: what the state says of it stays. */
 export const unseen = "unseen";
 
+/** Whether this run may go on without having seen a host. An `up` that looks does not: there it is an error. */
+export const mayBeUnseen = (): boolean => pulumi.runtime.isDryRun() || process.env.JTEL_CHAT_OBSERVE === "never";
+
 /** The line that the host tool puts before its answer; a login shell may have said something, too. */
 const answerMark = "\u001ejtel-chatctl ";
 
