@@ -27,9 +27,13 @@ const chatServersOf = ({ topology, loadBalancers, chatServers }: Deployment) =>
 /** Every port on which HAProxy listens for visitors of chat: the public one, that of the redirect, those of further addresses. */
 export const publicPorts = (deployment: Deployment): number[] => {
   const { redirectFrom, binds } = deployment.haproxy;
-  const further = binds.map((bind) => Number(/:(\d+)(?: |$)/.exec(bind)?.[1]));
-  return [...new Set([publicPort(deployment), ...(redirectFrom ? [redirectFrom] : []), ...further])];
+  return [...new Set([publicPort(deployment), ...(redirectFrom ? [redirectFrom] : []), ...binds.map(portOf)])];
 };
+
+/** `[::]:3003 v6only` → address and port, as the schema allows them. */
+const placeOf = (bind: string): string[] => bind.match(/^(.*?):(\d+)(?: |$)/)?.slice(1) ?? [];
+
+const portOf = (bind: string): number => Number(placeOf(bind)[1]);
 
 const schemaProblems = (issue: z.core.$ZodIssue): Problem[] => {
   if (issue.code === "unrecognized_keys") {
@@ -135,7 +139,7 @@ const haproxyProblems = (deployment: Deployment): Problem[] => {
 /** What HAProxy would not say: `haproxy -c` accepts an address that it binds twice. */
 const bindProblems = (deployment: Deployment): Problem[] =>
   deployment.haproxy.binds.flatMap((bind, index) => {
-    const [, address = "", port] = bind.match(/^(.*?):(\d+)(?: |$)/) ?? [];
+    const [address = "", port] = placeOf(bind);
     const twice = Number(port) === publicPort(deployment) && (isIP(address) === 4 || ["", "*"].includes(address));
     const dual = address === "[::]" && !bind.includes("v6only") && Number(port) === publicPort(deployment);
     const key = `haproxy.binds[${index}]`;

@@ -154,6 +154,9 @@ const driverParameters = z.record(z.string().min(1), scalar).superRefine((parame
     });
 });
 
+/** What can be accepted although it is less than the vendor asks for, or was not tried. */
+const resources = ["memory", "cores", "disk", "system"] as const;
+
 /** Every key of a stack file below `jtel-chat:`; what is optional here has its default here. */
 export const schema = z.strictObject({
   topology: z.enum(["co-located", "lb-hosted", "separate-server"], {
@@ -196,11 +199,7 @@ export const schema = z.strictObject({
   /** Resources of the vendor's table that may be less, and `system` for another Debian than 12. */
   resources: z
     .strictObject({
-      accept: z
-        .array(
-          z.enum(["memory", "cores", "disk", "system"], { error: "is unknown. Known: memory, cores, disk, system" }),
-        )
-        .default([]),
+      accept: z.array(z.enum(resources, { error: `is unknown. Known: ${resources.join(", ")}` })).default([]),
     })
     .prefault({}),
   clientMessenger: z
@@ -293,6 +292,9 @@ export type HaproxyOptions = z.output<typeof haproxyOptions>;
 
 /** Where every chat server's hazelcast.xml comes from. */
 export type Hazelcast = Deployment["hazelcast"];
+
+/** One of the resources that a stack file may accept. */
+export type Resource = (typeof resources)[number];
 
 /** The portal's database. */
 export type Database = Deployment["database"];

@@ -47,7 +47,9 @@ export type StepAnswer = z.infer<typeof stepAnswer>;
 export const unseen = "unseen";
 
 /** Whether this run may go on without having seen a host. An `up` that looks does not: there it is an error. */
-export const mayBeUnseen = (): boolean => pulumi.runtime.isDryRun() || process.env.JTEL_CHAT_OBSERVE === "never";
+export const mayBeUnseen = (): boolean => pulumi.runtime.isDryRun() || neverLooks();
+
+const neverLooks = (): boolean => process.env.JTEL_CHAT_OBSERVE === "never";
 
 /** The line that the host tool puts before its answer; a login shell may have said something, too. */
 const answerMark = "\u001ejtel-chatctl ";
@@ -80,7 +82,7 @@ export const prerequisite = async (question: Prerequisite): Promise<void> => {
 const observe = async (
   questions: readonly (StepQuestion | Prerequisite)[],
 ): Promise<(StepAnswer | typeof unseen)[]> => {
-  if (process.env.JTEL_CHAT_OBSERVE === "never") {
+  if (neverLooks()) {
     await pulumi.log.warn(
       "no host was looked at (JTEL_CHAT_OBSERVE=never): this preview does not show drift. Not approvable: not seen",
     );

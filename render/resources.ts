@@ -1,7 +1,5 @@
+import type { Resource } from "../config/schema.ts";
 import type { Section } from "./document.ts";
-
-/** What can be accepted although it is less than the vendor asks for, or was not tried. */
-export const resources = ["memory", "cores", "disk", "system"] as const;
 
 /** The Debian release that the role is tested on. */
 const system = "debian 12";
@@ -16,7 +14,7 @@ export interface Needs {
   /** Beside what runs there already: free memory counts, and one core more. */
   additional: boolean;
   /** What may be less, named in the stack file. */
-  accept?: readonly (typeof resources)[number][];
+  accept?: readonly Resource[];
 }
 
 /** The section that has them checked; `program` is what needs no check any more once it is there. */
