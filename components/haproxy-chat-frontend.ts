@@ -6,7 +6,7 @@ import { chatSections, whatsappRules } from "../render/haproxy.ts";
 
 /** What {@link HaproxyChatFrontend} needs to know. */
 export interface HaproxyChatFrontendArgs {
-  /** All load balancers; they get the same configuration, one after the other: of a pair, the standby stands first. */
+  /** All load balancers. They get the same configuration, in this order but the active ones last. */
   loadBalancers: Host[];
   /** The servers of the backend. */
   chatServers: Host[];
@@ -38,20 +38,31 @@ export interface HaproxyChatFrontendArgs {
  * Vendor page "CHAT role", steps HAProxy and WhatsApp.
  */
 export class HaproxyChatFrontend extends ComponentResource {
-  /** One step per load balancer; a failure on one stops before the next. */
-  readonly loaded: Step[] = [];
+  /** One step per load balancer, one after the other: a failure on one stops before the next. */
+  readonly loaded: Step[];
 
   constructor(name: string, args: HaproxyChatFrontendArgs, opts?: ComponentResourceOptions) {
     super("jtel:chat:HaproxyChatFrontend", name, {}, opts);
-    for (const [index, host] of args.loadBalancers.entries()) {
-      const after = [...args.after, ...this.loaded.slice(-1)];
-      this.loaded.push(host.step("haproxy", haproxyDocument(args, index), { parent: this, after }));
-    }
+    const order = Promise.withResolvers<Step[]>();
+    const earlier = async (host: Host) => {
+      const steps = await order.promise;
+      const index = steps.findIndex((step) => step.host === host);
+      return [...args.after, ...steps.slice(0, index)];
+    };
+    const text = haproxyDocument(args);
+    this.loaded = args.loadBalancers.map((host) => host.step("haproxy", text, { parent: this, after: earlier(host) }));
+    order.resolve(activeLast(this.loaded));
     this.registerOutputs();
   }
 }
 
-const haproxyDocument = (args: HaproxyChatFrontendArgs, index: number): string => {
+/** What a change breaks is to break where nobody comes: which load balancer that is, the hosts say. */
+const activeLast = async (steps: Step[]): Promise<Step[]> => {
+  const active = await Promise.all(steps.map((step) => step.active));
+  return [...steps.filter((_, index) => !active[index]), ...steps.filter((_, index) => active[index])];
+};
+
+const haproxyDocument = (args: HaproxyChatFrontendArgs): string => {
   const { loadBalancers, scheme, host, certificate, portalFrontend, portalName } = args;
   return document({
     kind: "haproxy",
@@ -59,7 +70,7 @@ const haproxyDocument = (args: HaproxyChatFrontendArgs, index: number): string =
     fields: {
       certificate: scheme === "https" ? certificate : undefined,
       public: host,
-      "first-of": index === 0 && loadBalancers.length > 1 ? String(loadBalancers.length) : undefined,
+      redundant: loadBalancers.length > 1 ? "yes" : undefined,
       portal: portalFrontend,
       "portal-name": portalFrontend && portalName,
       rules: portalFrontend ? whatsappRules : undefined,

@@ -29,13 +29,18 @@ export interface Step {
   command: remote.Command;
   /** Changes with what the step makes true: its document's digest, of a secret the fingerprint that its host made. */
   digest: pulumi.Output<string>;
+  /** Whether its host carries the traffic, of several that have the step; a host that was not seen counts as one that does not. */
+  active: Promise<boolean>;
 }
 
 /** Options of one step. */
 export interface StepOptions {
   parent: pulumi.Resource;
-  /** Steps of other hosts that have to be done first; the host's own earlier steps always are. */
-  after?: Step[];
+  /**
+   * Steps of other hosts that have to be done first; the host's own earlier steps always are. A promise may wait for what the
+   * hosts say.
+   */
+  after?: Step[] | Promise<Step[]>;
 }
 
 /** A machine reached over ssh. Its steps run one after the other: sshd's MaxStartups, apt and ufw want it so. */
@@ -62,7 +67,8 @@ export class Host {
    */
   step(concern: string, text: pulumi.Input<string>, { parent, after = [] }: StepOptions): Step {
     if (!this.steps.length) this.installTool();
-    const dependsOn = [...this.steps, ...after].map(({ command }) => command);
+    const own = [...this.steps];
+    const dependsOn = Promise.resolve(after).then((others) => [...own, ...others].map(({ command }) => command));
     const launchers = { apply: (launch: Launch) => applyCommand(concern, launch), undo: undoCommand(concern) };
     return this.register(concern, text, launchers, { parent, dependsOn });
   }
@@ -106,7 +112,8 @@ export class Host {
       { ...options, transforms: mayBeUnseen() ? [keepUnseen(answer)] : [] },
     );
     void answer.then((said) => (said === unseen ? undefined : tell(said, command)));
-    const step = { host: this, concern, command, digest: pulumi.output(text).apply(documentDigest) };
+    const active = answer.then((said) => said !== unseen && said.active);
+    const step = { host: this, concern, command, digest: pulumi.output(text).apply(documentDigest), active };
     this.steps.push(step);
     return step;
   }

@@ -39,6 +39,8 @@ const stepAnswer = z.object({
   warnings: z.array(z.string()).default([]),
   /** What should have the same value on all hosts that have the step. */
   alike: z.record(z.string(), z.string()).default({}),
+  /** Of several hosts that have the step, this one carries the traffic. */
+  active: z.boolean().default(false),
 });
 const hostAnswer = z.object({ steps: z.record(z.string(), stepAnswer) });
 export type StepAnswer = z.infer<typeof stepAnswer>;

@@ -20,6 +20,17 @@ describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
     config.java = { onDestroy: "remove" };
   };
 
+  const balanced = (balance: string): Change => {
+    return (config) => {
+      lbHosted(config);
+      config.haproxy = { balance };
+    };
+  };
+
+  /** The load balancers, as `up` came to them. */
+  const inOrder = (output: string): string[] =>
+    [...output.matchAll(/(lb\d-haproxy) (?:created|updated)/g)].map(([, step]) => step ?? "");
+
   test("over http, where port 3000 is wanted twice, is refused before anything is looked at", async () => {
     const { exitCode, output } = await up((config) => {
       lbHosted(config);
@@ -51,7 +62,7 @@ describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
         "lb1",
         `sed -i '/<member>/d; s#<tcp-ip enabled="true">#&${list.join("")}#' /home/jtel/shared/hazelcast.xml`,
       );
-      await applied(lbHosted);
+      expect(inOrder(await applied(lbHosted))).toEqual(["lb2-haproxy", "lb1-haproxy"]);
       expect(await proveChat(lab())).toMatchObject({ portal: 200 });
       expect(await said("lb2", members)).toBe("Members {size:2");
       await noop(lbHosted);
@@ -65,6 +76,28 @@ describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
     const ours = "sed -n '/BEGIN jtel-chat/,/END jtel-chat/p' /etc/haproxy/haproxy.cfg";
     expect(await said("lb2", ours)).toBe(await said("lb1", ours));
     expect(await said("lb1", ours)).toMatch(/server lb1 .*\n.*server lb2 /);
+  });
+
+  test("what fails on the standby does not reach the active one", async () => {
+    const before = await said("lb1", "cat /etc/haproxy/haproxy.cfg");
+    const rule = "http-request deny if { path /delivery } { src 0.0.0.0/0 }";
+    await said("lb2", `sed -i '/^frontend acdportal_https/a\\\\t${rule}' /etc/haproxy/haproxy.cfg`);
+
+    const { exitCode, output } = await up(balanced("roundrobin"));
+    expect(exitCode).not.toBe(0);
+    expect(output).toContain("backend_chat_ws has not seen it: another rule of 'acdportal_https' wins");
+    expect(await said("lb1", "cat /etc/haproxy/haproxy.cfg")).toBe(before);
+
+    await said("lb2", "sed -i '/src 0.0.0.0.0/d' /etc/haproxy/haproxy.cfg");
+    expect(inOrder(await applied(balanced("roundrobin")))).toEqual(["lb2-haproxy", "lb1-haproxy"]);
+  });
+
+  test("after a failover the other one is changed last, and a failover alone is no change", async () => {
+    const name = lab().chat;
+    for (const each of ["lb1", "lb2"])
+      await said(each, `sed -i 's/ ${name}//; /^[0-9.]*\\tlb2/s/$/ ${name}/' /etc/hosts`);
+    await noop(balanced("roundrobin"));
+    expect(inOrder(await applied(balanced("first")))).toEqual(["lb1-haproxy", "lb2-haproxy"]);
   });
 
   test("destroy takes both roles off a host, and Java where the stack says so and nothing else needs it", async () => {

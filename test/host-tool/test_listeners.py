@@ -4,7 +4,7 @@ import os
 import socket
 
 import pytest
-from jtel_chat import addresses, listeners
+from jtel_chat import listeners
 
 
 @pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
@@ -22,12 +22,3 @@ def test_a_listening_socket_is_found_with_its_process(family: socket.AddressFami
 def test_a_connection_is_no_listener() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
         assert listeners.listening({client.getsockname()[1]}) == []
-
-
-def test_the_hosts_own_addresses_are_known() -> None:
-    assert addresses.is_own("127.0.0.1")
-    assert addresses.bindable("127.0.0.1")
-    assert not addresses.is_own("192.0.2.1")
-    assert not addresses.bindable("192.0.2.1")
-    assert "127.0.0.1" in addresses.resolved("127.0.0.1")
-    assert addresses.resolved("no-such-name.invalid") == set()

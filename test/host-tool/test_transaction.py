@@ -70,7 +70,8 @@ def test_a_second_apply_changes_nothing_and_drift_is_named_once(state: Path) -> 
     assert steps.observe("x", text)["reason"].startswith("not on the host")
     assert steps.apply("x", 1, "first", text) == [f"wrote {target}"]
     assert steps.apply("x", 1, "first", text) == ["nothing to change"]
-    assert steps.observe("x", text) == {"generation": 1, "reason": "first", "drifted": False, "diff": "", "problems": [], "warnings": []}
+    nothing = {"problems": [], "warnings": [], "alike": {}, "active": False}
+    assert steps.observe("x", text) == {"generation": 1, "reason": "first", "drifted": False, "diff": "", **nothing}
     target.write_text("edited")
     target.chmod(0o600)
     drifted = steps.observe("x", text)
@@ -78,7 +79,7 @@ def test_a_second_apply_changes_nothing_and_drift_is_named_once(state: Path) -> 
     assert drifted["reason"] == f"content of {target} changed; mode of {target}: 0600"
     steps.apply("x", 2, drifted["reason"], text)
     assert drifted["diff"].splitlines()[-2:] == ["-hello", "+edited"]
-    assert steps.observe("x", text) == {"generation": 2, "reason": drifted["reason"], "drifted": False, "diff": "", "problems": [], "warnings": []}
+    assert steps.observe("x", text) == {"generation": 2, "reason": drifted["reason"], "drifted": False, "diff": "", **nothing}
     assert target.read_text() == "hello\n"
 
 

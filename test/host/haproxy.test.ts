@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { haproxyOptions } from "../../config/schema.ts";
 import { applyCommand } from "../../hosts/launcher.ts";
@@ -65,6 +65,7 @@ interface Answer {
   drifted: boolean;
   problems: string[];
   warnings: string[];
+  active: boolean;
 }
 
 const observe = async (change?: Change): Promise<Answer> => {
@@ -99,7 +100,7 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
     lab = await upLab(name, { hosts: ["lb1", "acd-dbm"], temporary: true });
     lb1 = lab.hosts.lb1 as LabHost;
     chatServer = new WebSocketServer({ host: lab.controllerAddress, port: 3000 });
-    await run(`ufw allow 3003/tcp >/dev/null; cp -a ${file} ${pem} /root/`);
+    await run(`ufw allow 3003/tcp >/dev/null; cp -a ${file} ${pem} /etc/hosts /root/`);
   }, 900_000);
 
   /** The customer's files, and nothing of ours but the tool. */
@@ -363,12 +364,33 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
     });
   });
 
-  test("the active one of a pair warns when it comes first", async () => {
-    const { warnings } = await observe({ fields: { "first-of": "2" } });
-    expect(warnings).toEqual([expect.stringMatching(/^this is the active one of 2 load balancers: it holds 10\./)]);
-    expect((await observe({ fields: { "first-of": "2", public: lab.portal } })).warnings).toHaveLength(1);
-    await run("sed -i 's/^10\\.[0-9.]*11\\t/192.0.2.1\\t/' /etc/hosts");
-    expect((await observe({ fields: { "first-of": "2" } })).warnings).toEqual([]);
+  describe("of several is the active one", () => {
+    const active = async () => (await observe({ fields: { redundant: "yes" } })).active;
+    const elsewhere = "sed -i 's/^10\\.[0-9.]*11\\t/192.0.2.1\\t/' /etc/hosts";
+
+    afterEach(() => run("cp -a /root/hosts /etc/hosts"));
+
+    test("when visitors' name leads to an address that it holds", async () => {
+      expect(await active()).toBe(true);
+      expect((await observe()).active).toBe(false);
+      await run(elsewhere);
+      expect(await active()).toBe(false);
+    });
+
+    test(
+      "while keepalived has given it the virtual address, wherever visitors' name leads",
+      async () => {
+        const virtual = lab.subnet.replace(/\.0\/.*/, ".10/24");
+        const instance = `interface eth0\nvirtual_router_id 7\npriority 100\nvirtual_ipaddress {\n${virtual}\n}`;
+        await run(`${elsewhere}; apt-get install --yes --quiet=2 --no-install-recommends keepalived >/dev/null`);
+        await lb1.exec("cat > /etc/keepalived/keepalived.conf", { input: `vrrp_instance portal {\n${instance}\n}\n` });
+        await run("systemctl restart keepalived");
+        await until("the virtual address", 20, async () => ((await active()) ? true : undefined));
+        await run("systemctl stop keepalived");
+        expect(await active()).toBe(false);
+      },
+      3 * 60_000,
+    );
   });
 
   test("undo gives the file back, and HAProxy runs it", async () => {

@@ -1,12 +1,18 @@
-"""This host's addresses, asked of its kernel and its resolver."""
+"""This host's addresses, asked of its kernel (ip-address(8)), its resolver and keepalived."""
 
 from __future__ import annotations
 
+import ipaddress
+import json
+import re
 import socket
+from pathlib import Path
 
 from . import process
+from .ufw_rules import Address
 
 _PATIENCE = 3  # seconds: looking at a host must not hang on a name server that is gone
+_KEEPALIVED = Path("/etc/keepalived")
 
 
 def resolved(name: str) -> set[str]:
@@ -15,14 +21,23 @@ def resolved(name: str) -> set[str]:
     return {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
 
 
-def is_own(address: str) -> bool:
-    """Whether this host holds the address: to itself it speaks from it. (A bind would not tell: keepalived allows foreign ones.)"""
-    with socket.socket(_family(address), socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((address, 9))  # sends nothing
-            return bool(probe.getsockname()[0] == address)
-        except OSError:
-            return False
+def virtual() -> set[str]:
+    """The addresses that keepalived moves between this host and another (keepalived.conf(5): one to a line in `virtual_ipaddress`)."""
+    text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in _KEEPALIVED.glob("**/*.conf") if path.is_file())
+    blocks = re.findall(r"\bvirtual_ipaddress(?:_excluded)?\s*\{([^}]*)\}", re.sub(r"[#!].*", "", text))
+    first_words = (line.split()[0] for block in blocks for line in block.splitlines() if line.strip())
+    return {word.split("/")[0] for word in first_words if _is_address(word.split("/")[0])}
+
+
+def interfaces() -> dict[Address, str]:
+    """This host's own addresses, each with the interface that holds it."""
+    found = json.loads(process.run("ip", "-json", "address"))
+    return {ipaddress.ip_address(each["local"]): link["ifname"] for link in found for each in link.get("addr_info", []) if "local" in each}
+
+
+def own() -> set[str]:
+    """This host's own addresses. (A bind would not tell: keepalived's hosts may bind what they do not hold.)"""
+    return {str(address) for address in interfaces()}
 
 
 def bindable(address: str) -> bool:
@@ -33,6 +48,14 @@ def bindable(address: str) -> bool:
         except OSError:
             return False
         return True
+
+
+def _is_address(word: str) -> bool:
+    try:
+        ipaddress.ip_address(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _family(address: str) -> socket.AddressFamily:

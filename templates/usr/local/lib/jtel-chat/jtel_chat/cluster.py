@@ -68,6 +68,7 @@ def _hosts(section: Section, members: list[Member]) -> list[_Host]:
     """The hosts that a member list means: one that stands there twice, by name and by address, is one."""
     lines = (line.split() for line in section.lines("cluster-hosts"))
     names = {address: rest for host, *rest in lines for address in addresses.resolved(host)}
+    own = addresses.own()
     grouped: dict[frozenset[str], list[Member]] = {}
     for member in members:
         grouped.setdefault(frozenset(addresses.resolved(member.host) or [member.host]), []).append(member)
@@ -76,7 +77,7 @@ def _hosts(section: Section, members: list[Member]) -> list[_Host]:
             name=next((f"{names[address][0]} ({address})" for address in same_host if address in names), same[0].host),
             addresses=same_host,
             ports=frozenset(port for member in same for port in member.ports),
-            own=any(addresses.is_own(address) for address in same_host),
+            own=not own.isdisjoint(same_host),
             of_stack=any(address in names for address in same_host),
             in_range=all(member.in_range for member in same),
             later=any("later" in names.get(address, []) for address in same_host),

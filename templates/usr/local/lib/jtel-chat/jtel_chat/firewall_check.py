@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from . import logbook, sockets
+from . import addresses, logbook, sockets
 from .ufw_rules import Connection, Entry, Rule, admitted, allowed, broader, deciding, shadowing
 
 NOT_INSTALLED = "ufw is not installed. Install it ('apt install ufw'), allow ssh, then repeat"
@@ -142,13 +142,13 @@ def _caller() -> Connection | None:
     if len(words) != 4:
         return None
     source, destination = ipaddress.ip_address(words[0]), ipaddress.ip_address(words[2])
-    return Connection(source, destination, int(words[3]), sockets.interfaces().get(destination, ""))
+    return Connection(source, destination, int(words[3]), addresses.interfaces().get(destination, ""))
 
 
 def _connected(ports: str) -> list[Connection]:
     """Who is connected to one of the ports, from another host; each source once."""
     first, last = (int(port) for port in ports.split(":"))
     arrived = [each for each in sockets.established() if first <= each.port <= last and each.remote != each.address and not each.remote.is_loopback]
-    own = sockets.interfaces() if arrived else {}
+    own = addresses.interfaces() if arrived else {}
     connections = {each.remote: Connection(each.remote, each.address, each.port, own.get(each.address, "")) for each in arrived if each.remote not in own}
     return [connections[source] for source in sorted(connections, key=lambda address: (address.version, int(address)))]

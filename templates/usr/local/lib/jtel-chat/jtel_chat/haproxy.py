@@ -2,7 +2,7 @@
 
 Fields: `sections` (block: global with `setenv CFGREV`, frontends, backend), `portal` (the frontend that gets the rules),
 `rules` (block), `certificate` (PEM, or directory of them, that the frontend needs), `public` (the name that visitors use),
-`portal-name` (the name that TynTec uses), `first-of` (how many load balancers follow each other, on the first of them).
+`portal-name` (the name that TynTec uses), `redundant` (set where the stack has several load balancers: it matters which is active).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 import stat
 from pathlib import Path
 
-from . import durable, haproxy_binds, haproxy_cfg, haproxy_obstacles, haproxy_running
+from . import durable, haproxy_binds, haproxy_cfg, haproxy_obstacles, haproxy_running, kind
 from .document import Section
 from .errors import Failed, Refused
 from .haproxy_binds import Bind
@@ -135,17 +135,17 @@ def _newly_adopted(before: bytes, after: bytes) -> list[str]:
 def _look_around(section: Section, running: Running, seen: Observed) -> None:
     if running.main and not running.master:
         seen.warnings.append(haproxy_running.NO_MASTER_SOCKET)
-    name = section.fields.get("public")
-    if "first-of" not in section.fields or not name:
-        return
+    if "redundant" in section.fields and kind.is_looking():
+        seen.active = _is_active(section)
+
+
+def _is_active(section: Section) -> bool:
+    """Whether this load balancer is the one that visitors' connections reach now, as far as an address shows it."""
     from . import addresses
 
-    found = addresses.resolved(name)
-    if found and all(addresses.is_own(address) for address in found):
-        seen.warnings.append(
-            f"this is the active one of {section.text('first-of')} load balancers: it holds {', '.join(sorted(found))}, where {name} leads. "
-            "A change reaches the first in loadBalancers first: list the standby before it"
-        )
+    named, virtual = addresses.resolved(section.fields.get("public", _HERE)), addresses.virtual()
+    # Of several virtual addresses, that of visitors decides. Behind an address translation their name leads to none of these.
+    return not addresses.own().isdisjoint((named & virtual) or (named | virtual))
 
 
 def _edited(section: Section, config: bytes) -> bytes:

@@ -29,6 +29,7 @@ class Observed:
     warnings: what is going to be a problem, or cannot be proven here; each with its remedy. They stop nothing.
     text: what a person wants to see the difference of, secrets masked.
     alike: what should be the same on every host that has the step.
+    active: of several hosts that have the step, this one carries the traffic: it is changed after the others.
     """
 
     state: dict[str, str] = field(default_factory=dict)
@@ -37,6 +38,7 @@ class Observed:
     warnings: list[str] = field(default_factory=list)
     text: dict[str, str] = field(default_factory=dict)
     alike: dict[str, str] = field(default_factory=dict)
+    active: bool = False
 
 
 @dataclass

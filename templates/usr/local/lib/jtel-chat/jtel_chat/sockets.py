@@ -1,10 +1,9 @@
-"""This host's TCP sockets and interfaces, as the kernel tells them (proc_pid_net(5), ip-address(8))."""
+"""This host's TCP sockets, as the kernel tells them (proc_pid_net(5))."""
 
 from __future__ import annotations
 
 import contextlib
 import ipaddress
-import json
 import os
 import re
 import struct
@@ -54,12 +53,6 @@ def ports_of(program: str) -> list[int]:
     """The ports that processes of a name (`sshd`) really listen on; what a configuration says may be another thing."""
     lines = process.run("ss", "--no-header", "--listening", "--tcp", "--numeric", "--processes").splitlines()
     return sorted({int(line.split()[3].rpartition(":")[2]) for line in lines if f'(("{program}",' in line or f',("{program}",' in line})
-
-
-def interfaces() -> dict[Address, str]:
-    """This host's own addresses, each with the interface that holds it."""
-    found = json.loads(process.run("ip", "-json", "address"))
-    return {ipaddress.ip_address(each["local"]): link["ifname"] for link in found for each in link.get("addr_info", []) if "local" in each}
 
 
 def parse(table: str, state: str) -> list[Socket]:

@@ -66,7 +66,7 @@ def _observe_step(step: str, text: str | None) -> dict[str, Any]:
 
 
 def _answer(generation: int, reason: str, seen: kind.Observed, *, drifted: bool = False, diff: str = "") -> dict[str, Any]:
-    looked = {"problems": seen.problems, "warnings": seen.warnings, **({"alike": seen.alike} if seen.alike else {})}
+    looked = {"problems": seen.problems, "warnings": seen.warnings, "alike": seen.alike, "active": seen.active}
     return {"generation": generation, "reason": reason, "drifted": drifted, "diff": diff, **looked}
 
 
@@ -196,6 +196,7 @@ def _observe(sections: list[Section]) -> kind.Observed:
         whole.problems += seen.problems
         whole.warnings += seen.warnings
         whole.alike |= seen.alike
+        whole.active |= seen.active
     return whole
 
 
