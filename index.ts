@@ -1,5 +1,5 @@
-import { publicPort } from "./config/check.ts";
 import { loadDeployment } from "./config/load.ts";
+import { publicPort } from "./config/ports.ts";
 import { portalParameters as parameters, manualSteps as steps, portalTable as table } from "./render/portal.ts";
 import { topologies } from "./topologies/topologies.ts";
 

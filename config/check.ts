@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { z } from "zod";
+import { chatPort, placeOf, publicPort } from "./ports.ts";
 import { keyPath, type Problem } from "./problems.ts";
 import { type Deployment, schema, secretKeys } from "./schema.ts";
 
@@ -14,26 +15,8 @@ export const check = (values: Record<string, unknown>): Checked => {
   return problems.length ? { problems } : { deployment: parsed.data };
 };
 
-/** The port on which visitors reach chat: 3003 over https and 3000 over http, unless set. */
-export const publicPort = ({ public: { scheme, port } }: Deployment): number =>
-  port ?? (scheme === "https" ? 3003 : 3000);
-
-/** Where ClientMessenger listens on every chat server; it cannot be changed. */
-const chatPort = 3000;
-
 const chatServersOf = ({ topology, loadBalancers, chatServers }: Deployment) =>
   topology === "lb-hosted" ? loadBalancers : chatServers;
-
-/** Every port on which HAProxy listens for visitors of chat: the public one, that of the redirect, those of further addresses. */
-export const publicPorts = (deployment: Deployment): number[] => {
-  const { redirectFrom, binds } = deployment.haproxy;
-  return [...new Set([publicPort(deployment), ...(redirectFrom ? [redirectFrom] : []), ...binds.map(portOf)])];
-};
-
-/** `[::]:3003 v6only` → address and port, as the schema allows them. */
-const placeOf = (bind: string): string[] => bind.match(/^(.*?):(\d+)(?: |$)/)?.slice(1) ?? [];
-
-const portOf = (bind: string): number => Number(placeOf(bind)[1]);
 
 const schemaProblems = (issue: z.core.$ZodIssue): Problem[] => {
   if (issue.code === "unrecognized_keys") {
@@ -139,9 +122,10 @@ const haproxyProblems = (deployment: Deployment): Problem[] => {
 /** What HAProxy would not say: `haproxy -c` accepts an address that it binds twice. */
 const bindProblems = (deployment: Deployment): Problem[] =>
   deployment.haproxy.binds.flatMap((bind, index) => {
-    const [address = "", port] = placeOf(bind);
-    const twice = Number(port) === publicPort(deployment) && (isIP(address) === 4 || ["", "*"].includes(address));
-    const dual = address === "[::]" && !bind.includes("v6only") && Number(port) === publicPort(deployment);
+    const { address, port } = placeOf(bind);
+    if (port !== publicPort(deployment)) return [];
+    const twice = isIP(address) === 4 || ["", "*"].includes(address);
+    const dual = address === "[::]" && !bind.includes("v6only");
     const key = `haproxy.binds[${index}]`;
     if (twice) return [{ key, text: `"${bind}" is bound already: chat listens on port ${port} of every IPv4 address` }];
     if (dual) return [{ key, text: `"${bind}" takes IPv4, too, where chat listens already. Use "${bind} v6only"` }];

@@ -1,5 +1,5 @@
+import { chatPort } from "../config/ports.ts";
 import type { Section } from "./document.ts";
-import { chatPort } from "./haproxy.ts";
 import { passwordProperty } from "./hazelcast.ts";
 import { fill, templateText } from "./template.ts";
 

@@ -1,5 +1,5 @@
+import { chatPort } from "../config/ports.ts";
 import { document } from "./document.ts";
-import { chatPort } from "./haproxy.ts";
 
 /** Hazelcast takes 5701 or the next free port, at most 100 further (Hazelcast manual, "port auto-increment"). */
 const hazelcastPorts = "5701:5801";

@@ -1,3 +1,4 @@
+import { chatPort } from "../config/ports.ts";
 import type { HaproxyOptions } from "../config/schema.ts";
 import { fill } from "./template.ts";
 
@@ -14,9 +15,6 @@ export interface ChatFrontend {
   servers: { name: string; address: string }[];
   options: HaproxyOptions;
 }
-
-/** Where ClientMessenger listens; HAProxy connects there and the firewall opens it. */
-export const chatPort = 3000;
 
 /** Global, frontends and backend of chat, as they end in haproxy.cfg (vendor page "HAProxy"; configuration.txt 4.2, 5.1, 5.2). */
 export const chatSections = (frontend: ChatFrontend): string => {

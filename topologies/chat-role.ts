@@ -5,7 +5,7 @@ import { HazelcastConfig } from "../components/hazelcast-config.ts";
 import { JavaInstall } from "../components/java-install.ts";
 import { TynTecWebhooks } from "../components/tyntec-webhooks.ts";
 import { UfwRules } from "../components/ufw-rules.ts";
-import { publicPort, publicPorts } from "../config/check.ts";
+import { publicPort, publicPorts } from "../config/ports.ts";
 import type { Deployment, HostConfig } from "../config/schema.ts";
 import { Host } from "../hosts/host.ts";
 import type { Needs } from "../render/resources.ts";
