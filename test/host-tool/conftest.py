@@ -16,6 +16,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     from jtel_chat import durable, lock, logbook, record
 
     monkeypatch.setattr(durable, "STATE", tmp_path / "state")
+    monkeypatch.setattr(durable, "RUN", tmp_path / "run")
     monkeypatch.setattr(record, "STATE", tmp_path / "state")
     monkeypatch.setattr(record, "_STEPS", tmp_path / "state/steps")
     monkeypatch.setattr(logbook, "_RUNS", tmp_path / "run/runs")

@@ -7,7 +7,6 @@ server's answer is all that can be had).
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from . import database, durable, process
@@ -15,7 +14,6 @@ from .document import Section
 from .errors import Refused
 from .transaction import ids
 
-_SPOOL = Path("/run/jtel-chat")
 _WAIT = 60  # seconds for starting Java, compiling and logging in
 _UNTRIED = "the login was not tried: "
 _ACCESS_DENIED, _NO_ACCESS_TO_DATABASE, _UNKNOWN_DATABASE, _HOST_NOT_ALLOWED = "1045", "1044", "1049", "1130"
@@ -43,12 +41,11 @@ def check(section: Section) -> list[str]:
 def _result(section: Section, folder: str) -> list[str] | None:
     """`["ok"]`, or SQLSTATE, code and cause; None where this Java cannot run a source file."""
     uid, gid = ids(section.text("run-as"))
-    _SPOOL.mkdir(mode=0o755, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_SPOOL, prefix="login-") as directory:
-        arguments, program = Path(directory) / "arguments", Path(directory) / "DatabaseLogin.java"
+    with durable.scratch("login") as directory:
+        arguments, program = directory / "arguments", directory / "DatabaseLogin.java"
         durable.write_synced(arguments, section.text("content").encode(), 0o600, uid, gid)
         durable.write_synced(program, section.text("login").encode(), 0o600, uid, gid)
-        Path(directory).chmod(0o711)
+        directory.chmod(0o711)
         # As the service's user: what lies in the program's folder is not root's to run.
         identity = ("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
         java = ("java", "-XX:TieredStopAtLevel=1", "-cp", f"{folder}/*", f"@{arguments}", str(program), section.text("property"))

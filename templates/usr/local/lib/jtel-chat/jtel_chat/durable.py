@@ -1,4 +1,4 @@
-"""Files that are on disk when a call returns, and putting one back from its backup."""
+"""Files that are on disk when a call returns, putting one back from its backup, and folders that go again."""
 
 from __future__ import annotations
 
@@ -6,11 +6,24 @@ import contextlib
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 #: Everything that this host remembers of us; root's alone.
 STATE = Path("/var/lib/jtel-chat")
+#: What a boot may take away.
+RUN = Path("/run/jtel-chat")
+
+
+@contextlib.contextmanager
+def scratch(what: str) -> Iterator[Path]:
+    """A folder of root's alone while inside; not on the disk, where a crash would leave the secrets in it."""
+    import tempfile
+
+    RUN.mkdir(mode=0o755, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=RUN, prefix=f"{what}-") as directory:
+        yield Path(directory)
 
 
 def staged_name(path: Path) -> Path:

@@ -5,26 +5,19 @@ from __future__ import annotations
 import grp
 import pwd
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from . import addresses, haproxy_binds, listeners, process
+from . import addresses, durable, haproxy_binds, listeners, process
 from .errors import Refused
 from .haproxy_binds import Bind
 from .haproxy_running import UNIT, Running
 
-_SCRATCH = Path("/run/jtel-chat")
-
 
 def check(path: Path, config: bytes) -> None:
-    """HAProxy's own checker on a candidate for `path`. Raises Refused with its reasons.
-
-    The candidate stands in a folder of root's: the customer's passwords are in it.
-    """
-    _SCRATCH.mkdir(mode=0o755, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_SCRATCH) as directory:
-        candidate = Path(directory) / path.name
+    """HAProxy's own checker on a candidate for `path`. Raises Refused with its reasons."""
+    with durable.scratch("haproxy") as directory:
+        candidate = directory / path.name
         candidate.write_bytes(config)
         done = _checked(candidate)
     if done.returncode:

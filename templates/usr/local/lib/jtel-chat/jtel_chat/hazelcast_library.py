@@ -8,7 +8,7 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import process
+from . import durable, process
 from .errors import Refused
 from .transaction import ids
 
@@ -54,13 +54,11 @@ def ask(checker: str, library: Jar, data: bytes, owner: str) -> Verdict | None:
 
     checker: the text of HazelcastCheck.java. None where nobody can be asked: no Java here, or one that is older than 11 or has no compiler.
     """
-    import tempfile
-
     if not shutil.which("java"):
         return None
     uid, gid = ids(owner)
-    with tempfile.TemporaryDirectory(prefix="jtel-chat-") as directory:
-        program, file = Path(directory) / "HazelcastCheck.java", Path(directory) / "hazelcast.xml"
+    with durable.scratch("hazelcast") as directory:
+        program, file = directory / "HazelcastCheck.java", directory / "hazelcast.xml"
         program.write_text(checker, encoding="utf-8")
         file.write_bytes(data)
         for path in (directory, program, file):

@@ -8,12 +8,12 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
+from . import durable
 from .errors import Refused
 
-LOCK = Path("/run/jtel-chat/lock")
-HOLDER = Path("/run/jtel-chat/holder")
+LOCK = durable.RUN / "lock"
+HOLDER = durable.RUN / "holder"
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 
 from . import durable
 
-_RUNS = Path("/run/jtel-chat/runs")
+_RUNS = durable.RUN / "runs"
 
 
 def _log() -> Path:

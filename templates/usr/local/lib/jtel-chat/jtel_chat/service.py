@@ -21,7 +21,7 @@ from .errors import Failed
 from .kind import Observed
 from .transaction import Transaction
 
-_ATTESTED = Path("/run/jtel-chat/attested")
+_ATTESTED = durable.RUN / "attested"
 _SETTLE = 1.0  # seconds that a healthy process must live on
 
 

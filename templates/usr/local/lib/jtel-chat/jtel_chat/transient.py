@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from . import logbook, process
+from . import durable, logbook, process
 
 TOOL = "/usr/local/sbin/jtel-chatctl"
-_SPOOL = Path("/run/jtel-chat")
 
 
 def run(arguments: list[str], text: str) -> int:
@@ -19,9 +17,8 @@ def run(arguments: list[str], text: str) -> int:
 
     Files instead of pipes: a pipe whose other end is gone would block or kill the run in its middle.
     """
-    _SPOOL.mkdir(mode=0o755, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=_SPOOL, prefix="run-") as directory:
-        given, out, err = (Path(directory) / name for name in ("stdin", "stdout", "stderr"))
+    with durable.scratch("run") as directory:
+        given, out, err = (directory / name for name in ("stdin", "stdout", "stderr"))
         for file in (given, out, err):
             file.touch(mode=0o600)
         given.write_text(text, encoding="utf-8")
