@@ -40,7 +40,7 @@ def test_every_tcp_address_is_found_with_what_a_connection_to_it_needs() -> None
     ]
 
 
-@pytest.mark.parametrize("config", [b"", b"# only a comment", b"\tbind :80\n", b"frontend x\n bind\n", b"frontend x\n bind :80 'open\n", b"\xff\nlisten\n"])
+@pytest.mark.parametrize("config", [b"", b"# only a comment", b"\tbind :80\n", b"frontend x\n bind\n", b"\xff\nlisten\n"])
 def test_what_says_nothing_binds_nothing(config: bytes) -> None:
     assert haproxy_binds.binds(config) == []
 

@@ -1,6 +1,6 @@
 """Where a haproxy.cfg listens, and as whom: read only, for probes and for what no checker of HAProxy sees.
 
-Source: configuration.txt 2.3 (quoting), 4.2 (`bind`, `mode`), 5.1 (options of `bind`).
+Source: configuration.txt 4.2 (`bind`, `mode`), 5.1 (options of `bind`).
 """
 
 # ruff: noqa: S104 – addresses are compared here, nothing is bound
@@ -8,14 +8,12 @@ Source: configuration.txt 2.3 (quoting), 4.2 (`bind`, `mode`), 5.1 (options of `
 from __future__ import annotations
 
 import ipaddress
-import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-_SECTIONS = (
-    *("global", "defaults", "frontend", "backend", "listen", "userlist", "peers", "resolvers", "cache", "mailers", "program", "ring"),
-    *("http-errors", "fcgi-app", "log-forward", "crt-store", "traces", "acme"),
-)
+from . import haproxy_parse
+from .haproxy_parse import Line, Section
+
 _EVERY = ("0.0.0.0", "::")
 
 
@@ -44,32 +42,11 @@ class Bind:
         return f"{'' if self.address == _EVERY[0] else f'[{self.address}]' if ':' in self.address else self.address}:{self.port}"
 
 
-@dataclass
-class _Section:
-    keyword: str
-    name: str
-    lines: list[str] = field(default_factory=list)
-
-    def values(self, *keyword: str) -> list[list[str]]:
-        """What follows a keyword, for each line that begins with it. Only these are taken apart: shlex is slow, and files are long."""
-        lines = [_words(line) for line in self.lines if line.split(None, 1)[0] == keyword[0]]
-        return [words[len(keyword) :] for words in lines if tuple(words[: len(keyword)]) == keyword and len(words) > len(keyword)]
-
-
 def binds(config: bytes) -> list[Bind]:
     """Every TCP address that the frontends and listen sections bind; sockets, and what stands in variables, are left out."""
-    found: list[Bind] = []
-    inherited = "tcp"
-    for section in _sections(config):
-        modes = [value[0] for value in section.values("mode")]
-        mode = modes[-1] if modes else "tcp" if section.keyword == "defaults" else inherited
-        if section.keyword == "defaults":
-            inherited = mode
-        if section.keyword in ("frontend", "listen"):
-            redirects = bool(section.values("redirect") or section.values("http-request", "redirect"))
-            for words in section.values("bind"):
-                found += _of_line(f"{section.keyword} {section.name}", words, mode == "http", redirects)
-    return found
+    every = haproxy_parse.sections(haproxy_parse.lines(config))
+    listening = [section for section in every if section.keyword in ("frontend", "listen")]
+    return [bind for section in listening for line in section.named("bind") for bind in _of_line(section, line, haproxy_parse.mode(every, section))]
 
 
 def overlap(one: str, other: str) -> bool:
@@ -83,40 +60,23 @@ def overlap(one: str, other: str) -> bool:
 
 def global_setting(config: bytes, keyword: str) -> str | None:
     """The value of a keyword in the global sections; of several, HAProxy takes the first."""
-    values = [value[0] for section in _sections(config) if section.keyword == "global" for value in section.values(keyword)]
-    return values[0] if values else None
+    return next((line.words[1] for line in _global(config) if line.keyword == keyword and len(line.words) > 1), None)
 
 
 def stats_socket(config: bytes) -> str | None:
     """The first `stats socket` that is a file."""
-    values = [value for section in _sections(config) if section.keyword == "global" for value in section.values("stats", "socket")]
-    paths = [value[0].removeprefix("unix@") for value in values]
-    return next((path for path in paths if path.startswith("/")), None)
+    places = [line.words[2].removeprefix("unix@") for line in _global(config) if line.words[:2] == ("stats", "socket") and len(line.words) > 2]
+    return next((place for place in places if place.startswith("/")), None)
 
 
-def _sections(config: bytes) -> Iterator[_Section]:
-    section: _Section | None = None
-    for line in config.decode(errors="replace").splitlines():
-        first, *rest = line.split(None, 1) or [""]
-        if first in _SECTIONS:
-            if section:
-                yield section
-            section = _Section(first, " ".join(_words(" ".join(rest))[:1]))
-        elif first and not first.startswith("#") and section:
-            section.lines.append(line)
-    if section:
-        yield section
+def _global(config: bytes) -> list[Line]:
+    every = haproxy_parse.sections(haproxy_parse.lines(config))
+    return [line for section in every if section.keyword == "global" for line in section.content()]
 
 
-def _words(line: str) -> list[str]:
-    try:
-        return shlex.split(line, comments=True)
-    except ValueError:  # an open quote: HAProxy refuses it, too
-        return []
-
-
-def _of_line(section: str, words: list[str], http: bool, redirects: bool) -> Iterator[Bind]:
-    places, options = words[0], words[1:]
+def _of_line(section: Section, line: Line, mode: str) -> Iterator[Bind]:
+    places, options = "".join(line.words[1:2]), line.words[2:]
+    redirects = any(each.keyword == "redirect" or each.words[1:2] == ("redirect",) for each in section.named("redirect", "http-request"))
     for place in places.split(","):
         host, _, ports = place.rpartition(":")
         first, _, last = ports.partition("-")
@@ -124,10 +84,11 @@ def _of_line(section: str, words: list[str], http: bool, redirects: bool) -> Ite
             continue
         for address in _addresses(host, options):
             for port in range(int(first), int(last or first) + 1):
-                yield Bind(section, address, port, "ssl" in options, "accept-proxy" in options, http, redirects)
+                name = f"{section.keyword} {section.name}"
+                yield Bind(name, address, port, "ssl" in options, "accept-proxy" in options, mode == "http", redirects)
 
 
-def _addresses(host: str, options: list[str]) -> list[str]:
+def _addresses(host: str, options: tuple[str, ...]) -> list[str]:
     name = host.removeprefix("ipv4@").removeprefix("ipv6@").strip("[]")
     if host.startswith("ipv6@") and not name:
         name = "::"

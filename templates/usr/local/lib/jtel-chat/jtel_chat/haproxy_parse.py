@@ -97,6 +97,14 @@ def inherited(every: list[Section], section: Section) -> list[Section]:
     return [above[-1], *inherited(every, above[-1])] if above else []
 
 
+def mode(every: list[Section], section: Section) -> str:
+    """The mode that applies to a section, its defaults considered; empty when none is set, which means tcp."""
+    for each in [section, *inherited(every, section)]:
+        if modes := each.named("mode"):
+            return " ".join(modes[-1].words[1:2])
+    return ""
+
+
 def is_origin(section: Section, every: list[Section]) -> bool:
     """Whether another section names these defaults (`frontend NAME from DEFAULTS`)."""
     return section.name != "" and any(_origin(each) == section.name for each in every)
