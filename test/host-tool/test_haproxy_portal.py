@@ -1,9 +1,9 @@
-"""Where the rules stand in the portal's frontend, and what would take requests before they are looked at."""
+"""Where the rules stand in the portal's frontend."""
 
 from __future__ import annotations
 
 import pytest
-from jtel_chat import haproxy_cfg, haproxy_parse, haproxy_portal
+from jtel_chat import haproxy_cfg, haproxy_parse
 from jtel_chat.errors import Refused
 
 RULE = b"use_backend backend_chat_ws if whatsapp_req"
@@ -18,10 +18,6 @@ def follower(config: bytes) -> bytes:
     lines = edited(config).splitlines()
     at = next(index for index, line in enumerate(lines) if line.strip() == RULE)
     return lines[at + 2]
-
-
-def shadowing(*lines: str) -> list[str]:
-    return haproxy_portal.shadowing("\n".join(["frontend portal", "mode http", *lines]).encode(), "portal")
 
 
 @pytest.mark.parametrize(
@@ -88,56 +84,6 @@ def test_a_portal_that_sees_no_paths_is_refused(config: bytes, reason: str) -> N
 def test_a_missing_portal_is_refused_naming_what_there_is() -> None:
     with pytest.raises(Refused, match=r"shop \(line 1\). Name yours in whatsapp.frontend"):
         edited(b"frontend shop\n mode http\n")
-
-
-@pytest.mark.parametrize(
-    ("lines", "takers"),
-    [
-        (["redirect location /login"], ["line 3"]),
-        (["redirect location / if { path / }"], []),
-        (["redirect scheme https if !{ ssl_fc }", "bind :443 ssl crt /a.pem"], []),
-        (["redirect scheme https if !{ ssl_fc }", "bind :80"], ["line 3"]),
-        (["redirect scheme https if !{ ssl_fc }", "bind :80", "bind :443 ssl crt /a.pem"], []),
-        (["use_backend x if { path / }", "http-request deny if { path_beg -i /INC }"], ["line 4"]),
-        (["acl api path_beg /api", "acl api path /delivery", "http-request return status 204 if api"], ["line 5"]),
-        (["http-request deny if ! { path /x } !FALSE"], ["line 3"]),
-        (["acl hq src 10.0.0.0/8", "http-request deny if !hq"], []),
-        (["acl hq src 10.0.0.0/8", "acl wa path_reg ^/(incoming|delivery)$", "http-request deny unless hq or wa"], []),
-        (["acl hq src 10.0.0.0/8", "http-request deny if { path_beg / } !TRUE || { path_end ing } hq"], []),
-        (["http-request allow if { path /incoming /delivery }", "http-request deny"], []),
-        (["http-request allow if { src 10.1.1.1 }", "http-request deny"], []),
-        (["http-request allow", "redirect prefix /x"], ["line 4"]),
-        (["http-request set-header a b", "http-request tarpit unless { path_sub portal }"], ["line 4"]),
-        (["tcp-request content reject if { always_true }"], ["line 3"]),
-        (["tcp-request connection accept", "tcp-request content reject"], ["line 4"]),
-        (["tcp-request connection reject if { path_beg / }"], []),
-        (["monitor-uri /incoming"], ["line 3"]),
-        (["stats enable", "stats uri /in"], ["line 4"]),
-        (["stats uri /haproxy?stats", "monitor-uri /alive"], []),
-        (["redirect location /a if { path -f /etc/list }", "redirect location /b if { path,field(1,/) incoming }"], []),
-        (['redirect location /a if { path_beg "$PREFIX" }', "redirect location /b if { path_reg ( }"], []),
-        ([".if defined(CLOSED)", "redirect location /closed", ".endif"], []),
-    ],
-)
-def test_rules_that_surely_take_whatsapps_requests_are_reported_and_no_others(lines: list[str], takers: list[str]) -> None:
-    assert [reason.split(" '")[0] for reason in shadowing(*lines)] == takers
-
-
-def test_the_report_names_line_paths_and_remedy() -> None:
-    assert shadowing("redirect location /login # since 2021") == [
-        "line 3 'redirect location /login # since 2021' answers /incoming and /delivery before our rules are looked at (it has no condition):"
-        " WhatsApp's messages would not arrive. Except them there: { path /incoming /delivery }"
-    ]
-
-
-def test_rules_of_defaults_know_the_acls_of_these_defaults_only() -> None:
-    config = b"defaults base\n mode http\n acl a path /delivery\n http-request deny if a\nfrontend portal from base\n acl a path /incoming\n"
-    assert [reason.split(" before")[0] for reason in haproxy_portal.shadowing(config, "portal")] == ["line 4 'http-request deny if a' answers /delivery"]
-
-
-def test_rules_of_the_named_defaults_count() -> None:
-    config = b"defaults base\n mode http\n http-request deny if { path_beg /deliv }\nfrontend portal from base\n bind :80\n"
-    assert [reason.split(" '")[0] for reason in haproxy_portal.shadowing(config, "portal")] == ["line 3"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "templates/usr/local/lib/jtel-chat"))
 
-from jtel_chat import haproxy_cfg, haproxy_portal
+from jtel_chat import haproxy_cfg, haproxy_shadowing
 from jtel_chat.errors import Refused
 
 
@@ -24,7 +24,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         "edit": lambda: haproxy_cfg.edit(config, sections=request["sections"].encode(), portal=request["portal"], rules=request["rules"]),
         "remove": lambda: haproxy_cfg.remove(config),
         "adopted": lambda: haproxy_cfg.adopted(config),
-        "shadowing": lambda: haproxy_portal.shadowing(config, request["portal"]),
+        "shadowing": lambda: haproxy_shadowing.shadowing(config, request["portal"]),
     }
     try:
         value = functions[request["function"]]()

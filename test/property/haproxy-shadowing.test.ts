@@ -77,7 +77,7 @@ describe.skipIf(!runnable).each(["bookworm", "sid"])("on HAProxy of %s", { timeo
     let taken = 0;
     for (const [index, body] of bodies.entries()) {
       const reports = (await tool.shadowing(Buffer.from(configuration([body], "")), "portal0")).join("\n");
-      const reported = paths.map((path) => new RegExp(`answers [^(]*${path}\\b`).test(reports));
+      const reported = paths.map((path) => new RegExp(`(answers|changes the path of) [^(]*${path}\\b`).test(reports));
       const socket = haproxy?.socket(`${index}.sock`) as string;
       const answers = await Promise.all(paths.map((path) => status(socket, path)));
       const shown = `answers: ${answers}\n${body.join("\n")}\n${reports}`;

@@ -20,7 +20,7 @@ from .kind import Observed
 from .transaction import Transaction
 
 _HERE = "localhost"  # what a probe calls this host when the document does not name it
-_UNKNOWN_WINNER = "another rule of '{}' wins. Redirects and http-request rules run before any use_backend: except these paths there"
+_UNKNOWN_WINNER = "another rule of '{}' wins{}. Redirects and http-request rules run before any use_backend: except these paths there"
 _CURRENT, _SERVED = "current", "as HAProxy serves it"
 
 
@@ -122,9 +122,19 @@ def _shadowing(section: Section, config: bytes) -> list[str]:
     """Why our rules in the portal would not be reached, as far as the text decides it."""
     if not section.lines("rules"):
         return []
-    from . import haproxy_portal
+    from . import haproxy_shadowing
 
-    return haproxy_portal.shadowing(config, section.fields.get("portal", ""))
+    return haproxy_shadowing.shadowing(config, section.fields.get("portal", ""))
+
+
+def _winner(section: Section, portal: str, path: str) -> str:
+    """What takes a request for `path` from our rules, or may."""
+    from . import haproxy_shadowing
+
+    config = Path(section.name).read_bytes()
+    suspects = haproxy_shadowing.suspects(config, portal, path)
+    perhaps = f", perhaps {' or '.join(suspects)}" if suspects else ""
+    return "; ".join(_shadowing(section, config)) or _UNKNOWN_WINNER.format(portal, perhaps)
 
 
 def _newly_adopted(before: bytes, after: bytes) -> list[str]:
@@ -204,6 +214,5 @@ def _prove_rules(section: Section, theirs: list[Bind], running: Running, transac
         return
     for path in paths:
         if problem := haproxy_probe.reaches(binds[0], section.fields.get("portal-name", _HERE), path, backend[1], running):
-            reasons = _shadowing(section, Path(section.name).read_bytes()) or [_UNKNOWN_WINNER.format(portal)]
-            raise Failed(f"{problem}: {'; '.join(reasons)}")
+            raise Failed(f"{problem}: {_winner(section, portal, path)}")
     transaction.say(f"{' and '.join(paths)} on {binds[0]} reach {backend[1]}")

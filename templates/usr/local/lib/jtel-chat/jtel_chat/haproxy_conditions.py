@@ -36,8 +36,8 @@ class _Term:
     criterion: tuple[str, ...] = ()
 
 
-def holds(words: tuple[str, ...], path: str, section: Section) -> Verdict:
-    """Whether a rule of these words applies to `path`; a rule without `if` or `unless` always does."""
+def holds(words: tuple[str, ...], path: str | None, section: Section) -> Verdict:
+    """Whether a rule of these words applies to `path` (None: only a running HAProxy knows it); a rule without `if` or `unless` always does."""
     start = next((index for index, word in enumerate(words) if word in ("if", "unless")), None)
     if start is None:
         return True
@@ -62,7 +62,7 @@ def _alternatives(words: tuple[str, ...]) -> list[list[_Term]]:
     return alternatives
 
 
-def _all(terms: list[_Term], path: str, section: Section) -> Verdict:
+def _all(terms: list[_Term], path: str | None, section: Section) -> Verdict:
     verdicts = [_term(term, path, section) for term in terms]
     if False in verdicts:
         return False
@@ -75,18 +75,18 @@ def _any(verdicts: list[Verdict]) -> Verdict:
     return None if None in verdicts else False
 
 
-def _term(term: _Term, path: str, section: Section) -> Verdict:
+def _term(term: _Term, path: str | None, section: Section) -> Verdict:
     verdict = _acl(term.name, path, section) if term.name else _criterion(term.criterion, path, section)
     return verdict if verdict is None else verdict != term.negated
 
 
-def _acl(name: str, path: str, section: Section) -> Verdict:
+def _acl(name: str, path: str | None, section: Section) -> Verdict:
     """A name that is defined several times is true when one of its definitions is."""
     definitions = [line.words[2:] for line in section.named("acl") if line.words[1:2] == (name,)]
     return _any([_criterion(words, path, section) for words in definitions]) if definitions else _CONSTANT.get(name)
 
 
-def _criterion(words: tuple[str, ...], path: str, section: Section) -> Verdict:
+def _criterion(words: tuple[str, ...], path: str | None, section: Section) -> Verdict:
     if words and words[0] == "ssl_fc":
         return _encrypted(section)
     if len(words) < 2:
@@ -96,7 +96,7 @@ def _criterion(words: tuple[str, ...], path: str, section: Section) -> Verdict:
     flags, patterns = _flags(list(words[1:]))
     match = flags.get("-m", match or "str")
     decidable = name == "path" and match in _MATCHES and "-f" not in flags and set(converters) <= _HARMLESS
-    if not decidable or any("$" in pattern for pattern in patterns if match != "reg"):
+    if path is None or not decidable or any("$" in pattern for pattern in patterns if match != "reg"):
         return None
     try:
         return any(_matches(match, path, pattern, "-i" in flags) for pattern in patterns)

@@ -1,21 +1,15 @@
-"""The portal's https frontend, which carries WhatsApp's rules: where they go, what in it they replace, what would keep requests from them."""
+"""The portal's https frontend, which carries WhatsApp's rules: where they go, and what in it they replace."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from . import haproxy_conditions, haproxy_parse
+from . import haproxy_parse
 from .errors import Refused
 from .haproxy_parse import Line, Section
 
 #: What TynTec calls (vendor page "WhatsApp").
 PATHS = ("/incoming", "/delivery")
-
-# In the order in which HAProxy runs them; a rule that lets a request pass ends its own set only.
-_RULE_SETS = (("tcp-request", "connection"), ("tcp-request", "session"), ("tcp-request", "content"), ("http-request",), ("redirect",))
-_TAKES = ("deny", "reject", "redirect", "return", "silent-drop", "tarpit", "auth", "use-service")
-_LETS_PASS = ("allow", "accept")
 
 
 @dataclass(frozen=True)
@@ -35,7 +29,8 @@ def find(config: list[Line], name: str) -> list[Section]:
 
     Raises Refused when there is none, or when it cannot carry rules.
     """
-    proxies = [section for section in haproxy_parse.sections(config) if section.keyword in ("frontend", "listen")]
+    every = haproxy_parse.sections(config)
+    proxies = [section for section in every if section.keyword in ("frontend", "listen")]
     found = [section for section in proxies if section.name == name]
     if not found:
         there = ", ".join(f"{section.name} (line {section.header.number})" for section in proxies) or "none at all"
@@ -44,7 +39,7 @@ def find(config: list[Line], name: str) -> list[Section]:
             " Name yours in whatsapp.frontend"
         )
     for section in found:
-        if (mode := _mode(config, section)) != "http":
+        if (mode := haproxy_parse.mode(every, section)) != "http":
             why = f"its mode is {mode}" if mode else "it has no 'mode http', nor have its defaults"
             raise Refused(
                 f"{haproxy_parse.shown(section.header)} cannot tell /incoming from other requests: {why}, and HAProxy then sees no paths."
@@ -59,22 +54,6 @@ def place(section: Section, rules: list[Line]) -> Place:
     backends = {line.words[1] for line in rules if line.keyword == "use_backend"}
     replaced = [line for line in section.content() if _pasted(line, names, backends)]
     return Place(*_position(section, names, replaced), [line.index for line in replaced])
-
-
-def shadowing(config: bytes, portal: str) -> list[str]:
-    """Why a request for one of PATHS would not reach our rules in the portal's frontend, as far as the text alone decides it.
-
-    Each with line number, reason and remedy. `redirect`, `http-request` and `tcp-request` rules run before every `use_backend`,
-    wherever they stand (configuration.txt, "Proxies"). A condition that only a running HAProxy can decide is not reported.
-    """
-    file = haproxy_parse.lines(config)
-    found = [section for section in haproxy_parse.sections(file) if section.keyword in ("frontend", "listen") and section.name == portal]
-    taken: dict[Line, list[str]] = {}
-    for section in found:
-        for path in PATHS:
-            for line in _takers(file, section, path):
-                taken.setdefault(line, []).append(path)
-    return [_reason(line, paths) for line, paths in sorted(taken.items(), key=lambda each: each[0].number)]
 
 
 def _pasted(line: Line, names: set[str], backends: set[str]) -> bool:
@@ -122,46 +101,3 @@ def _start_of_run(index: int, replaced: set[int]) -> int:
     while index in replaced and index - 1 in replaced:
         index -= 1
     return index
-
-
-def _mode(config: list[Line], section: Section) -> str:
-    """The mode that applies to a section, its defaults considered; empty when none is set, which means tcp."""
-    for each in [section, *haproxy_parse.inherited(haproxy_parse.sections(config), section)]:
-        if modes := each.named("mode"):
-            return " ".join(modes[-1].words[1:2])
-    return ""
-
-
-def _takers(config: list[Line], section: Section, path: str) -> Iterator[Line]:
-    """The line of each rule set, if any, that takes a request for `path` before our rules are looked at."""
-    chain = [*reversed(haproxy_parse.inherited(haproxy_parse.sections(config), section)), section]
-    certain = [(each, line) for each in chain for line, outside in haproxy_parse.unconditional(each) if line is outside]
-    for _, line in certain:
-        if line.words[:2] == ("monitor-uri", path) or (line.words[:2] == ("stats", "uri") and path.startswith(line.words[2:3])):
-            yield line
-    for rule_set in _RULE_SETS:
-        # A connection has no path yet. ACLs are those of the section where the rule stands, also in defaults.
-        seen = "" if rule_set[-1] in ("connection", "session") else path
-        rules = [(line, haproxy_conditions.holds(line.words, seen, each)) for each, line in certain if line.words[: len(rule_set)] == rule_set]
-        taker = _first_final(rules, len(rule_set))
-        if taker:
-            yield taker
-
-
-def _first_final(rules: list[tuple[Line, bool | None]], length: int) -> Line | None:
-    """The rule that ends its set by taking the request; None when none does for sure. length: words before the action."""
-    for line, verdict in rules:
-        action = "redirect" if line.keyword == "redirect" else "".join(line.words[length : length + 1])
-        if action in _TAKES and verdict:
-            return line
-        if action in _LETS_PASS and verdict is not False:
-            return None
-    return None
-
-
-def _reason(line: Line, paths: list[str]) -> str:
-    condition = "its condition holds for them" if {"if", "unless"} & set(line.words) else "it has no condition"
-    return (
-        f"{haproxy_parse.shown(line)} answers {' and '.join(paths)} before our rules are looked at ({condition}): WhatsApp's messages would not arrive."
-        f" Except them there: {{ path {' '.join(PATHS)} }}"
-    )
