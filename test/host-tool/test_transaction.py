@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from jtel_chat import document, files, kind, logbook, steps, transaction
+from jtel_chat.document import Section
 from jtel_chat.errors import Failed, Refused
 from jtel_chat.transaction import Transaction
 
@@ -37,6 +38,39 @@ def test_a_run_that_died_is_put_back_by_the_next(state: Path) -> None:
     assert target.read_bytes() == b"half"
     assert len(transaction.recover()) == 1
     assert target.read_bytes() == b"old"
+
+
+class Loader:
+    """A kind that says what it would load."""
+
+    def load_again(self, section: Section) -> str:
+        if not section.name.startswith("/"):
+            raise Failed("no such place")
+        return f"loaded {Path(section.name).read_text()}"
+
+
+def changed_and_loaded(state: Path) -> Transaction:
+    change = Transaction("x")
+    for name in (str(state / "file"), "nowhere"):
+        change.load_on_rollback(Section("files", name))
+    change.write(state / "file", b"new", 0o600, OWNER)
+    return change
+
+
+def test_what_was_put_back_is_loaded_again_and_the_error_says_so(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kind, "of", lambda _: Loader())
+    (state / "file").write_bytes(b"old")
+    with pytest.raises(Failed) as failure, changed_and_loaded(state):
+        raise Failed("it does not run")
+    assert str(failure.value).splitlines() == ["it does not run", "nowhere is as it was, and was not loaded again: no such place", "loaded old"]
+
+
+def test_what_a_run_that_died_has_changed_is_loaded_again_but_not_at_boot(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kind, "of", lambda _: Loader())
+    for booting, expected in ((False, ["loaded old"]), (True, [])):
+        (state / "file").write_bytes(b"old")
+        changed_and_loaded(state)
+        assert transaction.recover(booting)[2:] == expected
 
 
 def test_a_replaced_tree_comes_back(state: Path) -> None:

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { WebSocket, WebSocketServer } from "ws";
 import { haproxyOptions } from "../../config/schema.ts";
@@ -82,6 +83,12 @@ const run = async (script: string): Promise<string> => {
 };
 
 const workers = () => run("cd /proc/$(systemctl show --value --property=MainPID haproxy)/task && cat */children");
+
+/** How often HAProxy was told to reload. */
+const reloads = async () => Number(await run("journalctl --unit=haproxy --output=cat | grep -c ^Reloading || true"));
+
+/** The customer's file passes HAProxy's checker, and does not load. */
+const cannotBind = `printf 'frontend late\\n\\tbind /nowhere/socket\\n\\tdefault_backend backend_acdportal\\n' >> ${file}`;
 
 const configuration = () => run(`cat ${file}`);
 
@@ -254,27 +261,31 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
   });
 
   describe("is put back as it was", () => {
-    const failing = async (problem: RegExp, change?: Change): Promise<void> => {
+    const runsAgain = "HAProxy runs /etc/haproxy/haproxy.cfg again as it was.";
+    const wentOn = "HAProxy has gone on with what it had loaded before.";
+
+    const failing = async (problem: RegExp, afterwards: string, change?: Change): Promise<void> => {
       const config = await configuration();
       const { exitCode, stderr } = await apply(change);
       expect(stderr).toMatch(problem);
+      expect(stderr.split("\n").slice(-2)).toEqual([afterwards, "What this run had changed was put back."]);
       expect(exitCode).toBe(1);
       expect(await configuration()).toBe(config);
       // A main process that had ended may be about to be started once more.
       expect([302, 403]).toContain(await until("the portal", 10, portal));
     };
 
-    test("when the new worker cannot bind, with HAProxy's own words", async () => {
-      await run(
-        `printf 'frontend late\\n\\tbind /nowhere/socket\\n\\tdefault_backend backend_acdportal\\n' >> ${file}`,
-      );
-      await failing(/HAProxy does not run the new configuration: .*\/nowhere\/socket/s);
+    test("when the new worker cannot bind, with HAProxy's own words, and no reload more than that one", async () => {
+      await run(cannotBind);
+      const before = await reloads();
+      await failing(/HAProxy does not run the new configuration: .*\/nowhere\/socket/s, wentOn);
+      expect(await reloads()).toBe(before + 1);
     });
 
     test("when the main process ends, which is started again on the old file", async () => {
       await run(`sed -i '/chroot/d' ${file}; systemctl restart haproxy`);
       const chroot = 'chroot "/nowhere$NOBODY_LOOKS_BEHIND_A_VARIABLE"';
-      await failing(/HAProxy does not run the new configuration: its main process has ended/, {
+      await failing(/HAProxy does not run the new configuration: its main process has ended/, runsAgain, {
         fields: { sections: sections().replace("global\n", `global\n    ${chroot}\n`) },
       });
     });
@@ -283,12 +294,35 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
       await run(
         `sed -i '/^${portalLine}/a\\\\thttp-request deny if { path /delivery } { src 0.0.0.0/0 }' ${file}; systemctl reload haproxy`,
       );
-      await failing(/POST \/delivery on :443 is answered with 403, and backend_chat_ws has not seen it: another rule/);
+      await failing(
+        /POST \/delivery on :443 is answered with 403, and backend_chat_ws has not seen it: another rule of 'acdportal_https' wins, perhaps line \d+ 'http-request deny if/,
+        runsAgain,
+      );
     });
 
     test("when the portal answers otherwise than before", async () => {
       await run(`sed -i '/^${portalLine}/a\\\\thttp-request deny if { path / }' ${file}`);
-      await failing(/'frontend acdportal_https' answers 403 for \/ on :443 since the reload, and answered 302 before/);
+      await failing(
+        /'frontend acdportal_https' answers 403 for \/ on :443 since the reload, and answered 302 before/,
+        runsAgain,
+      );
+    });
+
+    test("when the run is killed, and HAProxy runs it", async () => {
+      const config = await configuration();
+      const silent = createServer();
+      chatServer.close();
+      await once(chatServer, "close");
+      silent.listen(3000, lab.controllerAddress);
+      const killed = apply();
+      const listens = async () => (await lb1.exec("ss -Hltn 'sport = 3003'")).stdout !== "";
+      await until("chat's port", 20, async () => (await listens()) || undefined);
+      await run("systemctl kill --signal=KILL 'jtel-chat-haproxy-*'");
+      expect((await killed).exitCode).not.toBe(0);
+      silent.close();
+      chatServer = new WebSocketServer({ host: lab.controllerAddress, port: 3000 });
+      expect(await configuration()).toBe(config);
+      await until("the old worker", 20, async () => !(await listens()) || undefined);
     });
   });
 
@@ -306,11 +340,10 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
     });
 
     test("shows a reload that fails by its processes", async () => {
-      await run(
-        `printf 'frontend late\\n\\tbind /nowhere/socket\\n\\tdefault_backend backend_acdportal\\n' >> ${file}`,
-      );
+      await run(cannotBind);
       const { exitCode, stderr } = await apply();
       expect(stderr).toMatch(/HAProxy does not run the new configuration/);
+      expect(stderr).toMatch(/HAProxy goes on with what it had loaded before: \S+ does not load as it was either/);
       expect(exitCode).toBe(1);
       expect(await configuration()).not.toContain(begin);
     });

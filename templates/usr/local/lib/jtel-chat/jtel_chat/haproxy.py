@@ -11,7 +11,7 @@ import re
 import stat
 from pathlib import Path
 
-from . import durable, haproxy_binds, haproxy_cfg, haproxy_obstacles, haproxy_running, kind
+from . import durable, haproxy_binds, haproxy_cfg, haproxy_obstacles, haproxy_running, kind, process
 from .document import Section
 from .errors import Failed, Refused
 from .haproxy_binds import Bind
@@ -65,10 +65,25 @@ def undo(section: Section, transaction: Transaction) -> None:
     if problems := haproxy_obstacles.of_global(after):
         raise Refused(f"{path}: {'; '.join(problems)}")
     runs = haproxy_running.look(before).main
-    _write(path, after, transaction)
+    _write(section, after, transaction)
     if runs:
         haproxy_running.reload(after, None)
     transaction.say(f"removed our blocks from {path}")
+
+
+def load_again(section: Section) -> str:
+    """Each reload that fails leaves every frontend unreachable for two seconds: none where the main process has refused ours."""
+    config = Path(section.name).read_bytes()
+    running = haproxy_running.look(config)
+    if running.main and running.failed:
+        return "HAProxy has gone on with what it had loaded before."
+    process.attempt("systemctl", "reset-failed", haproxy_running.UNIT)  # a main process that could not start has used up its tries
+    try:
+        haproxy_running.reload(config, haproxy_cfg.revision(config))
+    except Failed as failure:
+        now = "goes on with what it had loaded before" if haproxy_running.look(config).main else "DOES NOT RUN"
+        return f"HAProxy {now}: {section.name} does not load as it was either. Repair it, then reload HAProxy. {failure}"
+    return f"HAProxy runs {section.name} again as it was."
 
 
 def _loaded(config: bytes, running: Running) -> str:
@@ -178,16 +193,16 @@ def _load(section: Section, after: bytes, transaction: Transaction) -> None:
     answered = haproxy_probe.statuses(theirs, name)
     for adoption in _newly_adopted(Path(section.name).read_bytes(), after):
         transaction.say(adoption)
-    _write(Path(section.name), after, transaction)
+    _write(section, after, transaction)
     running = haproxy_running.reload(after, haproxy_cfg.revision(after))
     haproxy_probe.as_before(answered, name)
     _prove_rules(section, theirs, running, transaction)
 
 
-def _write(path: Path, config: bytes, transaction: Transaction) -> None:
+def _write(section: Section, config: bytes, transaction: Transaction) -> None:
+    path = Path(section.name)
     found = path.stat()
-    transaction.on_rollback("systemctl", "reload-or-restart", haproxy_running.UNIT)
-    transaction.on_rollback("systemctl", "reset-failed", haproxy_running.UNIT)  # comes first: a master that could not start has used up its tries
+    transaction.load_on_rollback(section)
     if transaction.write(path, config, stat.S_IMODE(found.st_mode), f"{found.st_uid}:{found.st_gid}", keep=False):
         transaction.say(f"wrote our blocks in {path}")
 

@@ -65,6 +65,13 @@ class Kind(Protocol):
         """Take back what is no file; files are put back from their originals. A kind that only has files lacks this function."""
         ...
 
+    def load_again(self, section: Section) -> str:
+        """Have loaded what a rollback has put back; how it is then, for a person. Only kinds that ask for it (`load_on_rollback`) have it.
+
+        The section has its name only: it comes from a journal.
+        """
+        ...
+
 
 def of(section: Section) -> Kind:
     """The module for a section; imported when first needed, since start-up counts."""

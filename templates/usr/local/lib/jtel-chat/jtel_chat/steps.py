@@ -38,7 +38,7 @@ def recover_all(booting: bool = False) -> list[str]:
     if lock.is_held() and not booting:
         return []
     with lock.held("recover"):
-        return [f"put back what the interrupted run '{name}' had begun" for name in recover(booting)]
+        return recover(booting)
 
 
 def observe(step: str, text: str | None) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[s
         raise Refused(f"'{step}' is no name for a step")
     with lock.held(f"{action} {step} by {logbook.by_whom(logbook.caller())}") as waited_for:
         waited = [f"waited for {waited_for}"] if waited_for else []
-        recovered = waited + [f"put back what the interrupted run '{name}' had begun" for name in recover()]
+        recovered = waited + recover()
         try:
             said = recovered + work()
         except (Refused, Failed) as error:

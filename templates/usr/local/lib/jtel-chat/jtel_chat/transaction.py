@@ -18,7 +18,8 @@ from types import TracebackType
 from typing import Any
 
 from . import durable, originals, process
-from .errors import Refused
+from .document import Section
+from .errors import Failed, Refused
 
 
 def _journal() -> Path:
@@ -53,9 +54,8 @@ class Transaction:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if error is not None:
-            _roll_back(self._directory)
-        elif self._keep:
+        said = _roll_back(self._directory) if error is not None else []
+        if error is None and self._keep:
             originals.keep(self.step, [entry for entry in self._entries if entry.pop("keep", False)], self._directory)
         if error is None and not self._proven:
             _unproven().mkdir(mode=0o700, exist_ok=True)
@@ -67,6 +67,8 @@ class Transaction:
             _discard(self._entries)
         for argv in self._after if error is None else []:
             process.attempt(*argv, timeout=180)
+        if said and isinstance(error, (Refused, Failed)):
+            raise type(error)("\n".join([str(error), *said])) from None
 
     def say(self, what: str) -> None:
         """A line for the person who reads the output of `pulumi up`."""
@@ -79,6 +81,10 @@ class Transaction:
     def on_rollback(self, *argv: str) -> None:
         """Run a command when rolling back – after everything that is changed later in this transaction has been put back."""
         self._log({"command": argv})
+
+    def load_on_rollback(self, section: Section) -> None:
+        """Have the section's kind load what was put back (`load_again`), at the same moment as a command of `on_rollback`."""
+        self._log({"kind": section.kind, "name": section.name})
 
     def after_commit(self, *argv: str) -> None:
         """Run a command once everything is in place for good; its failure undoes nothing."""
@@ -178,15 +184,15 @@ class Transaction:
 
 
 def recover(booting: bool = False) -> list[str]:
-    """Roll back what earlier runs left unfinished, newest first; their names. To be called under the host's lock.
+    """Roll back what earlier runs left unfinished, newest first; lines for a person. To be called under the host's lock.
 
     booting: services have not started yet, so they are not told.
     """
-    left = sorted(_journal().iterdir(), reverse=True) if _journal().exists() else []
-    for directory in left:
-        _roll_back(directory, booting)
+    said: list[str] = []
+    for directory in sorted(_journal().iterdir(), reverse=True) if _journal().exists() else []:
+        said += [f"put back what the interrupted run '{directory.name}' had begun", *_roll_back(directory, booting)]
         _close(directory)
-    return [directory.name for directory in left]
+    return said
 
 
 def proven() -> None:
@@ -216,13 +222,27 @@ def ids(owner: str) -> tuple[int, int]:
         raise Refused(f"this host has no user and group '{owner}'. The jtel base installation creates it: install that first") from None
 
 
-def _roll_back(directory: Path, booting: bool = False) -> None:
+def _roll_back(directory: Path, booting: bool = False) -> list[str]:
+    """Put everything back, the last change first; what the kinds say that loaded it again."""
+    said: list[str] = []
     for entry in reversed(_read(directory)):
-        if "command" in entry:
-            if not (booting and entry["command"][0] == "systemctl"):
-                process.attempt(*entry["command"], timeout=120)
-        elif "path" in entry:
+        if "path" in entry:
             durable.put_back(entry, directory)
+        elif "command" in entry and not (booting and entry["command"][0] == "systemctl"):
+            process.attempt(*entry["command"], timeout=120)
+        elif "kind" in entry and not booting:
+            said.append(_load_again(Section(entry["kind"], entry["name"])))
+    return said
+
+
+def _load_again(section: Section) -> str:
+    """What does not load must not keep the rest from being put back."""
+    from . import kind  # which knows transactions
+
+    try:
+        return kind.of(section).load_again(section)
+    except (OSError, Refused, Failed) as error:
+        return f"{section.name} is as it was, and was not loaded again: {error}"
 
 
 def _read(directory: Path) -> list[dict[str, Any]]:
