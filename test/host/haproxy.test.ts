@@ -107,7 +107,9 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
     lab = await upLab(name, { hosts: ["lb1", "acd-dbm"], temporary: true });
     lb1 = lab.hosts.lb1 as LabHost;
     chatServer = new WebSocketServer({ host: lab.controllerAddress, port: 3000 });
-    await run(`ufw allow 3003/tcp >/dev/null; cp -a ${file} ${pem} /etc/hosts /root/`);
+    await run(
+      `ufw allow 3003/tcp >/dev/null; cp -a ${file} ${pem} /etc/hosts /root/; cp -a /etc/default/haproxy /root/default-haproxy`,
+    );
   }, 900_000);
 
   /** The customer's files, and nothing of ours but the tool. */
@@ -426,11 +428,65 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
     );
   });
 
-  test("undo gives the file back, and HAProxy runs it", async () => {
-    const before = await configuration();
+  describe("that was started in its own way", () => {
+    const started = (settings: string) => run(`${settings}\n systemctl restart haproxy`);
+
+    afterEach(() =>
+      run(
+        "cp -a /root/default-haproxy /etc/default/haproxy; rm -rf /etc/haproxy/more /etc/haproxy/acd.cfg /etc/haproxy/haproxy.cfg",
+      ),
+    );
+
+    test("with variables is checked with them", async () => {
+      await started(`sed -i 's/bind :7777/bind ":$ADMIN_PORT"/' ${file}; echo ADMIN_PORT=7777 >> /etc/default/haproxy`);
+      const { exitCode, stderr } = await apply();
+      expect(exitCode, stderr).toBe(0);
+      // A main process that has reloaded carries what only it may have in its environment.
+      expect((await apply({ options: { balance: "first" } })).exitCode).toBe(0);
+    });
+
+    test("with a second file is checked with it, its ports included", async () => {
+      const moved = "/^backend backend_acdportal/,$";
+      await started(`mkdir /etc/haproxy/more; sed -n '${moved}p' ${file} > /etc/haproxy/more/portal.cfg; sed -i '${moved}d' ${file}
+        printf 'frontend intranet\n\tmode http\n\tbind :3004\n\tdefault_backend backend_acdportal\n' >> /etc/haproxy/more/portal.cfg
+        echo 'EXTRAOPTS="-S /run/haproxy-master.sock -f /etc/haproxy/more"' >> /etc/default/haproxy`);
+      const { exitCode, stderr } = await apply();
+      expect(exitCode, stderr).toBe(0);
+      expect((await observe({ port: 3004 })).problems).toEqual([
+        expect.stringContaining("'frontend intranet' binds port 3004, too"),
+      ]);
+    });
+
+    test("with another file is refused; a link to that one stays a link", async () => {
+      await started(`mv ${file} /etc/haproxy/acd.cfg; chmod 640 /etc/haproxy/acd.cfg; cp /root/haproxy.cfg ${file}
+        echo CONFIG=/etc/haproxy/acd.cfg >> /etc/default/haproxy`);
+      expect((await observe()).problems).toEqual([
+        expect.stringMatching(
+          /was started with \/etc\/haproxy\/acd\.cfg, so what stands in this file has no effect\. Make it a link/,
+        ),
+      ]);
+      await run(`ln -sf acd.cfg ${file}`);
+      const { exitCode, stderr } = await apply();
+      expect(exitCode, stderr).toBe(0);
+      expect(
+        await run(`readlink ${file}; grep -c '${begin}' /etc/haproxy/acd.cfg; stat -c %a /etc/haproxy/acd.cfg`),
+      ).toMatch(/^acd\.cfg\n[1-9]\n640$/);
+      await run("jtel-chatctl undo haproxy");
+      expect(await run(`readlink ${file}; cmp /root/haproxy.cfg /etc/haproxy/acd.cfg`)).toBe("acd.cfg");
+    });
+  });
+
+  test("undo gives the file back with owner, mode and access list, what others have written since included, and HAProxy runs it", async () => {
+    const owner = `stat -c '%a %U:%G' ${file}; getfacl -cp ${file}`;
+    await run(`apt-get install --yes --quiet=2 --no-install-recommends acl >/dev/null
+      chmod 640 ${file}; chown root:haproxy ${file}; setfacl -m user:deploy:r ${file}`);
+    const [before, owned] = [await configuration(), await run(owner)];
+    expect(owned).toContain("user:deploy:r--");
     await apply();
-    await run("jtel-chatctl undo haproxy");
-    expect(await configuration()).toBe(before);
+    expect(await run(owner)).toBe(owned);
+    await run(`sed -i '1i# since then' ${file}; jtel-chatctl undo haproxy`);
+    expect(await configuration()).toBe(`# since then\n${before}`);
+    expect(await run(owner)).toBe(owned);
     expect((await lb1.exec("ss -Hltn | grep :3003")).exitCode).not.toBe(0);
   });
 });

@@ -42,10 +42,11 @@ def write_synced(path: Path, data: bytes, mode: int = 0o600, uid: int = 0, gid: 
 
 
 def replace(path: Path, data: bytes, mode: int = 0o600, uid: int = 0, gid: int = 0) -> None:
-    """Make `path` a file with these bytes, wholly or not at all."""
+    """Make `path` a file with these bytes, wholly or not at all. The access list of a file that keeps its mode stays."""
     staged = staged_name(path)
     staged.unlink(missing_ok=True)
     write_synced(staged, data, mode, uid, gid)
+    _copy_attributes(path, staged)
     staged.rename(path)
     sync_directory(path.parent)
 
@@ -108,6 +109,15 @@ def digest_of(path: Path) -> str:
 def digest(data: bytes) -> str:
     """A short content digest: 16 hexadecimal characters of SHA-256."""
     return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _copy_attributes(path: Path, staged: Path) -> None:
+    """Access lists and the like (xattr(7)). Of a file with another mode they might grant what the new one does not."""
+    if not path.is_file() or path.is_symlink() or path.stat().st_mode != staged.stat().st_mode:
+        return
+    for name in os.listxattr(path):
+        with contextlib.suppress(OSError):  # not every file system takes every one
+            os.setxattr(staged, name, os.getxattr(path, name))
 
 
 def _put_back_tree(path: Path, kept: Path, was: str) -> None:

@@ -61,12 +61,12 @@ def undo(section: Section, transaction: Transaction) -> None:
         return
     before = path.read_bytes()
     after = haproxy_cfg.remove(before)
-    haproxy_obstacles.check(path, after)
+    running = haproxy_running.look(before)
+    haproxy_obstacles.check(path, after, running.start)
     if problems := haproxy_obstacles.of_global(after):
         raise Refused(f"{path}: {'; '.join(problems)}")
-    runs = haproxy_running.look(before).main
     _write(section, after, transaction)
-    if runs:
+    if running.main:
         haproxy_running.reload(after, None)
     transaction.say(f"removed our blocks from {path}")
 
@@ -120,15 +120,19 @@ def _look_at_edit(section: Section, config: bytes, running: Running, seen: Obser
     path = Path(section.name)
     try:
         after = _edited(section, config)
-        ours, theirs = _binds(section, after)
-        obstacles = [*haproxy_obstacles.of_global(after), *haproxy_obstacles.of_binds(ours, theirs, running)]
+        ours, theirs = _binds(section, after, running)
+        obstacles = [
+            *haproxy_obstacles.of_start(path, running),
+            *haproxy_obstacles.of_global(after),
+            *haproxy_obstacles.of_binds(ours, theirs, running),
+        ]
         # Where no reload is owed they wait for the next one, perhaps the customer's own.
         (seen.problems if _owed(section, config, after, seen) else seen.warnings).extend(f"{path}: {obstacle}" for obstacle in obstacles)
         if after != config:
             seen.problems += [f"{path}: {reason}" for reason in _shadowing(section, after)]
             seen.warnings += [f"{path}: {adoption}" for adoption in _newly_adopted(config, after)]
         if after != config and not seen.problems:
-            haproxy_obstacles.check(path, after)
+            haproxy_obstacles.check(path, after, running.start)
     except Refused as refusal:
         seen.problems.append(f"{path}: {refusal}")
 
@@ -177,11 +181,12 @@ def _edited(section: Section, config: bytes) -> bytes:
     return haproxy_cfg.edit(config, sections=section.text("sections").encode(), portal=section.fields.get("portal", ""), rules=section.lines("rules"))
 
 
-def _binds(section: Section, config: bytes) -> tuple[list[Bind], list[Bind]]:
-    """Where our sections listen, and where the customer's do."""
+def _binds(section: Section, config: bytes, running: Running) -> tuple[list[Bind], list[Bind]]:
+    """Where our sections listen, and where the customer's do, in this file and those that are loaded beside it."""
     ours = haproxy_binds.binds(section.text("sections").encode())
     names = {bind.section for bind in ours}
-    return ours, [bind for bind in haproxy_binds.binds(config) if bind.section not in names]
+    beside = [path.read_bytes() for path in running.start.beside(Path(section.name)) if path.is_file()]
+    return ours, [bind for each in [config, *beside] for bind in haproxy_binds.binds(each) if bind.section not in names]
 
 
 def _load(section: Section, after: bytes, transaction: Transaction) -> None:
@@ -189,7 +194,7 @@ def _load(section: Section, after: bytes, transaction: Transaction) -> None:
     from . import haproxy_probe
 
     # Of the result: what was ours under another name, or pasted by hand and is taken over, need not answer any more.
-    name, theirs = section.fields.get("public", _HERE), _binds(section, after)[1]
+    name, theirs = section.fields.get("public", _HERE), _binds(section, after, haproxy_running.look(after))[1]
     answered = haproxy_probe.statuses(theirs, name)
     for adoption in _newly_adopted(Path(section.name).read_bytes(), after):
         transaction.say(adoption)
@@ -200,7 +205,7 @@ def _load(section: Section, after: bytes, transaction: Transaction) -> None:
 
 
 def _write(section: Section, config: bytes, transaction: Transaction) -> None:
-    path = Path(section.name)
+    path = Path(section.name).resolve()  # a link stays one
     found = path.stat()
     transaction.load_on_rollback(section)
     if transaction.write(path, config, stat.S_IMODE(found.st_mode), f"{found.st_uid}:{found.st_gid}", keep=False):

@@ -12,17 +12,20 @@ from . import addresses, durable, haproxy_binds, listeners, process
 from .errors import Refused
 from .haproxy_binds import Bind
 from .haproxy_running import UNIT, Running
+from .haproxy_start import Start
 
 
-def check(path: Path, config: bytes) -> None:
-    """HAProxy's own checker on a candidate for `path`. Raises Refused with its reasons."""
+def check(path: Path, config: bytes, start: Start) -> None:
+    """HAProxy's own checker on a candidate for `path`, with the files and variables of the one that runs. Raises Refused with its reasons."""
     with durable.scratch("haproxy") as directory:
         candidate = directory / path.name
         candidate.write_bytes(config)
-        done = _checked(candidate)
+        done = _checked(start.with_candidate(path, candidate), start)
     if done.returncode:
         alerts = [line.partition(" : ")[2] for line in done.stderr.splitlines() if line.startswith("[ALERT]")]
-        whose = "It was refused before our change, too: repair it first" if _checked(path).returncode else "Nothing was changed"
+        whose = (
+            "It was refused before our change, too: repair it first" if _checked(start.with_candidate(path, path), start).returncode else "Nothing was changed"
+        )
         raise Refused(f"haproxy -c refuses it with the chat sections. {whose}: {'; '.join(alerts).replace(str(candidate), str(path))[-1500:]}")
 
 
@@ -40,6 +43,17 @@ def of_global(config: bytes) -> list[str]:
     return problems
 
 
+def of_start(path: Path, running: Running) -> list[str]:
+    """That the HAProxy which runs does not load this file at all."""
+    if not running.main or running.start.loads(path):
+        return []
+    files = " and ".join(map(str, running.start.files)) or "no file"
+    return [
+        f"HAProxy was started with {files}, so what stands in this file has no effect. Make it a link to that file;"
+        " or put CONFIG and EXTRAOPTS in /etc/default/haproxy back, and restart HAProxy when that suits"
+    ]
+
+
 def of_binds(ours: list[Bind], theirs: list[Bind], running: Running) -> list[str]:
     """Addresses of ours that this host lacks, ports of ours that the customer's sections bind, and any port that another program holds."""
     lacking = sorted({our.address for our in ours if not our.is_wildcard and not addresses.bindable(our.address)})
@@ -51,9 +65,9 @@ def of_binds(ours: list[Bind], theirs: list[Bind], running: Running) -> list[str
     ]
 
 
-def _checked(path: Path) -> subprocess.CompletedProcess[str]:
+def _checked(files: list[Path], start: Start) -> subprocess.CompletedProcess[str]:
     """Without `-q`, which silences the reason, too."""
-    return process.attempt("haproxy", "-c", "-f", str(path))
+    return process.attempt("haproxy", "-c", *(word for file in files for word in ("-f", str(file))), environment=start.environment)
 
 
 def _sections(our: Bind, theirs: list[Bind]) -> list[str]:

@@ -12,8 +12,9 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import haproxy_binds, process
+from . import haproxy_binds, haproxy_start, process
 from .errors import Failed
+from .haproxy_start import Start
 
 UNIT = "haproxy.service"
 _DEADLINE = 15  # seconds until the new worker must run
@@ -28,12 +29,13 @@ NO_MASTER_SOCKET = (
 class Running:
     """The unit's processes at one moment.
 
-    main: the main process; 0 when the unit does not run. workers: its children, old ones that still carry connections included.
+    main: the main process; 0 when the unit does not run. start: how that was started. workers: its children, old ones that still carry connections included.
     failed: reloads that have failed since the last good one; None without a master socket. revision: CFGREV of the current
     worker (our blocks set it); None when it is not set, or nobody can be asked.
     """
 
     main: int
+    start: Start
     workers: frozenset[int]
     master: str | None
     stats: str | None
@@ -56,10 +58,11 @@ class Running:
 def look(config: bytes) -> Running:
     """What runs now. config: its haproxy.cfg, for the stats socket."""
     main = int(process.run("systemctl", "show", "--value", "--property=MainPID", UNIT).strip() or 0)
-    master = _master_socket(main)
-    proc = _talk(master, "show proc") if master else ""
+    start = haproxy_start.read(main)
+    proc = _talk(start.master, "show proc") if start.master else ""
     failed = re.search(r"\[failed: (\d+)\]", proc)
-    running = Running(main, _children(main), master if failed else None, haproxy_binds.stats_socket(config), int(failed[1]) if failed else None, None)
+    master, stats = (start.master if failed else None), haproxy_binds.stats_socket(config)
+    running = Running(main, start, _children(main), master, stats, int(failed[1]) if failed else None, None)
     return replace(running, revision=_environment(running, "CFGREV"))
 
 
@@ -113,16 +116,6 @@ def _has_ended(before: Running, now: Running) -> bool:
 def _environment(running: Running, name: str) -> str | None:
     lines = running.ask(f"show env {name}").splitlines()
     return next((line.partition("=")[2] for line in lines if line.startswith(f"{name}=")), None)
-
-
-def _master_socket(main: int) -> str | None:
-    """What follows `-S` in the main process's command line; another place than Debian's is found, too."""
-    try:
-        words = Path(f"/proc/{main}/cmdline").read_text().split("\0") if main else []
-    except OSError:  # it has ended meanwhile
-        return None
-    value = next((after for word, after in zip(words, words[1:]) if word == "-S"), "").partition(",")[0].removeprefix("unix@")
-    return value if value.startswith("/") else None
 
 
 def _children(main: int) -> frozenset[int]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from .errors import Failed
 
@@ -14,8 +16,10 @@ ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninterac
 HANGS = 124
 
 
-def attempt(*argv: str, timeout: float = 60, text: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run to the end, whatever its exit code; a program that is not there gives 127, one that hangs HANGS."""
+def attempt(
+    *argv: str, timeout: float = 60, text: str | None = None, environment: Mapping[str, str] = MappingProxyType({})
+) -> subprocess.CompletedProcess[str]:
+    """Run to the end, whatever its exit code; a program that is not there gives 127, one that hangs HANGS. environment: beside ours."""
     try:
         return subprocess.run(
             argv,
@@ -25,7 +29,7 @@ def attempt(*argv: str, timeout: float = 60, text: str | None = None) -> subproc
             encoding="utf-8",
             errors="replace",
             timeout=timeout,
-            env=ENVIRONMENT,
+            env={**ENVIRONMENT, **environment},
             check=False,
         )
     except FileNotFoundError:
