@@ -34,7 +34,7 @@ def read(main: int) -> Start:
     words = _strings(main, "cmdline")
     master = next(iter(_values(words, "-S")), "").partition(",")[0].removeprefix("unix@")
     return Start(
-        tuple(file for value in _values(words, "-f") for file in _files(Path(value))),
+        tuple(file for value in [*_values(words, "-f"), *_after(words, "--")] for file in _files(Path(value))),
         dict(text.split("=", 1) for text in _strings(main, "environ") if "=" in text and not text.startswith(_ITS_OWN)),
         master if master.startswith("/") else None,
     )
@@ -49,9 +49,13 @@ def _values(words: list[str], option: str) -> list[str]:
     return [after for word, after in zip(words, words[1:]) if word == option]
 
 
+def _after(words: list[str], option: str) -> list[str]:
+    return words[words.index(option) + 1 :] if option in words else []
+
+
 def _strings(main: int, name: str) -> list[str]:
     try:
-        return Path(f"/proc/{main}/{name}").read_text(errors="surrogateescape").split("\0") if main else []
+        return Path(f"/proc/{main}/{name}").read_text(errors="surrogateescape").rstrip("\0").split("\0") if main else []
     except OSError:  # it has ended meanwhile
         return []
 
