@@ -50,6 +50,26 @@ def test_windows_line_ends_are_none_of_the_address() -> None:
 
 
 @pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        ("tcp4@:3003", [":3003"]),
+        ("tcp6@:3003", ["[::]:3003", ":3003"]),
+        ("ipv6@[2001:db8::1]:3003", ["[2001:db8::1]:3003"]),
+        ("tcp@10.1.0.9:3003", ["10.1.0.9:3003"]),
+        ("*:3003-3004", [":3003", ":3004"]),
+        ("quic4@:443", []),
+        ("abns@chat:3003", []),
+    ],
+)
+def test_address_families_are_read_and_what_is_no_tcp_is_left_out(place: str, found: list[str]) -> None:
+    assert sorted(str(bind) for bind in haproxy_binds.binds(f"frontend x\n bind {place}\n".encode())) == sorted(found)
+
+
+def test_the_old_address_in_the_header_is_a_bind() -> None:
+    assert [str(bind) for bind in haproxy_binds.binds(b"listen x :80 ssl\nfrontend y from z\nfrontend z 10.1.0.9:81\n")] == [":80", "10.1.0.9:81"]
+
+
+@pytest.mark.parametrize(
     ("one", "other", "meets"),
     [
         ("0.0.0.0", "127.0.0.1", True),

@@ -44,6 +44,7 @@ def shadowing(*lines: str) -> list[str]:
         ([r"http-request replace-path /v1(/.*) \1", r"http-request replace-path ^(/.+)$ \0", r"http-request replace-path ( x"], []),
         (["http-request set-pathq /x?%[query]", "http-request set-uri /y", "http-request replace-uri ^/ /z"], []),
         (["http-request set-pathq /x?y if { src 10.1.1.1 }", "http-request deny if { path /x }"], []),
+        (["http-request set-path /x%[src]", "http-request set-path /y"], ["line 4"]),
         (["http-request allow if { src 10.1.1.1 }", "http-request set-path /x", "redirect prefix /y if { path /x }"], []),
         ([".if defined(CLOSED)", "redirect location /closed", ".endif"], []),
     ],
@@ -70,11 +71,17 @@ def test_the_report_says_when_the_path_is_changed() -> None:
         (["http-request deny if { src 10.0.0.1 }", "http-request set-path /x%[path]", "redirect prefix /y if { path /z }"], ["3", "4", "5"]),
         (["http-request allow if { src 10.0.0.1 }", "http-request deny"], ["4"]),
         (["http-request deny", "http-request deny if { src 10.0.0.1 }"], []),
+        (["http-request lua.portal", "http-request deny if { path /incoming }", "http-request normalize-uri path-strip-dot"], ["3", "4"]),
     ],
 )
 def test_what_only_a_running_haproxy_decides_is_under_suspicion(lines: list[str], suspects: list[str]) -> None:
     found = haproxy_shadowing.suspects("\n".join(["frontend portal", "mode http", *lines]).encode(), "portal", "/incoming")
     assert [line.split()[1] for line in found] == suspects
+
+
+def test_what_a_rule_under_suspicion_asks_for_is_not_shown() -> None:
+    config = b"frontend portal\n mode http\n http-request deny unless { req.hdr(X-Key) 8f3a }\n"
+    assert haproxy_shadowing.suspects(config, "portal", "/incoming") == ["line 3 'http-request deny unless …'"]
 
 
 def test_rules_of_defaults_know_the_acls_of_these_defaults_only() -> None:

@@ -29,12 +29,15 @@ def test_its_files_are_known_in_their_order(monkeypatch: pytest.MonkeyPatch, arg
 
 
 def test_of_a_directory_it_reads_what_ends_in_cfg_by_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("20-web.cfg", "10-global.cfg", "notes.txt"):
-        (tmp_path / name).touch()
+    for name in ("20-web.cfg", "10-global.cfg", "notes.txt", ".off.cfg"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "old.cfg").mkdir()
     start = started(monkeypatch, f"haproxy -f {tmp_path}")
     assert [file.name for file in start.files] == ["10-global.cfg", "20-web.cfg"]
     assert start.with_candidate(tmp_path / "20-web.cfg", Path("/new")) == [tmp_path / "10-global.cfg", Path("/new")]
-    assert start.beside(tmp_path / "20-web.cfg") == [tmp_path / "10-global.cfg"]
+    assert start.after(tmp_path / "10-global.cfg") == [tmp_path / "20-web.cfg"]
+    assert start.after(tmp_path / "20-web.cfg") == []
+    assert start.whole(tmp_path / "20-web.cfg", b"changed") == b"10-global.cfg\nchanged"
 
 
 def test_a_link_to_its_file_is_that_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -66,5 +69,16 @@ def test_another_haproxy_gets_its_variables_but_not_what_makes_it_this_one(monke
     assert started(monkeypatch, "haproxy", *environment).environment == {"PORT": "443", "EMPTY": "", "EQUAL": "a=b"}
 
 
+def test_what_decides_how_a_file_is_judged_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert started(monkeypatch, "haproxy -Ws -dr -C /etc/haproxy -f haproxy.cfg -p /run/p").options == ("-dr", "-C", "/etc/haproxy")
+
+
+def test_a_message_names_the_variables_of_the_file_and_hides_their_values() -> None:
+    start = Start(environment={"KEY": "sEcReT", "PATH": "/usr/bin", "EMPTY": ""})
+    config = b'http-request deny unless { req.hdr(X-Key) "${KEY}" }\nbind :$EMPTY\n'
+    assert start.unexpanded("found 'sEcReT' in /usr/bin", config) == "found '$KEY' in /usr/bin"
+
+
 def test_what_does_not_run_has_no_files() -> None:
     assert haproxy_start.read(0) == Start()
+    assert Start().whole(Path("/etc/haproxy/haproxy.cfg"), b"text") == b"text"

@@ -139,6 +139,7 @@ def test_names_and_ports_of_something_else_are_refused_with_line_and_remedy(conf
         b"userlist backend_chat_ws\n",
         b"resolvers acdportal_chat_wss\n",
         b"frontend a\n bind 10.0.0.1:3004\n",
+        b"frontend a\n bind [::1]:3003\n bind [::]:3003 v6only\n",
         b"frontend a\n bind unix@/run/a:3003\n bind quic4@:3003\n bind :$PORT\n",
     ],
 )

@@ -233,7 +233,7 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
     test("when the customer's part is wrong already, with what HAProxy says of it", async () => {
       await run(`sed -i 's/default_backend .*/default_backend nowhere/' ${file}`);
       await refused(
-        /refused before our change, too: repair it first: .*unable to find required default_backend: 'nowhere'/,
+        /refused as it stands, too: repair it first: .*unable to find required default_backend: 'nowhere'/,
       );
     });
 

@@ -22,7 +22,7 @@ import signal
 import sys
 
 from . import durable, kind, logbook, steps
-from .errors import Failed, Refused
+from .errors import Ended, Failed, Refused
 
 #: The marker line before the answer: a login shell's own output must not be taken for it.
 ANSWER = "\x1ejtel-chatctl "
@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         return _dispatch(arguments)
     except Refused as refusal:
         return _report(str(refusal), 3)
-    except Failed as failure:
+    except (Failed, Ended) as failure:
         return _report(f"{failure}\nWhat this run had changed was put back.", 1)
     except OSError as error:  # a full disk, a stale mount: the transaction has rolled back
         return _report(f"{error}\nWhat this run had changed was put back. Repair that, then repeat.", 1)
@@ -112,7 +112,7 @@ def _confirm_firewall() -> None:
 
 def _ended(*_: object) -> None:
     """A shutdown or a person ends this run: it rolls back like any failure. systemd would call an unhandled SIGTERM a success."""
-    raise Failed("the run was ended before it was done")
+    raise Ended("the run was ended before it was done")
 
 
 def _attest(unit: str) -> int:

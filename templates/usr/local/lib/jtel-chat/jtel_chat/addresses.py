@@ -18,7 +18,7 @@ _KEEPALIVED = Path("/etc/keepalived")
 def resolved(name: str) -> set[str]:
     """What a name resolves to here; nothing when it does not, or not in time."""
     done = process.attempt("getent", "ahosts", name, timeout=_PATIENCE)
-    return {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
+    return {_usual(line.split()[0]) for line in done.stdout.splitlines() if line.strip()}
 
 
 def virtual() -> set[str]:
@@ -26,7 +26,7 @@ def virtual() -> set[str]:
     text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in _KEEPALIVED.glob("**/*.conf") if path.is_file())
     blocks = re.findall(r"\bvirtual_ipaddress(?:_excluded)?\s*\{([^}]*)\}", re.sub(r"[#!].*", "", text))
     first_words = (line.split()[0] for block in blocks for line in block.splitlines() if line.strip())
-    return {word.split("/")[0] for word in first_words if _is_address(word.split("/")[0])}
+    return {_usual(word.split("/")[0]) for word in first_words if _is_address(word.split("/")[0])}
 
 
 def interfaces() -> dict[Address, str]:
@@ -48,6 +48,16 @@ def bindable(address: str) -> bool:
         except OSError:
             return False
         return True
+
+
+def _usual(address: str) -> str:
+    """IPv6 has many ways to write one."""
+    return str(ipaddress.ip_address(address))
+
+
+def is_loopback(address: str) -> bool:
+    """Whether every host has this address."""
+    return ipaddress.ip_address(address).is_loopback
 
 
 def _is_address(word: str) -> bool:

@@ -18,7 +18,7 @@ RUN = Path("/run/jtel-chat")
 
 @contextlib.contextmanager
 def scratch(what: str) -> Iterator[Path]:
-    """A folder of root's alone while inside; not on the disk, where a crash would leave the secrets in it."""
+    """A folder that goes again, root's alone unless opened; not on the disk, where a crash would leave the secrets in it."""
     import tempfile
 
     RUN.mkdir(mode=0o755, exist_ok=True)
@@ -31,22 +31,23 @@ def staged_name(path: Path) -> Path:
     return path.with_name(f".{path.name}.jtel-chat")
 
 
-def write_synced(path: Path, data: bytes, mode: int = 0o600, uid: int = 0, gid: int = 0) -> None:
-    """Create or overwrite a file, on disk before this returns."""
+def write_synced(path: Path, data: bytes, mode: int = 0o600, uid: int = 0, gid: int = 0, like: Path | None = None) -> None:
+    """Create or overwrite a file, on disk before this returns. like: whose access list it gets, if mode and owner are the same."""
     with open(os.open(path, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW, 0o600), "wb") as file:
         file.write(data)
         file.flush()
         os.fchown(file.fileno(), uid, gid)
         os.fchmod(file.fileno(), mode)
+        if like:
+            _copy_attributes(like, file.fileno())
         os.fsync(file.fileno())
 
 
 def replace(path: Path, data: bytes, mode: int = 0o600, uid: int = 0, gid: int = 0) -> None:
-    """Make `path` a file with these bytes, wholly or not at all. The access list of a file that keeps its mode stays."""
+    """Make `path` a file with these bytes, wholly or not at all. The access list of a file that keeps mode and owner stays."""
     staged = staged_name(path)
     staged.unlink(missing_ok=True)
-    write_synced(staged, data, mode, uid, gid)
-    _copy_attributes(path, staged)
+    write_synced(staged, data, mode, uid, gid, like=path)
     staged.rename(path)
     sync_directory(path.parent)
 
@@ -111,13 +112,16 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def _copy_attributes(path: Path, staged: Path) -> None:
-    """Access lists and the like (xattr(7)). Of a file with another mode they might grant what the new one does not."""
-    if not path.is_file() or path.is_symlink() or path.stat().st_mode != staged.stat().st_mode:
+def _copy_attributes(path: Path, descriptor: int) -> None:
+    """Access lists and the like (xattr(7)). Of a file with another mode or owner they might grant what the new one does not."""
+    if path.is_symlink() or not path.is_file():
         return
-    for name in os.listxattr(path):
-        with contextlib.suppress(OSError):  # not every file system takes every one
-            os.setxattr(staged, name, os.getxattr(path, name))
+    old, new = path.stat(), os.fstat(descriptor)
+    if (old.st_mode, old.st_uid, old.st_gid) != (new.st_mode, new.st_uid, new.st_gid):
+        return
+    with contextlib.suppress(OSError):  # not every file system has them
+        for name in os.listxattr(path):
+            os.setxattr(descriptor, name, os.getxattr(path, name))
 
 
 def _put_back_tree(path: Path, kept: Path, was: str) -> None:

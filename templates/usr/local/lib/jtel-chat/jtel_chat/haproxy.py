@@ -63,7 +63,7 @@ def undo(section: Section, transaction: Transaction) -> None:
     after = haproxy_cfg.remove(before)
     running = haproxy_running.look(before)
     haproxy_obstacles.check(path, after, running.start)
-    if problems := haproxy_obstacles.of_global(after):
+    if problems := haproxy_obstacles.of_global(running.start.whole(path, after)):
         raise Refused(f"{path}: {'; '.join(problems)}")
     _write(section, after, transaction)
     if running.main:
@@ -81,9 +81,18 @@ def load_again(section: Section) -> str:
     try:
         haproxy_running.reload(config, haproxy_cfg.revision(config))
     except Failed as failure:
-        now = "goes on with what it had loaded before" if haproxy_running.look(config).main else "DOES NOT RUN"
-        return f"HAProxy {now}: {section.name} does not load as it was either. Repair it, then reload HAProxy. {failure}"
+        if not _starts_again(running, config):
+            now = "goes on with what it had loaded before" if haproxy_running.look(config).main else "DOES NOT RUN"
+            return f"HAProxy {now}: {section.name} does not load as it was either. Repair it, then reload HAProxy. {failure}"
     return f"HAProxy runs {section.name} again as it was."
+
+
+def _starts_again(before: Running, config: bytes) -> bool:
+    """Where the main process was systemd's next try with what the one before has died of: one start more, of the file that is back."""
+    if haproxy_running.look(config).main == before.main:
+        return False
+    process.attempt("systemctl", "reset-failed", haproxy_running.UNIT)
+    return process.attempt("systemctl", "restart", haproxy_running.UNIT).returncode == 0
 
 
 def _loaded(config: bytes, running: Running) -> str:
@@ -123,18 +132,29 @@ def _look_at_edit(section: Section, config: bytes, running: Running, seen: Obser
         ours, theirs = _binds(section, after, running)
         obstacles = [
             *haproxy_obstacles.of_start(path, running),
-            *haproxy_obstacles.of_global(after),
+            *haproxy_obstacles.of_global(running.start.whole(path, after)),
             *haproxy_obstacles.of_binds(ours, theirs, running),
         ]
         # Where no reload is owed they wait for the next one, perhaps the customer's own.
         (seen.problems if _owed(section, config, after, seen) else seen.warnings).extend(f"{path}: {obstacle}" for obstacle in obstacles)
         if after != config:
-            seen.problems += [f"{path}: {reason}" for reason in _shadowing(section, after)]
+            seen.problems += [f"{path}: {reason}" for reason in (*_shadowing(section, after), *_heirs(path, after, running))]
             seen.warnings += [f"{path}: {adoption}" for adoption in _newly_adopted(config, after)]
         if after != config and not seen.problems:
             haproxy_obstacles.check(path, after, running.start)
     except Refused as refusal:
         seen.problems.append(f"{path}: {refusal}")
+
+
+def _heirs(path: Path, config: bytes, running: Running) -> list[str]:
+    """Whom defaults of our own, at the end of this file, would reach."""
+    files = " and ".join(map(str, running.start.after(path)))
+    if not files or not haproxy_cfg.has_own_defaults(config):
+        return []
+    return [
+        f"chat cannot use the last 'defaults' there (rules, checks of its own, a name, or there are none), and HAProxy reads {files} after it, which would"
+        " get chat's. End the file with plain 'defaults' that suit both, or have it read as the last"
+    ]
 
 
 def _shadowing(section: Section, config: bytes) -> list[str]:
@@ -172,7 +192,8 @@ def _is_active(section: Section) -> bool:
     """Whether this load balancer is the one that visitors' connections reach now, as far as an address shows it."""
     from . import addresses
 
-    named, virtual = addresses.resolved(section.fields.get("public", _HERE)), addresses.virtual()
+    named = {each for each in addresses.resolved(section.fields.get("public", _HERE)) if not addresses.is_loopback(each)}
+    virtual = addresses.virtual()
     # Of several virtual addresses, that of visitors decides. Behind an address translation their name leads to none of these.
     return not addresses.own().isdisjoint((named & virtual) or (named | virtual))
 
@@ -185,8 +206,8 @@ def _binds(section: Section, config: bytes, running: Running) -> tuple[list[Bind
     """Where our sections listen, and where the customer's do, in this file and those that are loaded beside it."""
     ours = haproxy_binds.binds(section.text("sections").encode())
     names = {bind.section for bind in ours}
-    beside = [path.read_bytes() for path in running.start.beside(Path(section.name)) if path.is_file()]
-    return ours, [bind for each in [config, *beside] for bind in haproxy_binds.binds(each) if bind.section not in names]
+    whole = running.start.whole(Path(section.name), config)
+    return ours, [bind for bind in haproxy_binds.binds(whole) if bind.section not in names]
 
 
 def _load(section: Section, after: bytes, transaction: Transaction) -> None:

@@ -8,6 +8,7 @@ Source: configuration.txt 4.2 (`bind`, `mode`), 5.1 (options of `bind`).
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from . import haproxy_parse
 from .haproxy_parse import Line, Section
 
 _EVERY = ("0.0.0.0", "::")
+# `ADDRESS:PORT`, `:PORT-PORT`, `tcp6@ADDRESS:PORT`; not `quic4@…`, `unix@…`, `abns@…`, nor what stands in variables.
+_PLACE = re.compile(r"(?:(?:ip|tcp)v?(?P<family>[46]?)@)?(?P<host>[^@$/]*):(?P<first>\d+)(?:-(?P<last>\d+))?")
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,19 @@ class Bind:
 
 
 def binds(config: bytes) -> list[Bind]:
-    """Every TCP address that the frontends and listen sections bind; sockets, and what stands in variables, are left out."""
+    """Every TCP address that the frontends and listen sections bind; sockets, QUIC, and what stands in variables, are left out."""
     every = haproxy_parse.sections(haproxy_parse.lines(config))
     listening = [section for section in every if section.keyword in ("frontend", "listen")]
-    return [bind for section in listening for line in section.named("bind") for bind in _of_line(section, line, haproxy_parse.mode(every, section))]
+    return [bind for section in listening for _, bind in of_section(section, haproxy_parse.mode(every, section))]
+
+
+def of_section(section: Section, mode: str = "") -> Iterator[tuple[Line, Bind]]:
+    """What a section binds, each with its line: `bind`, and the old `frontend NAME ADDRESS`. mode: as it applies, defaults considered."""
+    header = section.header
+    if section.keyword in ("frontend", "listen") and len(header.words) > 2 and header.words[2] != "from":
+        yield from ((header, bind) for bind in _parsed(section, mode, header.words[2], header.words[3:]))
+    for line in section.named("bind"):
+        yield from ((line, bind) for bind in _parsed(section, mode, "".join(line.words[1:2]), line.words[2:]))
 
 
 def overlap(one: str, other: str) -> bool:
@@ -74,24 +86,21 @@ def _global(config: bytes) -> list[Line]:
     return [line for section in every if section.keyword == "global" for line in section.content()]
 
 
-def _of_line(section: Section, line: Line, mode: str) -> Iterator[Bind]:
-    places, options = "".join(line.words[1:2]), line.words[2:]
+def _parsed(section: Section, mode: str, places: str, options: tuple[str, ...]) -> Iterator[Bind]:
     redirects = any(each.keyword == "redirect" or each.words[1:2] == ("redirect",) for each in section.named("redirect", "http-request"))
     for place in places.split(","):
-        host, _, ports = place.rpartition(":")
-        first, _, last = ports.partition("-")
-        if "/" in place or "$" in place or not first.isdecimal() or not (last or first).isdecimal():
+        match = _PLACE.fullmatch(place)
+        if not match:
             continue
-        for address in _addresses(host, options):
-            for port in range(int(first), int(last or first) + 1):
+        for address in _addresses(match["family"], match["host"].strip("[]"), options):
+            for port in range(int(match["first"]), int(match["last"] or match["first"]) + 1):
                 name = f"{section.keyword} {section.name}"
                 yield Bind(name, address, port, "ssl" in options, "accept-proxy" in options, mode == "http", redirects)
 
 
-def _addresses(host: str, options: tuple[str, ...]) -> list[str]:
-    name = host.removeprefix("ipv4@").removeprefix("ipv6@").strip("[]")
-    if host.startswith("ipv6@") and not name:
-        name = "::"
-    if name in ("", "*"):
-        return ["0.0.0.0"]
-    return list(_EVERY) if name == "::" and "v6only" not in options else [name]
+def _addresses(family: str, host: str, options: tuple[str, ...]) -> list[str]:
+    if host == "" and family == "6":
+        host = "::"
+    if host in ("", "*"):
+        return [_EVERY[0]]
+    return list(_EVERY) if host == "::" and "v6only" not in options else [host]

@@ -59,6 +59,11 @@ def shown(config: bytes) -> str:
     return "".join(haproxy_blocks.masked(piece) for piece in haproxy_blocks.pieces(config) if piece.opening)
 
 
+def has_own_defaults(config: bytes) -> bool:
+    """Whether a section of `defaults` is in our blocks: the sections of a file that HAProxy reads after this one would inherit it."""
+    return any(section.keyword == "defaults" for block in blocks(config) for section in haproxy_parse.sections(haproxy_parse.lines(block)))
+
+
 def revision(config: bytes) -> str | None:
     """The value of CFGREV in our blocks: what HAProxy says of itself when it has loaded them."""
     found = [match for block in blocks(config) for match in _REVISION.finditer(block)]

@@ -22,11 +22,12 @@ def check(path: Path, config: bytes, start: Start) -> None:
         candidate.write_bytes(config)
         done = _checked(start.with_candidate(path, candidate), start)
     if done.returncode:
-        alerts = [line.partition(" : ")[2] for line in done.stderr.splitlines() if line.startswith("[ALERT]")]
-        whose = (
-            "It was refused before our change, too: repair it first" if _checked(start.with_candidate(path, path), start).returncode else "Nothing was changed"
-        )
-        raise Refused(f"haproxy -c refuses it with the chat sections. {whose}: {'; '.join(alerts).replace(str(candidate), str(path))[-1500:]}")
+        alerts = "; ".join(line.partition(" : ")[2] for line in done.stderr.splitlines() if line.startswith("[ALERT]"))
+        said = start.unexpanded(alerts.replace(str(candidate), str(path)), start.whole(path, config))[-1500:]
+        already = _checked(start.with_candidate(path, path), start).returncode
+        whose = "It is refused as it stands, too: repair it first" if already else "Nothing was changed"
+        unknown = "" if start.files else " (HAProxy does not run: where its variables or further files are missing here, start it first)"
+        raise Refused(f"haproxy -c refuses the file as it would be. {whose}{unknown}: {said}")
 
 
 def of_global(config: bytes) -> list[str]:
@@ -67,7 +68,7 @@ def of_binds(ours: list[Bind], theirs: list[Bind], running: Running) -> list[str
 
 def _checked(files: list[Path], start: Start) -> subprocess.CompletedProcess[str]:
     """Without `-q`, which silences the reason, too."""
-    return process.attempt("haproxy", "-c", *(word for file in files for word in ("-f", str(file))), environment=start.environment)
+    return process.attempt("haproxy", "-c", *start.options, *(word for file in files for word in ("-f", str(file))), environment=start.environment)
 
 
 def _sections(our: Bind, theirs: list[Bind]) -> list[str]:

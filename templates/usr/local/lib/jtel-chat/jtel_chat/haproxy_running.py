@@ -74,7 +74,7 @@ def reload(config: bytes, revision: str | None) -> Running:
     """
     before = look(config)
     if process.attempt("systemctl", "reload" if before.main else "start", UNIT).returncode:
-        raise Failed(f"HAProxy does not load the new configuration. Its journal: {_journal()}")
+        raise Failed(f"HAProxy does not load the new configuration. Its journal: {_journal(before, config)}")
     deadline = time.monotonic() + _DEADLINE
     while True:
         problem = _problem(before, now := look(config), revision)
@@ -84,7 +84,7 @@ def reload(config: bytes, revision: str | None) -> Running:
         if problem is None:
             return now
         if time.monotonic() > deadline or _is_final(before, now):
-            raise Failed(f"HAProxy does not run the new configuration: {problem}. Its journal: {_journal()}")
+            raise Failed(f"HAProxy does not run the new configuration: {problem}. Its journal: {_journal(before, config)}")
         time.sleep(0.1)
 
 
@@ -136,5 +136,6 @@ def _talk(path: str, command: str) -> str:
             return ""
 
 
-def _journal() -> str:
-    return process.attempt("journalctl", f"--unit={UNIT}", "--lines=8", "--output=cat", "--no-pager").stdout.strip()
+def _journal(running: Running, config: bytes) -> str:
+    said = process.attempt("journalctl", f"--unit={UNIT}", "--lines=8", "--output=cat", "--no-pager").stdout.strip()
+    return running.start.unexpanded(said, config)

@@ -18,7 +18,7 @@ _RULE_SETS = (*_CONNECTION, ("tcp-request", "content"), ("monitor-uri",), ("http
 _WITHOUT_ACTION = ("monitor-uri", "stats", "redirect")  # their lines answer requests
 _TAKES = ("deny", "reject", "redirect", "return", "silent-drop", "tarpit", "auth", "use-service")
 _LETS_PASS = ("allow", "accept")
-_REWRITES = ("set-path", "set-pathq", "set-uri", "replace-path", "replace-pathq", "replace-uri")
+_REWRITES = ("set-path", "set-pathq", "set-uri", "replace-path", "replace-pathq", "replace-uri")  # normalize-uri leaves our paths as they are
 
 
 def shadowing(config: bytes, portal: str) -> list[str]:
@@ -35,9 +35,12 @@ def shadowing(config: bytes, portal: str) -> list[str]:
 
 
 def suspects(config: bytes, portal: str, path: str) -> list[str]:
-    """The rules that may keep a request for `path` from our rules, where only a running HAProxy knows whether they do."""
+    """The rules that may keep a request for `path` from our rules, where only a running HAProxy knows whether they do.
+
+    Without their conditions, which may ask for a key that nobody should read here.
+    """
     lines = {line for request in _requests(config, portal, path) for line in request.suspects}
-    return [haproxy_parse.shown(line) for line in sorted(lines, key=lambda each: each.number)]
+    return [re.sub(r" (if|unless) .*", r" \1 …'", haproxy_parse.shown(line)) for line in sorted(lines, key=lambda each: each.number)]
 
 
 class _Request:
@@ -61,6 +64,9 @@ class _Request:
             takes = action in _TAKES or line.keyword in _WITHOUT_ACTION
             if verdict is False:
                 continue
+            if action.startswith("lua."):  # may do anything
+                self.suspects.append(line)
+                self._path, sure = None, False
             if takes and verdict and sure:
                 self.takers.append(line)
                 return
@@ -79,7 +85,7 @@ class _Request:
             self.takers.append(self._rewriter)
 
     def _rewrite(self, line: Line, action: str, values: list[str], sure: bool) -> None:
-        path = _rewritten(action, values, self._path) if self._path else None
+        path = _rewritten(action, values, self._path)
         if path and path == self._path:
             return
         self._path, self._rewriter = (path if sure else None), line
@@ -115,7 +121,7 @@ def _holds(line: Line, path: str | None, section: Section) -> haproxy_conditions
     return line.words[1:2] == (path,) if line.keyword == "monitor-uri" else path.startswith(line.words[2:3])
 
 
-def _rewritten(action: str, values: list[str], path: str) -> str | None:
+def _rewritten(action: str, values: list[str], path: str | None) -> str | None:
     """The path after a rule that applies; None where only a running HAProxy knows it.
 
     A format with `%` is filled in there. A rule on the URI sees the path alone over HTTP/1.1, and a whole URI over HTTP/2.
@@ -127,8 +133,10 @@ def _rewritten(action: str, values: list[str], path: str) -> str | None:
     return None if "%" in wanted or action.endswith("-uri") else wanted.partition("?")[0]
 
 
-def _replaced(path: str, pattern: str, text: str) -> str:
+def _replaced(path: str | None, pattern: str, text: str) -> str:
     """`replace-path`: where the pattern matches anywhere, the text takes the place of the whole path."""
+    if path is None:
+        return "%"
     match = re.search(pattern, path)
     return match.expand(text.replace(r"\0", r"\g<0>")) if match else path
 

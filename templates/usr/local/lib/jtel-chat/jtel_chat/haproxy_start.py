@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_PORT = 5  # characters: shorter values are ports and the like, without which a message says little
 _ITS_OWN = ("HAPROXY_MWORKER", "HAPROXY_PROCESSES", "NOTIFY_SOCKET")  # another HAProxy would take itself for this one
 
 
 @dataclass(frozen=True)
 class Start:
-    """files: its configuration files, in their order. environment: what their `$NAME`s stand for. master: the place of its master socket."""
+    """files: its configuration files, in their order. options: what else decides whether they are accepted.
+
+    environment: what their `$NAME`s stand for. master: the place of its master socket.
+    """
 
     files: tuple[Path, ...] = ()
+    options: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict, repr=False)
     master: str | None = None
 
@@ -20,13 +26,28 @@ class Start:
         """Whether the file is one of its own, perhaps by a link."""
         return any(_same(path, file) for file in self.files)
 
-    def beside(self, path: Path) -> list[Path]:
-        """The other files that it loads."""
-        return [file for file in self.files if not _same(path, file)]
-
     def with_candidate(self, path: Path, candidate: Path) -> list[Path]:
         """Its files, another one in the place of `path`; that one alone where nothing runs."""
         return [candidate if _same(path, file) else file for file in self.files] if self.loads(path) else [candidate]
+
+    def after(self, path: Path) -> list[Path]:
+        """The files that it reads after `path`, and that inherit from what stands there."""
+        at = [_same(path, file) for file in self.files]
+        return list(self.files[at.index(True) + 1 :]) if True in at else []
+
+    def whole(self, path: Path, config: bytes) -> bytes:
+        """All that it reads as one, with `config` as the text of `path`: sections inherit over the ends of files."""
+        candidate = Path()
+        texts = [config if file is candidate else file.read_bytes() for file in self.with_candidate(path, candidate) if file is candidate or file.is_file()]
+        return b"\n".join(texts)
+
+    def unexpanded(self, text: str, config: bytes) -> str:
+        """A message with the names of the variables that `config` uses instead of their values, which may be passwords."""
+        names = {name.decode() for name in re.findall(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)", config)}
+        for name in names & self.environment.keys():
+            value = self.environment[name]
+            text = text.replace(value, f"${name}") if len(value) > _PORT else text
+        return text
 
 
 def read(main: int) -> Start:
@@ -35,14 +56,15 @@ def read(main: int) -> Start:
     master = next(iter(_values(words, "-S")), "").partition(",")[0].removeprefix("unix@")
     return Start(
         tuple(file for value in [*_values(words, "-f"), *_after(words, "--")] for file in _files(Path(value))),
+        (*(word for word in words if word == "-dr"), *(word for value in _values(words, "-C") for word in ("-C", value))),
         dict(text.split("=", 1) for text in _strings(main, "environ") if "=" in text and not text.startswith(_ITS_OWN)),
         master if master.startswith("/") else None,
     )
 
 
 def _files(path: Path) -> list[Path]:
-    """Of a directory HAProxy reads `*.cfg`, in the order of their names."""
-    return sorted(path.glob("*.cfg")) if path.is_dir() else [path]
+    """Of a directory HAProxy reads the files `*.cfg` that are not hidden, in the order of their names."""
+    return sorted(file for file in path.glob("[!.]*.cfg") if file.is_file()) if path.is_dir() else [path]
 
 
 def _values(words: list[str], option: str) -> list[str]:

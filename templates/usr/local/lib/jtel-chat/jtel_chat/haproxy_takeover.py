@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from . import haproxy_parse
+from . import haproxy_binds, haproxy_parse
+from .haproxy_binds import Bind
 from .haproxy_parse import Line, Section
 
 #: The vendor's names (page "HAProxy"), for http and https.
 _FRONTENDS = ("acdportal_chat_ws", "acdportal_chat_wss")
 _BACKEND = "backend_chat_ws"
 _CHAT_PORT = "3000"
-_WILDCARDS = ("", "*", "0.0.0.0", "::", "[::]")  # noqa: S104 – read, not bound
 
 # Where the customer's defaults would spoil our sections, these stand before them.
 _DEFAULTS = b"""\
@@ -45,7 +45,7 @@ def survey(config: list[Line], ours: list[Line]) -> tuple[list[int], list[str]]:
     """Indexes of the lines that our sections replace, and what keeps ours from taking effect: each with line number, reason and remedy."""
     wanted = haproxy_parse.sections(ours)
     names = {section.name for section in wanted if section.keyword in haproxy_parse.PROXIES}
-    ports = [bound for section in wanted for line in section.named("bind") for bound in _bound(line.words[1])]
+    own = [bind for section in wanted for _, bind in haproxy_binds.of_section(section)]
     replaced: list[int] = []
     clashes: list[str] = []
     for section in haproxy_parse.sections(config):
@@ -54,7 +54,7 @@ def survey(config: list[Line], ours: list[Line]) -> tuple[list[int], list[str]]:
             replaced += _lines(section)
         else:
             clashes += [objection] if section.keyword in haproxy_parse.PROXIES and section.name in names else []
-            clashes += _port_clashes(section, ports)
+            clashes += dict.fromkeys(_port_clashes(section, own))
     return replaced, clashes
 
 
@@ -87,32 +87,11 @@ def _lines(section: Section) -> list[int]:
     return [line.index for line in section.lines if line.index <= last.index and not line.keyword.startswith(".")]
 
 
-def _port_clashes(section: Section, ours: list[tuple[str, range]]) -> Iterator[str]:
+def _port_clashes(section: Section, ours: list[Bind]) -> Iterator[str]:
     """Two sockets of one process on one port are no error (SO_REUSEPORT): the kernel deals the visitors out to both."""
-    for line, text in _listeners(section):
-        for address, ports in _bound(text):
-            for own_address, own_ports in ours:
-                common = range(max(ports.start, own_ports.start), min(ports.stop, own_ports.stop))
-                if common and (address == own_address or {address, own_address} & set(_WILDCARDS)):
-                    yield (
-                        f"{haproxy_parse.shown(line)} in '{section.keyword} {section.name}' binds port {common.start}, which is chat's: visitors would end"
-                        " there at random. Remove it, or set public.port to another"
-                    )
-
-
-def _listeners(section: Section) -> Iterator[tuple[Line, str]]:
-    """What a section binds: `bind ADDRESS`, and the old `frontend NAME ADDRESS`."""
-    words = section.header.words
-    if section.keyword in ("frontend", "listen") and len(words) > 2 and words[2] != "from":
-        yield section.header, words[2]
-    for line in section.named("bind"):
-        if len(line.words) > 1:
-            yield line, line.words[1]
-
-
-def _bound(text: str) -> Iterator[tuple[str, range]]:
-    """Address and ports of each part of a `bind`; sockets that are no TCP port, and variables, are left out."""
-    for part in text.split(","):
-        match = re.fullmatch(r"(?:(?:ipv4|ipv6|tcp|tcp4|tcp6)@)?([^@$/]*):(\d+)(?:-(\d+))?", part)
-        if match:
-            yield match[1], range(int(match[2]), int(match[3] or match[2]) + 1)
+    for line, bind in haproxy_binds.of_section(section):
+        if any(own.port == bind.port and haproxy_binds.overlap(own.address, bind.address) for own in ours):
+            yield (
+                f"{haproxy_parse.shown(line)} in '{bind.section}' binds port {bind.port}, which is chat's: visitors would end"
+                " there at random. Remove it, or set public.port to another"
+            )

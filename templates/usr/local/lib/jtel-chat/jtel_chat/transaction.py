@@ -67,8 +67,8 @@ class Transaction:
             _discard(self._entries)
         for argv in self._after if error is None else []:
             process.attempt(*argv, timeout=180)
-        if said and isinstance(error, (Refused, Failed)):
-            raise type(error)("\n".join([str(error), *said])) from None
+        if said:
+            raise Failed("\n".join([str(error), *said])) from error
 
     def say(self, what: str) -> None:
         """A line for the person who reads the output of `pulumi up`."""
