@@ -11,6 +11,8 @@ export interface ChatFrontend {
   port: number;
   /** PEM with key and chain, for https. */
   certificate: string;
+  /** The portal's frontend, where it has WhatsApp's rules: they are proven by a request that the backend answers. */
+  portalFrontend?: string | undefined;
   /** The backend's servers, in stack order. */
   servers: { name: string; address: string }[];
   options: HaproxyOptions;
@@ -18,7 +20,7 @@ export interface ChatFrontend {
 
 /** Global, frontends and backend of chat, as they end in haproxy.cfg (vendor page "HAProxy"; configuration.txt 4.2, 5.1, 5.2). */
 export const chatSections = (frontend: ChatFrontend): string => {
-  const { scheme, port, certificate, servers, options } = frontend;
+  const { scheme, port, certificate, portalFrontend, servers, options } = frontend;
   const alpn = options.alpn ? ` alpn ${options.alpn.join(",")}` : "";
   const tls = scheme === "https" ? ` ssl crt ${certificate}${alpn}` : "";
   return fill("etc/haproxy/haproxy.cfg", {
@@ -26,6 +28,7 @@ export const chatSections = (frontend: ChatFrontend): string => {
     frontend: scheme === "https" ? "acdportal_chat_wss" : "acdportal_chat_ws",
     binds: [`:${port}`, ...options.binds].map((bind) => `${bind}${tls}${proxy(options)}`),
     redirect: redirect(frontend),
+    portalFrontend,
     servers: servers.map((server) => serverLine(server, options)),
   });
 };

@@ -12,7 +12,7 @@ vrrp_instance portal {
     virtual_ipaddress {
         10.1.0.10/24 dev eth0 label eth0:1   # the portal
         # 10.1.0.9
-        2001:db8::10
+        2001:DB8:0::10
     }
     virtual_ipaddress_excluded { 10.1.0.8 }
     virtual_routes { 10.2.0.0/24 via 10.1.0.1 }

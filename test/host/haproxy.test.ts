@@ -39,6 +39,7 @@ const sections = ({ scheme = "https", port = 3003, options = {} }: Change = {}):
     host: lab.chat,
     port,
     certificate: pem,
+    portalFrontend: "acdportal_https",
     servers: [{ name: "chatserver1", address: lab.controllerAddress }],
     options: haproxyOptions.parse(options),
   });
@@ -232,9 +233,7 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
 
     test("when the customer's part is wrong already, with what HAProxy says of it", async () => {
       await run(`sed -i 's/default_backend .*/default_backend nowhere/' ${file}`);
-      await refused(
-        /refused as it stands, too: repair it first: .*unable to find required default_backend: 'nowhere'/,
-      );
+      await refused(/refused as it stands, too: repair it first: .*unable to find required default_backend: 'nowhere'/);
     });
 
     test("when the certificate serves another name", () =>
@@ -316,15 +315,20 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
       chatServer.close();
       await once(chatServer, "close");
       silent.listen(3000, lab.controllerAddress);
-      const killed = apply();
+      const ended = apply();
       const listens = async () => (await lb1.exec("ss -Hltn 'sport = 3003'")).stdout !== "";
       await until("chat's port", 20, async () => (await listens()) || undefined);
       await run("systemctl kill --signal=KILL 'jtel-chat-haproxy-*'");
-      expect((await killed).exitCode).not.toBe(0);
+      const killed = await ended;
       silent.close();
       chatServer = new WebSocketServer({ host: lab.controllerAddress, port: 3000 });
+      expect(killed.exitCode).not.toBe(0);
+      expect(killed.stdout).toContain(runsAgain);
+      expect(await run("jtel-chatctl log")).toMatch(
+        /recover an interrupted run by .*: done\n.*put back what .*-haproxy'/,
+      );
       expect(await configuration()).toBe(config);
-      await until("the old worker", 20, async () => !(await listens()) || undefined);
+      expect(await listens()).toBe(false);
     });
   });
 
@@ -350,11 +354,11 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
       expect(await configuration()).not.toContain(begin);
     });
 
-    test("and without a stats socket, what cannot be proven is said", async () => {
+    test("and without a stats socket, is proven by requests alone", async () => {
       await run(`sed -i '/stats socket/d' ${file}; systemctl restart haproxy`);
       const { exitCode, stdout, stderr } = await apply();
       expect(exitCode, stderr).toBe(0);
-      expect(stdout).toContain("warning: /incoming and /delivery are not proven to reach chat");
+      expect(stdout).toContain("/incoming and /delivery on :443 reach backend_chat_ws");
       expect(await observe()).toMatchObject({ drifted: false });
     });
   });
@@ -448,12 +452,24 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
     test("with a second file is checked with it, its ports included", async () => {
       const moved = "/^backend backend_acdportal/,$";
       await started(`mkdir /etc/haproxy/more; sed -n '${moved}p' ${file} > /etc/haproxy/more/portal.cfg; sed -i '${moved}d' ${file}
-        printf 'frontend intranet\n\tmode http\n\tbind :3004\n\tdefault_backend backend_acdportal\n' >> /etc/haproxy/more/portal.cfg
+        printf 'frontend intranet\n\tbind :3004\n\tdefault_backend backend_acdportal\n' >> /etc/haproxy/more/portal.cfg
         echo 'EXTRAOPTS="-S /run/haproxy-master.sock -f /etc/haproxy/more"' >> /etc/default/haproxy`);
       const { exitCode, stderr } = await apply();
       expect(exitCode, stderr).toBe(0);
       expect((await observe({ port: 3004 })).problems).toEqual([
         expect.stringContaining("'frontend intranet' binds port 3004, too"),
+      ]);
+      expect(await run(`cat /etc/haproxy/more/portal.cfg`)).not.toContain("jtel-chat");
+    });
+
+    test("with a second file is refused where that one would inherit what chat needs", async () => {
+      await started(`mkdir /etc/haproxy/more; printf 'frontend intranet\n\tbind :3004\n\tdefault_backend backend_acdportal\n' > /etc/haproxy/more/a.cfg
+        sed -i '0,/^defaults/s//defaults\\n\\toption httpchk/' ${file}
+        echo 'EXTRAOPTS="-S /run/haproxy-master.sock -f /etc/haproxy/more"' >> /etc/default/haproxy`);
+      expect((await observe()).problems).toEqual([
+        expect.stringMatching(
+          /chat cannot use the last 'defaults' there .* reads \/etc\/haproxy\/more\/a\.cfg after it/,
+        ),
       ]);
     });
 

@@ -21,6 +21,7 @@ const sections = chatSections({
   scheme: "https",
   port: 3003,
   certificate: "/etc/haproxy/haproxy.pem",
+  portalFrontend: "acdportal_https",
   options: haproxyOptions.parse({}),
   servers: [
     { name: "chatserver1", address: "10.1.0.21" },

@@ -6,16 +6,17 @@ import re
 import socket
 import ssl
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from . import websocket
 from .errors import Failed
 from .haproxy_binds import Bind
-from .haproxy_running import Running
 
 _PATIENCE = 10  # seconds until a request counts as not answered
 _CHAT_PATIENCE = 25  # with every server out of reach HAProxy tries four times to connect, usually 5 s each, before it answers 503
-_CALLS = 3  # of each path: one request more may have been somebody else's, since the backend counts visitors, too
-_AGAIN = 5  # seconds that a frontend may take to answer as before
+_AGAIN = 5  # seconds that a frontend may take to answer as it should: the old worker may have taken the connection
+_MARK = "jtel-chatctl"  # the header by which our backend knows the request (templates/etc/haproxy/haproxy.cfg)
 
 
 def statuses(binds: list[Bind], name: str) -> dict[Bind, int]:
@@ -24,17 +25,9 @@ def statuses(binds: list[Bind], name: str) -> dict[Bind, int]:
     return {bind: code for bind, code in found.items() if code}
 
 
-def status(bind: Bind, name: str, request: str = "GET / HTTP/1.1", body: str = "") -> int:
-    """The status of one request; 0 when nothing answers. name: what the visitor calls the host (Host header and SNI)."""
-    fields = {"Host": name, "User-Agent": "jtel-chatctl", "Connection": "close", "Content-Type": "application/json", "Content-Length": len(body)}
-    lines = [request, *(f"{field}: {value}" for field, value in fields.items()), "", body]
-    try:
-        with _connected(bind, name) as connection:
-            connection.sendall("\r\n".join(lines).encode())
-            answer = re.match(rb"HTTP/1\.[01] (\d{3})", connection.recv(4096))
-    except OSError:
-        return 0
-    return int(answer[1]) if answer else 0
+def status(bind: Bind, name: str) -> int:
+    """The status of `/`; 0 when nothing answers. name: what the visitor calls the host (Host header and SNI)."""
+    return _answer(bind, name, "GET / HTTP/1.1")[0]
 
 
 def as_before(before: dict[Bind, int], name: str) -> None:
@@ -63,23 +56,30 @@ def chat(bind: Bind, name: str) -> str:
     raise Failed(f"no WebSocket opens through {bind} ({bind.section}): {problem}")
 
 
-def reaches(bind: Bind, name: str, path: str, backend: str, running: Running) -> str | None:
-    """Why a POST to `path` does not reach a backend, by HAProxy's own count of the backend's requests; None when it does."""
-    before = _requests(backend, running)
-    codes = [status(bind, name, f"POST {path} HTTP/1.1", "{}") for _ in range(_CALLS)]
-    deadline = time.monotonic() + 2
-    while time.monotonic() < deadline:
-        if _requests(backend, running) >= before + _CALLS:
+def reaches(bind: Bind, name: str, path: str, backend: str, revision: str) -> str | None:
+    """Why a POST to `path` does not reach our backend, which answers what names its revision by itself; None when it does."""
+    deadline = time.monotonic() + _AGAIN
+    while True:
+        code, head = _answer(bind, name, f"POST {path} HTTP/1.1", {_MARK: revision}, "{}")
+        if f"\n{_MARK}: {revision}" in head.lower():
             return None
-        time.sleep(0.1)
-    return f"POST {path} on {bind} is answered with {codes[-1] or 'nothing'}, and {backend} has not seen it"
+        if time.monotonic() > deadline:
+            return f"POST {path} on {bind} is answered with {code or 'nothing'}, and {backend} has not seen it"
+        time.sleep(0.2)
 
 
-def _requests(backend: str, running: Running) -> int:
-    """`req_tot` of the backend (management.txt 9.1)."""
-    head, *lines = running.ask(f"show stat {backend} 2 -1").lstrip("# ").splitlines() or [""]
-    row = dict(zip(head.split(","), next(iter(lines), "").split(",")))
-    return int(row.get("req_tot") or 0)
+def _answer(bind: Bind, name: str, request: str, further: Mapping[str, str] = MappingProxyType({}), body: str = "") -> tuple[int, str]:
+    """Status and head of the answer; 0 when there is none."""
+    fields = {"Host": name, "User-Agent": "jtel-chatctl", "Connection": "close", "Content-Type": "application/json", "Content-Length": len(body), **further}
+    lines = [request, *(f"{field}: {value}" for field, value in fields.items()), "", body]
+    try:
+        with _connected(bind, name) as connection:
+            connection.sendall("\r\n".join(lines).encode())
+            head = connection.recv(4096).partition(b"\r\n\r\n")[0].decode("latin-1")
+    except OSError:
+        return 0, ""
+    answer = re.match(r"HTTP/1\.[01] (\d{3})", head)
+    return (int(answer[1]) if answer else 0), head
 
 
 def _connected(bind: Bind, name: str, patience: float = _PATIENCE) -> socket.socket:

@@ -38,7 +38,9 @@ def recover_all(booting: bool = False) -> list[str]:
     if lock.is_held() and not booting:
         return []
     with lock.held("recover"):
-        return recover(booting)
+        if said := recover(booting):
+            logbook.note("recover", "an interrupted run", "done", said)
+        return said
 
 
 def observe(step: str, text: str | None) -> dict[str, Any]:

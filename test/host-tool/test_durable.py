@@ -1,0 +1,28 @@
+"""What a file keeps when it is replaced."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from jtel_chat import durable
+
+NOTE = "user.note"
+
+
+@pytest.mark.parametrize(("mode", "kept"), [(0o640, [NOTE]), (0o600, [])])
+def test_attributes_stay_with_the_mode_that_they_were_made_for(tmp_path: Path, mode: int, kept: list[str]) -> None:
+    file = tmp_path / "file"
+    durable.replace(file, b"old", 0o640, os.getuid(), os.getgid())
+    os.setxattr(file, NOTE, b"of the customer")
+    durable.replace(file, b"new", mode, os.getuid(), os.getgid())
+    assert (file.read_bytes(), os.listxattr(file)) == (b"new", kept)
+
+
+def test_a_scratch_folder_goes_again(state: Path) -> None:
+    with durable.scratch("trial") as directory:
+        assert directory.stat().st_mode & 0o777 == 0o700
+        (directory / "file").touch()
+    assert not directory.exists()
+    assert directory.parent == state / "run"
