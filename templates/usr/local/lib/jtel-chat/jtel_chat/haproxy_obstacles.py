@@ -46,9 +46,9 @@ def of_global(config: bytes) -> list[str]:
 
 def of_start(path: Path, running: Running) -> list[str]:
     """That the HAProxy which runs does not load this file at all."""
-    if not running.main or running.start.loads(path):
+    if not running.start.files or running.start.loads(path):
         return []
-    files = " and ".join(map(str, running.start.files)) or "no file"
+    files = " and ".join(map(str, running.start.files))
     return [
         f"HAProxy was started with {files}, so what stands in this file has no effect. Make it a link to that file;"
         " or put CONFIG and EXTRAOPTS in /etc/default/haproxy back, and restart HAProxy when that suits"
