@@ -37,6 +37,7 @@ def test_of_a_directory_it_reads_what_ends_in_cfg_by_name(monkeypatch: pytest.Mo
     assert start.with_candidate(tmp_path / "20-web.cfg", Path("/new")) == [tmp_path / "10-global.cfg", Path("/new")]
     assert start.after(tmp_path / "10-global.cfg") == [tmp_path / "20-web.cfg"]
     assert start.after(tmp_path / "20-web.cfg") == []
+    assert start.beside(tmp_path / "20-web.cfg") == [tmp_path / "10-global.cfg"]
     assert start.whole(tmp_path / "20-web.cfg", b"changed") == b"10-global.cfg\nchanged"
 
 

@@ -459,6 +459,9 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
       expect((await observe({ port: 3004 })).problems).toEqual([
         expect.stringContaining("'frontend intranet' binds port 3004, too"),
       ]);
+      expect((await observe({ fields: { portal: "intranet" } })).problems).toEqual([
+        expect.stringMatching(/'intranet' stands in \/etc\/haproxy\/more\/portal\.cfg, and only .* move it there$/),
+      ]);
       expect(await run(`cat /etc/haproxy/more/portal.cfg`)).not.toContain("jtel-chat");
     });
 

@@ -143,7 +143,19 @@ def _look_at_edit(section: Section, config: bytes, running: Running, seen: Obser
         if after != config and not seen.problems:
             haproxy_obstacles.check(path, after, running.start)
     except Refused as refusal:
-        seen.problems.append(f"{path}: {refusal}")
+        seen.problems.append(f"{path}: {refusal}{_portal_elsewhere(section, running)}")
+
+
+def _portal_elsewhere(section: Section, running: Running) -> str:
+    """Where the portal stands, if that is another file."""
+    from . import haproxy_parse
+
+    path, portal = Path(section.name), section.fields.get("portal", "")
+    for file in running.start.beside(path):
+        names = [each.name for each in haproxy_parse.sections(haproxy_parse.lines(file.read_bytes())) if each.keyword in ("frontend", "listen")]
+        if portal in names:
+            return f". '{portal}' stands in {file}, and only {path} is edited: move it there"
+    return ""
 
 
 def _heirs(path: Path, config: bytes, running: Running) -> list[str]:

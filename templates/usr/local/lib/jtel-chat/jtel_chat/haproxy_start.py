@@ -26,6 +26,10 @@ class Start:
         """Whether the file is one of its own, perhaps by a link."""
         return any(_same(path, file) for file in self.files)
 
+    def beside(self, path: Path) -> list[Path]:
+        """The other files that it reads and that are there."""
+        return [file for file in self.files if not _same(path, file) and file.is_file()]
+
     def with_candidate(self, path: Path, candidate: Path) -> list[Path]:
         """Its files, another one in the place of `path`; that one alone where nothing runs."""
         return [candidate if _same(path, file) else file for file in self.files] if self.loads(path) else [candidate]
