@@ -20,6 +20,23 @@ def test_attributes_stay_with_the_mode_that_they_were_made_for(tmp_path: Path, m
     assert (file.read_bytes(), os.listxattr(file)) == (b"new", kept)
 
 
+def test_an_attribute_that_cannot_be_set_does_not_keep_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, set_attribute = tmp_path / "file", os.setxattr
+    durable.replace(file, b"old", 0o640, os.getuid(), os.getgid())
+    for name in ("user.first", NOTE):
+        os.setxattr(file, name, b"of the customer")
+    refused = os.listxattr(file)[0]
+
+    def refusing(target: int, name: str, value: bytes) -> None:
+        if name == refused:
+            raise PermissionError(name)
+        set_attribute(target, name, value)
+
+    monkeypatch.setattr(os, "setxattr", refusing)
+    durable.replace(file, b"new", 0o640, os.getuid(), os.getgid())
+    assert len(os.listxattr(file)) == 1
+
+
 def test_a_scratch_folder_goes_again(state: Path) -> None:
     with durable.scratch("trial") as directory:
         assert directory.stat().st_mode & 0o777 == 0o700

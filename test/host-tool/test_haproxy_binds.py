@@ -79,7 +79,8 @@ def test_the_old_address_in_the_header_is_a_bind() -> None:
         ("::", "2001:db8::1", True),
         ("2001:db8:0::1", "2001:db8::1", True),
         ("localhost", "localhost", True),
-        ("localhost", "0.0.0.0", False),
+        ("localhost", "0.0.0.0", True),
+        ("localhost", "10.1.0.9", False),
     ],
 )
 def test_addresses_meet_when_one_takes_the_others_connections(one: str, other: str, meets: bool) -> None:

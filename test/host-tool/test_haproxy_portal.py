@@ -63,6 +63,17 @@ def test_the_portal_is_found_however_its_header_is_written(header: bytes) -> Non
     assert RULE in edited(header + b"\n\tmode http\n\tbind :80\n")
 
 
+@pytest.mark.parametrize("above", [b"defaults\n mode http\n", b"defaults\n mode tcp\ndefaults\n mode http\n timeout client 5s\n\n"])
+def test_a_portal_inherits_from_the_files_before_its_own(above: bytes) -> None:
+    config = b"frontend portal\n bind :80\n"
+    rules = ["acl whatsapp_req path /incoming", RULE.decode()]
+    once = haproxy_cfg.edit(config, sections=b"global\n    setenv CFGREV 0\n", portal="portal", rules=rules, above=above)
+    assert RULE in once
+    assert not haproxy_cfg.has_own_defaults(once)
+    assert haproxy_cfg.has_own_defaults(edited(b"frontend portal\n mode http\n"))
+    assert haproxy_cfg.remove(once) == config
+
+
 def test_every_section_of_the_name_gets_the_rules() -> None:
     assert edited(b"frontend portal\n mode http\nfrontend portal\n mode http\n").count(RULE) == 2
 

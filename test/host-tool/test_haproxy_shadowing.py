@@ -80,13 +80,14 @@ def test_what_only_a_running_haproxy_decides_is_under_suspicion(lines: list[str]
 
 
 def test_what_a_rule_under_suspicion_asks_for_is_not_shown() -> None:
-    config = b"frontend portal\n mode http\n http-request deny unless { req.hdr(X-Key) 8f3a }\n"
+    config = b"frontend portal\n mode http\n http-request deny\tunless\t{ req.hdr(X-Key) 8f3a }\n"
     assert haproxy_shadowing.suspects(config, "portal", "/incoming") == ["line 3 'http-request deny unless …'"]
+    assert "8f3a" not in shadowing("http-request deny if { path /incoming } or { req.hdr(X-Key) 8f3a }")[0]
 
 
 def test_rules_of_defaults_know_the_acls_of_these_defaults_only() -> None:
     config = b"defaults base\n mode http\n acl a path /delivery\n http-request deny if a\nfrontend portal from base\n acl a path /incoming\n"
-    assert [reason.split(" before")[0] for reason in haproxy_shadowing.shadowing(config, "portal")] == ["line 4 'http-request deny if a' answers /delivery"]
+    assert [reason.split(" before")[0] for reason in haproxy_shadowing.shadowing(config, "portal")] == ["line 4 'http-request deny if …' answers /delivery"]
 
 
 def test_rules_of_the_named_defaults_count() -> None:

@@ -35,10 +35,10 @@ def test_of_a_directory_it_reads_what_ends_in_cfg_by_name(monkeypatch: pytest.Mo
     start = started(monkeypatch, f"haproxy -f {tmp_path}")
     assert [file.name for file in start.files] == ["10-global.cfg", "20-web.cfg"]
     assert start.with_candidate(tmp_path / "20-web.cfg", Path("/new")) == [tmp_path / "10-global.cfg", Path("/new")]
-    assert start.after(tmp_path / "10-global.cfg") == [tmp_path / "20-web.cfg"]
-    assert start.after(tmp_path / "20-web.cfg") == []
-    assert start.beside(tmp_path / "20-web.cfg") == [tmp_path / "10-global.cfg"]
-    assert start.whole(tmp_path / "20-web.cfg", b"changed") == b"10-global.cfg\nchanged"
+    assert (start.above(tmp_path / "20-web.cfg"), start.below(tmp_path / "20-web.cfg")) == (b"10-global.cfg\n", b"")
+    assert start.below(tmp_path / "10-global.cfg") == b"20-web.cfg\n"
+    assert start.whole(tmp_path / "20-web.cfg", b"changed") == b"10-global.cfg\nchanged\n"
+    assert start.whole(tmp_path / "other.cfg", b"changed") == b"changed\n"
 
 
 def test_a_link_to_its_file_is_that_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -71,15 +71,18 @@ def test_another_haproxy_gets_its_variables_but_not_what_makes_it_this_one(monke
 
 
 def test_what_decides_how_a_file_is_judged_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert started(monkeypatch, "haproxy -Ws -dr -C /etc/haproxy -f haproxy.cfg -p /run/p").options == ("-dr", "-C", "/etc/haproxy")
+    start = started(monkeypatch, "haproxy -Ws -dr -C /etc/haproxy -f haproxy.cfg -p /run/p")
+    assert start.options == ("-dr", "-C", "/etc/haproxy")
+    assert start.loads(Path("/etc/haproxy/haproxy.cfg"))
 
 
 def test_a_message_names_the_variables_of_the_file_and_hides_their_values() -> None:
-    start = Start(environment={"KEY": "sEcReT", "PATH": "/usr/bin", "EMPTY": ""})
-    config = b'http-request deny unless { req.hdr(X-Key) "${KEY}" }\nbind :$EMPTY\n'
-    assert start.unexpanded("found 'sEcReT' in /usr/bin", config) == "found '$KEY' in /usr/bin"
+    start = Start(environment={"KEY": "sEcReT", "LONG": "sEcReT-more", "WORDS": "first1 second2", "PATH": "/usr/bin", "PORT": "8443", "EMPTY": ""})
+    config = b"acl a hdr(X-Key) ${KEY} $LONG\nacl b hdr(X-Key) ${WORDS[*]}\nbind :$EMPTY\nbind :$PORT\nsetenv OWN 'own secret'\n"
+    said = "found 'sEcReT', 'sEcReT-more', 'second2', 'own secret' in /usr/bin:8443"
+    assert start.unexpanded(said, config) == "found '$KEY', '$LONG', '$WORDS', '$OWN' in /usr/bin:8443"
 
 
 def test_what_does_not_run_has_no_files() -> None:
     assert haproxy_start.read(0) == Start()
-    assert Start().whole(Path("/etc/haproxy/haproxy.cfg"), b"text") == b"text"
+    assert Start().whole(Path("/etc/haproxy/haproxy.cfg"), b"text") == b"text\n"

@@ -123,6 +123,7 @@ def test_blanks_that_an_editor_took_off_the_ends_of_our_lines_do_no_harm() -> No
         (with_rules(b"acl whatsapp_req path /incoming /other"), r"another meaning. Rename it"),
         (with_rules(b"acl whatsapp_req path /incoming", b"use_backend old if whatsapp_req"), r"line 4 .* sends WhatsApp's requests elsewhere"),
         (PORTAL + b"frontend shop\n bind 10.0.0.1:80,:3000-3010\n", r"line 5 'bind .*' in 'frontend shop' binds port 3003"),
+        (PORTAL + b"frontend shop\n bind lb1.acme.local:3003\n", r"line 5 'bind lb1.acme.local:3003' in 'frontend shop' binds port 3003"),
         (PORTAL + b"listen shop *:3003\n", r"line 4 .* binds port 3003.* set public.port"),
         (PORTAL + HTTPS.replace(b"wss", b"old"), r"line 5 'bind :3003 ssl crt /etc/haproxy/haproxy.pem'"),
     ],

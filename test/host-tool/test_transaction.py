@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from jtel_chat import document, files, kind, logbook, steps, transaction
 from jtel_chat.document import Section
-from jtel_chat.errors import Failed, Refused
+from jtel_chat.errors import Ended, Failed, Refused
 from jtel_chat.transaction import Transaction
 
 OWNER = "0:0"
@@ -63,6 +63,23 @@ def test_what_was_put_back_is_loaded_again_and_the_error_says_so(state: Path, mo
     with pytest.raises(Failed) as failure, changed_and_loaded(state):
         raise Failed("it does not run")
     assert str(failure.value).splitlines() == ["it does not run", "nowhere is as it was, and was not loaded again: no such place", "loaded old"]
+
+
+def test_what_is_said_of_a_rollback_is_not_lost_behind_another_error(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kind, "of", lambda _: Loader())
+    (state / "file").write_bytes(b"old")
+    with pytest.raises(Failed, match=r"No space left.*\n.*\nloaded old"), changed_and_loaded(state):
+        raise OSError("No space left on device")
+
+
+def test_a_rollback_that_is_ended_is_left_to_the_next_run(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ending = Loader()
+    monkeypatch.setattr(ending, "load_again", lambda _: (_ for _ in ()).throw(Ended("ended")))
+    monkeypatch.setattr(kind, "of", lambda _: ending)
+    with pytest.raises(Ended), changed_and_loaded(state):
+        raise Failed("it does not run")
+    monkeypatch.setattr(kind, "of", lambda _: Loader())
+    assert len(transaction.recover()) == 3
 
 
 def test_what_a_run_that_died_has_changed_is_loaded_again_but_not_at_boot(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

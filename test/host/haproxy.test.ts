@@ -462,7 +462,14 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
       expect((await observe({ fields: { portal: "intranet" } })).problems).toEqual([
         expect.stringMatching(/'intranet' stands in \/etc\/haproxy\/more\/portal\.cfg, and only .* move it there$/),
       ]);
-      expect(await run(`cat /etc/haproxy/more/portal.cfg`)).not.toContain("jtel-chat");
+    });
+
+    test("with its defaults in a file before is edited as one that has them", async () => {
+      await started(`mkdir /etc/haproxy/more; sed -n '/^frontend/,$p' ${file} > /etc/haproxy/more/20.cfg; sed -i '/^frontend/,$d' ${file}
+        mv ${file} /etc/haproxy/more/10.cfg; ln -s more/20.cfg ${file}; echo CONFIG=/etc/haproxy/more >> /etc/default/haproxy`);
+      const { exitCode, stderr } = await apply();
+      expect(exitCode, stderr).toBe(0);
+      expect(await run(`grep -c defaults /etc/haproxy/more/20.cfg || true`)).toBe("0");
     });
 
     test("with a second file is refused where that one would inherit what chat needs", async () => {
@@ -471,13 +478,15 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
         echo 'EXTRAOPTS="-S /run/haproxy-master.sock -f /etc/haproxy/more"' >> /etc/default/haproxy`);
       expect((await observe()).problems).toEqual([
         expect.stringMatching(
-          /chat cannot use the last 'defaults' there .* reads \/etc\/haproxy\/more\/a\.cfg after it/,
+          /chat cannot use the last 'defaults' there .* 'frontend intranet' in a file that HAProxy reads afterwards/,
         ),
       ]);
+      await run("sed -i '1i defaults\\n\\tmode http' /etc/haproxy/more/a.cfg; systemctl reload haproxy");
+      expect((await observe()).problems).toEqual([]);
     });
 
     test("with another file is refused; a link to that one stays a link", async () => {
-      await started(`mv ${file} /etc/haproxy/acd.cfg; chmod 640 /etc/haproxy/acd.cfg; cp /root/haproxy.cfg ${file}
+      await started(`mv ${file} /etc/haproxy/acd.cfg; chmod 640 /etc/haproxy/acd.cfg; sed '/^frontend/,$d' /root/haproxy.cfg > ${file}
         echo CONFIG=/etc/haproxy/acd.cfg >> /etc/default/haproxy`);
       expect((await observe()).problems).toEqual([
         expect.stringMatching(

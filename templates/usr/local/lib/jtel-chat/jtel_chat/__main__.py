@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         return _dispatch(arguments)
     except Refused as refusal:
         return _report(str(refusal), 3)
-    except (Failed, Ended) as failure:
+    except Failed as failure:
         return _report(f"{failure}\nWhat this run had changed was put back.", 1)
     except OSError as error:  # a full disk, a stale mount: the transaction has rolled back
         return _report(f"{error}\nWhat this run had changed was put back. Repair that, then repeat.", 1)

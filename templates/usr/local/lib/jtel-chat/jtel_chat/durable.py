@@ -119,8 +119,11 @@ def _copy_attributes(path: Path, descriptor: int) -> None:
     old, new = path.stat(), os.fstat(descriptor)
     if (old.st_mode, old.st_uid, old.st_gid) != (new.st_mode, new.st_uid, new.st_gid):
         return
+    names: list[str] = []
     with contextlib.suppress(OSError):  # not every file system has them
-        for name in os.listxattr(path):
+        names = os.listxattr(path)
+    for name in names:
+        with contextlib.suppress(OSError):  # nor may every one be set
             os.setxattr(descriptor, name, os.getxattr(path, name))
 
 

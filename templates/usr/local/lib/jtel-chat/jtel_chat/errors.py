@@ -5,9 +5,9 @@ class Refused(Exception):
     """The host is not as the document needs it; nothing was changed."""
 
 
-class Ended(Exception):
-    """Somebody ends this run. Nothing of ours takes that for a failure of what it was doing."""
-
-
 class Failed(Exception):
     """An effect went wrong; what the transaction had changed is put back."""
+
+
+class Ended(Failed):
+    """Somebody ends this run. It fails like any other, but a rollback that is ended itself is left to the next run."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import stat
+from itertools import takewhile
 from pathlib import Path
 
 from . import durable, haproxy_binds, haproxy_cfg, haproxy_obstacles, haproxy_running, kind, process
 from .document import Section
-from .errors import Failed, Refused
+from .errors import Ended, Failed, Refused
 from .haproxy_binds import Bind
 from .haproxy_running import Running
 from .kind import Observed
@@ -31,7 +32,7 @@ def observe(section: Section) -> Observed:
         return Observed(state={f"our blocks in {path}": "absent"}, problems=[missing])
     config = path.read_bytes()
     ours = b"".join(haproxy_cfg.blocks(config))
-    running = haproxy_running.look(config)
+    running = haproxy_running.look(path, config)
     state = {f"our blocks in {path}": durable.digest(ours) if ours else "absent", "HAProxy runs": _loaded(config, running)}
     seen = Observed(state=state, text={f"our blocks in {path}": haproxy_cfg.shown(config)})
     _look_at_certificate(section, running, seen)
@@ -45,7 +46,7 @@ def apply(section: Section, transaction: Transaction) -> None:
     if seen.problems:
         raise Refused("; ".join(seen.problems))
     before = Path(section.name).read_bytes()
-    after = _edited(section, before)
+    after = _edited(section, before, haproxy_running.look(Path(section.name), before))
     if owed := _owed(section, before, after, seen):
         _load(section, after, transaction)
         transaction.say(f"reloaded HAProxy, which runs this configuration now: {owed}")
@@ -61,36 +62,41 @@ def undo(section: Section, transaction: Transaction) -> None:
         return
     before = path.read_bytes()
     after = haproxy_cfg.remove(before)
-    running = haproxy_running.look(before)
+    running = haproxy_running.look(path, before)
     haproxy_obstacles.check(path, after, running.start)
     if problems := haproxy_obstacles.of_global(running.start.whole(path, after)):
         raise Refused(f"{path}: {'; '.join(problems)}")
     _write(section, after, transaction)
     if running.main:
-        haproxy_running.reload(after, None)
+        haproxy_running.reload(path, after, None)
     transaction.say(f"removed our blocks from {path}")
 
 
 def load_again(section: Section) -> str:
     """Each reload that fails leaves every frontend unreachable for two seconds: none where the main process has refused ours."""
-    config = Path(section.name).read_bytes()
-    running = haproxy_running.look(config)
+    path = Path(section.name)
+    config = path.read_bytes()
+    running = haproxy_running.look(path, config)
     if running.main and running.failed:
         return "HAProxy has gone on with what it had loaded before."
     process.attempt("systemctl", "reset-failed", haproxy_running.UNIT)  # a main process that could not start has used up its tries
     try:
-        haproxy_running.reload(config, haproxy_cfg.revision(config))
+        haproxy_running.reload(path, config, haproxy_cfg.revision(config))
+    except Ended:
+        raise
     except Failed as failure:
-        if not _starts_again(running, config):
-            now = "goes on with what it had loaded before" if haproxy_running.look(config).main else "DOES NOT RUN"
-            return f"HAProxy {now}: {section.name} does not load as it was either. Repair it, then reload HAProxy. {failure}"
-    return f"HAProxy runs {section.name} again as it was."
+        now = haproxy_running.look(path, config)
+        if now.main == running.main and now.main:
+            return f"HAProxy goes on with what it had loaded before: {path} does not load as it was either. Repair it, then reload HAProxy. {failure}"
+        if not _starts_again(now, config):
+            return f"HAProxy DOES NOT RUN: {path} does not load as it was either. Repair it, then start HAProxy. {failure}"
+    return f"HAProxy runs {path} again as it was."
 
 
-def _starts_again(before: Running, config: bytes) -> bool:
-    """Where the main process was systemd's next try with what the one before has died of: one start more, of the file that is back."""
-    if haproxy_running.look(config).main == before.main:
-        return False
+def _starts_again(now: Running, config: bytes) -> bool:
+    """The main process was one of systemd's tries with what the one before has died of. The next may have read the file that is back."""
+    if now.main and now.answers and now.revision == haproxy_cfg.revision(config):
+        return True
     process.attempt("systemctl", "reset-failed", haproxy_running.UNIT)
     return process.attempt("systemctl", "restart", haproxy_running.UNIT).returncode == 0
 
@@ -127,11 +133,12 @@ def _look_at_certificate(section: Section, running: Running, seen: Observed) -> 
 def _look_at_edit(section: Section, config: bytes, running: Running, seen: Observed) -> None:
     """What the edit, HAProxy's checker on its result, and a reload would say. Only a result that is new is worth the checker's time."""
     path = Path(section.name)
+    elsewhere = haproxy_obstacles.of_start(path, running)
     try:
-        after = _edited(section, config)
+        after = _edited(section, config, running)
         ours, theirs = _binds(section, after, running)
         obstacles = [
-            *haproxy_obstacles.of_start(path, running),
+            *elsewhere,
             *haproxy_obstacles.of_global(running.start.whole(path, after)),
             *haproxy_obstacles.of_binds(ours, theirs, running),
         ]
@@ -143,7 +150,7 @@ def _look_at_edit(section: Section, config: bytes, running: Running, seen: Obser
         if after != config and not seen.problems:
             haproxy_obstacles.check(path, after, running.start)
     except Refused as refusal:
-        seen.problems.append(f"{path}: {refusal}{_portal_elsewhere(section, running)}")
+        seen.problems += [f"{path}: {obstacle}" for obstacle in elsewhere] or [f"{path}: {refusal}{_portal_elsewhere(section, running)}"]
 
 
 def _portal_elsewhere(section: Section, running: Running) -> str:
@@ -152,20 +159,24 @@ def _portal_elsewhere(section: Section, running: Running) -> str:
 
     path, portal = Path(section.name), section.fields.get("portal", "")
     for file in running.start.beside(path):
-        names = [each.name for each in haproxy_parse.sections(haproxy_parse.lines(file.read_bytes())) if each.keyword in ("frontend", "listen")]
-        if portal in names:
+        found = haproxy_parse.sections(haproxy_parse.lines(file.read_bytes()))
+        if any(each.keyword in ("frontend", "listen") and each.name == portal for each in found):
             return f". '{portal}' stands in {file}, and only {path} is edited: move it there"
     return ""
 
 
 def _heirs(path: Path, config: bytes, running: Running) -> list[str]:
-    """Whom defaults of our own, at the end of this file, would reach."""
-    files = " and ".join(map(str, running.start.after(path)))
-    if not files or not haproxy_cfg.has_own_defaults(config):
+    """Who in a later file would inherit defaults of our own, which stand at the end of this one."""
+    from . import haproxy_parse
+
+    later = haproxy_parse.sections(haproxy_parse.lines(running.start.below(path)))
+    before_their_own = takewhile(lambda section: section.keyword != "defaults", later)
+    heirs = [f"{each.keyword} {each.name}" for each in before_their_own if each.keyword in haproxy_parse.PROXIES and "from" not in each.header.words]
+    if not heirs or not haproxy_cfg.has_own_defaults(config):
         return []
     return [
-        f"chat cannot use the last 'defaults' there (rules, checks of its own, a name, or there are none), and HAProxy reads {files} after it, which would"
-        " get chat's. End the file with plain 'defaults' that suit both, or have it read as the last"
+        f"chat cannot use the last 'defaults' there (rules, checks of its own, a name, or there are none), and '{heirs[0]}' in a file that HAProxy reads"
+        " afterwards would inherit chat's. Begin that file with 'defaults' of its own"
     ]
 
 
@@ -210,8 +221,14 @@ def _is_active(section: Section) -> bool:
     return not addresses.own().isdisjoint((named & virtual) or (named | virtual))
 
 
-def _edited(section: Section, config: bytes) -> bytes:
-    return haproxy_cfg.edit(config, sections=section.text("sections").encode(), portal=section.fields.get("portal", ""), rules=section.lines("rules"))
+def _edited(section: Section, config: bytes, running: Running) -> bytes:
+    return haproxy_cfg.edit(
+        config,
+        sections=section.text("sections").encode(),
+        portal=section.fields.get("portal", ""),
+        rules=section.lines("rules"),
+        above=running.start.above(Path(section.name)),
+    )
 
 
 def _binds(section: Section, config: bytes, running: Running) -> tuple[list[Bind], list[Bind]]:
@@ -227,12 +244,13 @@ def _load(section: Section, after: bytes, transaction: Transaction) -> None:
     from . import haproxy_probe
 
     # Of the result: what was ours under another name, or pasted by hand and is taken over, need not answer any more.
-    name, theirs = section.fields.get("public", _HERE), _binds(section, after, haproxy_running.look(after))[1]
+    path, name = Path(section.name), section.fields.get("public", _HERE)
+    theirs = _binds(section, after, haproxy_running.look(path, after))[1]
     answered = haproxy_probe.statuses(theirs, name)
-    for adoption in _newly_adopted(Path(section.name).read_bytes(), after):
+    for adoption in _newly_adopted(path.read_bytes(), after):
         transaction.say(adoption)
     _write(section, after, transaction)
-    haproxy_running.reload(after, haproxy_cfg.revision(after))
+    haproxy_running.reload(path, after, haproxy_cfg.revision(after))
     haproxy_probe.as_before(answered, name)
     _prove_rules(section, theirs, haproxy_cfg.revision(after) or "", transaction)
 

@@ -62,11 +62,11 @@ def of_section(section: Section, mode: str = "") -> Iterator[tuple[Line, Bind]]:
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether two listening addresses take each other's connections."""
+    """Whether two listening addresses take each other's connections. A name may stand for any address."""
     try:
         first, second = ipaddress.ip_address(one), ipaddress.ip_address(other)
     except ValueError:
-        return one == other
+        return one == other or one in _EVERY or other in _EVERY
     return first.version == second.version and (first == second or one in _EVERY or other in _EVERY)
 
 

@@ -12,24 +12,26 @@ from collections.abc import Iterator
 
 from . import durable, haproxy_blocks, haproxy_parse, haproxy_portal, haproxy_takeover
 from .errors import Refused
-from .haproxy_parse import Line
+from .haproxy_parse import Line, Section
 
 _REVISION = re.compile(rb"(?m)^([ \t]*setenv CFGREV )[0-9a-f]*(?=\r?$)")
 
 
-def edit(config: bytes, *, sections: bytes, portal: str, rules: list[str]) -> bytes:
+def edit(config: bytes, *, sections: bytes, portal: str, rules: list[str], above: bytes = b"") -> bytes:
     """The configuration with our sections at its end and, with rules, those inside the frontend or listen section `portal`.
 
     The same input gives the same output, and editing twice is editing once. `CFGREV` in our sections becomes the digest of
     our blocks, so that a running HAProxy can say which version it has loaded. Raises Refused, with line numbers, when
     something else has our names or our port, or when the portal is missing or cannot carry the rules.
+    above: what HAProxy reads before this file, where it reads more than one.
     """
+    earlier = haproxy_parse.above(above)
     file = haproxy_parse.lines(remove(config), haproxy_blocks.numbers(config))
     eol = _line_end(file)
     replaced, clashes = haproxy_takeover.survey(file, haproxy_parse.lines(sections))
     inserted: dict[int, bytes] = {}
     try:
-        for place in _places(file, portal, rules):
+        for place in _places(file, portal, rules, earlier):
             joined = place.before == len(file) and not file[-1].raw.endswith(b"\n")
             inserted[place.before] = haproxy_blocks.block([rule.encode() for rule in rules], eol=eol, indent=_indent(place.like), joined=joined)
             replaced += place.replaced
@@ -38,7 +40,7 @@ def edit(config: bytes, *, sections: bytes, portal: str, rules: list[str]) -> by
     if clashes:
         raise Refused("; ".join(clashes))
     result = b"".join(_woven(file, set(replaced), inserted, eol))
-    own = haproxy_takeover.own_defaults(file) + sections
+    own = haproxy_takeover.own_defaults([*earlier, *haproxy_parse.sections(file)]) + sections
     block = haproxy_blocks.block(_restyled(own, _indentation(file)), eol=eol, joined=result != b"" and not result.endswith(b"\n"))
     revision = durable.digest(b"".join(blocks(result + block))).encode()
     return result + _REVISION.sub(lambda match: match[1] + revision, block)
@@ -82,9 +84,9 @@ def adopted(config: bytes) -> list[str]:
     return found
 
 
-def _places(file: list[Line], portal: str, rules: list[str]) -> list[haproxy_portal.Place]:
+def _places(file: list[Line], portal: str, rules: list[str], above: list[Section]) -> list[haproxy_portal.Place]:
     ours = haproxy_parse.lines("\n".join(rules).encode())
-    return [haproxy_portal.place(section, ours) for section in haproxy_portal.find(file, portal)] if rules else []
+    return [haproxy_portal.place(section, ours) for section in haproxy_portal.find(file, portal, above)] if rules else []
 
 
 def _title(carried: list[bytes]) -> str:

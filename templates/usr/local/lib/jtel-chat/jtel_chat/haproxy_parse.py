@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _KEYWORDS = re.compile(
     "global|defaults|frontend|backend|listen|userlist|peers|resolvers|cache|mailers|program|ring|http-errors|fcgi-app"
@@ -56,6 +56,12 @@ class Section:
     def named(self, *keywords: str) -> list[Line]:
         """The lines that begin with one of the keywords."""
         return [line for line in self.content() if line.keyword in keywords]
+
+
+def above(config: bytes) -> list[Section]:
+    """The sections of what is read before another file, whose lines' indexes begin at 0."""
+    found = lines(config)
+    return sections([replace(line, index=line.index - len(found)) for line in found])
 
 
 def lines(config: bytes, numbers: list[int] | None = None) -> list[Line]:

@@ -24,13 +24,14 @@ class Place:
     replaced: list[int]
 
 
-def find(config: list[Line], name: str) -> list[Section]:
-    """The sections that are the portal, as frontend or listen: HAProxy 1.x allowed a name twice.
+def find(config: list[Line], name: str, above: list[Section]) -> list[Section]:
+    """The sections that are the portal, as frontend or listen: HAProxy 1.x allowed a name twice. above: of files that are read before.
 
     Raises Refused when there is none, or when it cannot carry rules.
     """
-    every = haproxy_parse.sections(config)
-    proxies = [section for section in every if section.keyword in ("frontend", "listen")]
+    own = haproxy_parse.sections(config)
+    every = [*above, *own]
+    proxies = [section for section in own if section.keyword in ("frontend", "listen")]
     found = [section for section in proxies if section.name == name]
     if not found:
         there = ", ".join(f"{section.name} (line {section.header.number})" for section in proxies) or "none at all"

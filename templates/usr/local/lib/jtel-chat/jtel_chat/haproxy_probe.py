@@ -65,7 +65,7 @@ def reaches(bind: Bind, name: str, path: str, backend: str, revision: str) -> st
             return None
         if time.monotonic() > deadline:
             return f"POST {path} on {bind} is answered with {code or 'nothing'}, and {backend} has not seen it"
-        time.sleep(0.2)
+        time.sleep(1)
 
 
 def _answer(bind: Bind, name: str, request: str, further: Mapping[str, str] = MappingProxyType({}), body: str = "") -> tuple[int, str]:

@@ -55,36 +55,36 @@ class Running:
         return bool(self.ask("show version"))
 
 
-def look(config: bytes) -> Running:
-    """What runs now. config: its haproxy.cfg, for the stats socket."""
+def look(path: Path, config: bytes) -> Running:
+    """What runs now. config: the text of its haproxy.cfg, `path`, for the stats socket."""
     main = int(process.run("systemctl", "show", "--value", "--property=MainPID", UNIT).strip() or 0)
     start = haproxy_start.read(main)
     proc = _talk(start.master, "show proc") if start.master else ""
     failed = re.search(r"\[failed: (\d+)\]", proc)
-    master, stats = (start.master if failed else None), haproxy_binds.stats_socket(config)
+    master, stats = (start.master if failed else None), haproxy_binds.stats_socket(start.whole(path, config))
     running = Running(main, start, _children(main), master, stats, int(failed[1]) if failed else None, None)
     return replace(running, revision=_environment(running, "CFGREV"))
 
 
-def reload(config: bytes, revision: str | None) -> Running:
-    """Load the configuration that is on disk; what runs then. revision: its CFGREV; None where it has none.
+def reload(path: Path, config: bytes, revision: str | None) -> None:
+    """Load `config`, which is on disk as `path`. revision: its CFGREV; None where it has none.
 
     The command returns 0 also when the new worker could not bind: then the old one goes on, or nothing does.
     So a new worker must run, say this revision, and do so half a second later, too. Raises Failed with HAProxy's own last words.
     """
-    before = look(config)
+    before = look(path, config)
     if process.attempt("systemctl", "reload" if before.main else "start", UNIT).returncode:
-        raise Failed(f"HAProxy does not load the new configuration. Its journal: {_journal(before, config)}")
+        raise Failed(f"HAProxy does not load the new configuration. Its journal: {_journal(before.start, path, config)}")
     deadline = time.monotonic() + _DEADLINE
     while True:
-        problem = _problem(before, now := look(config), revision)
+        problem = _problem(before, now := look(path, config), revision)
         if problem is None:
             time.sleep(_SETTLE)
-            problem = _problem(before, now := look(config), revision)
+            problem = _problem(before, now := look(path, config), revision)
         if problem is None:
-            return now
+            return
         if time.monotonic() > deadline or _is_final(before, now):
-            raise Failed(f"HAProxy does not run the new configuration: {problem}. Its journal: {_journal(before, config)}")
+            raise Failed(f"HAProxy does not run the new configuration: {problem}. Its journal: {_journal(before.start, path, config)}")
         time.sleep(0.1)
 
 
@@ -136,6 +136,6 @@ def _talk(path: str, command: str) -> str:
             return ""
 
 
-def _journal(running: Running, config: bytes) -> str:
+def _journal(start: Start, path: Path, config: bytes) -> str:
     said = process.attempt("journalctl", f"--unit={UNIT}", "--lines=8", "--output=cat", "--no-pager").stdout.strip()
-    return running.start.unexpanded(said, config)
+    return start.unexpanded(said, start.whole(path, config))

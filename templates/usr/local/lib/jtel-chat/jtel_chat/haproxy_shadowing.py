@@ -35,12 +35,9 @@ def shadowing(config: bytes, portal: str) -> list[str]:
 
 
 def suspects(config: bytes, portal: str, path: str) -> list[str]:
-    """The rules that may keep a request for `path` from our rules, where only a running HAProxy knows whether they do.
-
-    Without their conditions, which may ask for a key that nobody should read here.
-    """
+    """The rules that may keep a request for `path` from our rules, where only a running HAProxy knows whether they do."""
     lines = {line for request in _requests(config, portal, path) for line in request.suspects}
-    return [re.sub(r" (if|unless) .*", r" \1 …'", haproxy_parse.shown(line)) for line in sorted(lines, key=lambda each: each.number)]
+    return [_shown(line) for line in sorted(lines, key=lambda each: each.number)]
 
 
 class _Request:
@@ -141,10 +138,15 @@ def _replaced(path: str | None, pattern: str, text: str) -> str:
     return match.expand(text.replace(r"\0", r"\g<0>")) if match else path
 
 
+def _shown(line: Line) -> str:
+    """Without its condition, which may ask for a key that nobody should read here."""
+    return re.sub(r"\s(if|unless)\s.*", r" \1 …'", haproxy_parse.shown(line))
+
+
 def _reason(line: Line, paths: list[str]) -> str:
     does = "changes the path of" if {*line.words} & {*_REWRITES} else "answers"
     condition = "its condition holds for them" if {"if", "unless"} & set(line.words) else "it has no condition"
     return (
-        f"{haproxy_parse.shown(line)} {does} {' and '.join(paths)} before our rules are looked at ({condition}): WhatsApp's messages would not arrive."
+        f"{_shown(line)} {does} {' and '.join(paths)} before our rules are looked at ({condition}): WhatsApp's messages would not arrive."
         f" Except them there: {{ path {' '.join(PATHS)} }}"
     )

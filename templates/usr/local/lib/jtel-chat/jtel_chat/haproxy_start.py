@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_PORT = 5  # characters: shorter values are ports and the like, without which a message says little
+from . import haproxy_parse
+
+_SHORT = 5  # characters: of a port and the like, without which a message says little
 _ITS_OWN = ("HAPROXY_MWORKER", "HAPROXY_PROCESSES", "NOTIFY_SOCKET")  # another HAProxy would take itself for this one
 
 
@@ -34,36 +37,57 @@ class Start:
         """Its files, another one in the place of `path`; that one alone where nothing runs."""
         return [candidate if _same(path, file) else file for file in self.files] if self.loads(path) else [candidate]
 
-    def after(self, path: Path) -> list[Path]:
-        """The files that it reads after `path`, and that inherit from what stands there."""
-        at = [_same(path, file) for file in self.files]
-        return list(self.files[at.index(True) + 1 :]) if True in at else []
+    def above(self, path: Path) -> bytes:
+        """All that it reads before `path`: what stands there may inherit from it."""
+        return _text(self._around(path)[0])
+
+    def below(self, path: Path) -> bytes:
+        """All that it reads after `path`, and that may inherit from what stands there."""
+        return _text(self._around(path)[1])
 
     def whole(self, path: Path, config: bytes) -> bytes:
-        """All that it reads as one, with `config` as the text of `path`: sections inherit over the ends of files."""
-        candidate = Path()
-        texts = [config if file is candidate else file.read_bytes() for file in self.with_candidate(path, candidate) if file is candidate or file.is_file()]
-        return b"\n".join(texts)
+        """All that it reads as one, with `config` as the text of `path`."""
+        return self.above(path) + config + b"\n" + self.below(path)
 
     def unexpanded(self, text: str, config: bytes) -> str:
-        """A message with the names of the variables that `config` uses instead of their values, which may be passwords."""
-        names = {name.decode() for name in re.findall(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)", config)}
-        for name in names & self.environment.keys():
-            value = self.environment[name]
-            text = text.replace(value, f"${name}") if len(value) > _PORT else text
+        """A message with names of variables for their values, which may be passwords. Values as short as a port number stay.
+
+        config: all that HAProxy reads.
+        """
+        values = {value: name for name, whole in self._variables(config) for value in (whole, *whole.split()) if len(value) > _SHORT}
+        for value in sorted(values, key=len, reverse=True):
+            text = text.replace(value, f"${values[value]}")
         return text
+
+    def _around(self, path: Path) -> tuple[Sequence[Path], Sequence[Path]]:
+        at = next((index for index, file in enumerate(self.files) if _same(path, file)), None)
+        return ((), ()) if at is None else (self.files[:at], self.files[at + 1 :])
+
+    def _variables(self, config: bytes) -> Iterator[tuple[str, str]]:
+        """Those that a configuration uses, with their values: of the environment, and what `setenv` and `presetenv` make of it."""
+        for name in {name.decode() for name in re.findall(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)", config)} & self.environment.keys():
+            yield name, self.environment[name]
+        for line in haproxy_parse.lines(config):
+            if line.keyword in ("setenv", "presetenv") and len(line.words) > 2:
+                yield line.words[1], line.words[2]
 
 
 def read(main: int) -> Start:
     """Of a main process; 0 where none runs."""
     words = _strings(main, "cmdline")
+    directory = Path("/", *_values(words, "-C"))  # systemd starts it in the root directory
     master = next(iter(_values(words, "-S")), "").partition(",")[0].removeprefix("unix@")
     return Start(
-        tuple(file for value in [*_values(words, "-f"), *_after(words, "--")] for file in _files(Path(value))),
+        tuple(file for value in [*_values(words, "-f"), *_after(words, "--")] for file in _files(directory / value)),
         (*(word for word in words if word == "-dr"), *(word for value in _values(words, "-C") for word in ("-C", value))),
         dict(text.split("=", 1) for text in _strings(main, "environ") if "=" in text and not text.startswith(_ITS_OWN)),
         master if master.startswith("/") else None,
     )
+
+
+def _text(files: Sequence[Path]) -> bytes:
+    """Of all files as one; each ends with a line end of its own."""
+    return b"".join(file.read_bytes() + b"\n" for file in files if file.is_file())
 
 
 def _files(path: Path) -> list[Path]:

@@ -30,9 +30,8 @@ _SPOILING = re.compile(
 )
 
 
-def own_defaults(config: list[Line]) -> bytes:
-    """A defaults section for ours, when they must not inherit from the last one above them; else nothing."""
-    every = haproxy_parse.sections(config)
+def own_defaults(every: list[Section]) -> bytes:
+    """A defaults section for ours, when they must not inherit from the last one above them; else nothing. every: all that is read before ours."""
     last = [section for section in every if section.keyword == "defaults"][-1:]
     chain = last + haproxy_parse.inherited(every, last[0]) if last else []
     lines = [" ".join(line.words) for section in chain for line in section.content()]

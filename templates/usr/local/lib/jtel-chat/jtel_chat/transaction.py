@@ -19,7 +19,7 @@ from typing import Any
 
 from . import durable, originals, process
 from .document import Section
-from .errors import Failed, Refused
+from .errors import Ended, Failed, Refused
 
 
 def _journal() -> Path:
@@ -241,6 +241,8 @@ def _load_again(section: Section) -> str:
 
     try:
         return kind.of(section).load_again(section)
+    except Ended:
+        raise
     except (OSError, Refused, Failed) as error:
         return f"{section.name} is as it was, and was not loaded again: {error}"
 
