@@ -57,7 +57,7 @@ const main = async (): Promise<void> => {
   const name = `bench-${process.pid}`;
   const directory = await mkdtemp(join(tmpdir(), "jtel-chat-bench-"));
   try {
-    const lab = await upLab(name, { temporary: true, progress: (line) => console.log(line) });
+    const lab = await upLab(name, { temporary: true, java: true, progress: (line) => console.log(line) });
     process.env.SSH_AUTH_SOCK = lab.agentSocket;
     const figures: Figures[] = [];
     for (const landscape of landscapes) figures.push(await measure(lab, directory, landscape));

@@ -72,7 +72,8 @@ const startHost = async (record: LabRecord, name: string, progress: (line: strin
   if (await leaderOf(record.id, name)) return;
   progress(`${name}: booting`);
   const { id, subnet } = record;
-  const { layer, share } = planOf(name);
+  const { layer: planned, share } = planOf(name);
+  const layer = record.java && planned === "base" ? "java" : planned;
   const directory = hostDirectory(record, name);
   const layers = () => imageLayers(layer, aptCacheUrl(`${subnet}.1`), progress);
   await ensureOverlay(directory, layers, (root) => provision(record, name, root));

@@ -8,8 +8,8 @@ import { packageSources, release, sourcesList } from "./debian.ts";
 import { withLock } from "./lock.ts";
 import { ensureOverlay, removeOverlay, unmountOverlay, upperDirectory } from "./overlay.ts";
 
-/** Each layer is a folder of `lab/files`: `packages`, a tree `root/`, and `setup.sh`. All but `base` lie on `base`. */
-export type Layer = "base" | "haproxy" | "mariadb";
+/** Each layer is a folder of `lab/files`: `packages`, and where it needs them a tree `root/` and `setup.sh`. All but `base` lie on `base`. */
+export type Layer = "base" | "haproxy" | "java" | "mariadb";
 
 const recipe = (layer: Layer, file: string): string => join(import.meta.dirname, "files", layer, file);
 
@@ -72,7 +72,14 @@ const buildBase = async (directory: string, sources: string, proxy: string): Pro
 /** A layer is the upper directory that its set-up leaves on the base. */
 const buildLayer = async (layer: Layer, directory: string, base: string, proxy: string): Promise<void> => {
   const fill = async (root: string): Promise<void> => {
-    await inside(root, proxy, ["apt-get", "install", "--yes", "--quiet=2", ...(await packages(layer))]);
+    await inside(root, proxy, [
+      "apt-get",
+      "install",
+      "--yes",
+      "--no-install-recommends",
+      "--quiet=2",
+      ...(await packages(layer)),
+    ]);
     await setUp(layer, root, proxy);
   };
   try {
@@ -84,7 +91,7 @@ const buildLayer = async (layer: Layer, directory: string, base: string, proxy: 
 
 const setUp = async (layer: Layer, root: string, proxy: string): Promise<void> => {
   if (existsSync(recipe(layer, "root"))) await cp(recipe(layer, "root"), root, { recursive: true });
-  await inside(root, proxy, ["sh"], recipe(layer, "setup.sh"));
+  if (existsSync(recipe(layer, "setup.sh"))) await inside(root, proxy, ["sh"], recipe(layer, "setup.sh"));
   await inside(root, proxy, ["apt-get", "clean"]);
 };
 

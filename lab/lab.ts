@@ -56,6 +56,8 @@ export interface UpOptions {
   hosts?: string[];
   /** The lab is this process's own: once it has ended, any later `up` may remove the lab. @default false */
   temporary?: boolean;
+  /** The chat servers have Java before the stack comes: a boot instead of an installation. @default false */
+  java?: boolean;
   progress?: (line: string) => void;
 }
 
@@ -71,11 +73,11 @@ export const openLab = async (name: string): Promise<Lab | undefined> => {
 
 /** Sets up the lab, or whatever of it is missing. Minutes on a machine that has never had one, then seconds. */
 export const upLab = async (name: string, options: UpOptions = {}): Promise<Lab> => {
-  const { hosts = usualHosts, temporary = false, progress = silent } = options;
+  const { hosts = usualHosts, progress = silent } = options;
   hosts.forEach(planOf);
   await requireLinuxRoot(progress);
   return withLock(labId(name), async () => {
-    const record = await reserve(name, temporary, progress);
+    const record = await reserve(name, options, progress);
     const { id, subnet } = record;
     await ensureAptCache(`${subnet}.1`, runDirectory(id));
     await ensureAgent(runDirectory(id));
@@ -111,14 +113,14 @@ export const downLab = async (name: string): Promise<void> => {
 };
 
 /** The lab's record and bridge. One at a time on the machine, so that no two labs choose the same subnet. */
-const reserve = (name: string, temporary: boolean, progress: (line: string) => void): Promise<LabRecord> =>
+const reserve = (name: string, { temporary, java }: UpOptions, progress: (line: string) => void): Promise<LabRecord> =>
   withLock("lab-network", async () => {
     for (const stale of await staleRecords()) {
       progress(`removing the lab ${stale.name} that ${stale.checkout} left behind`);
       await remove(stale);
     }
-    const owner = temporary ? await recordProcess(process.pid) : undefined;
-    const record = readRecord(labId(name)) ?? (await writeRecord(name, await freeSubnet(), owner));
+    const options = { ...(java && { java }), ...(temporary && { owner: await recordProcess(process.pid) }) };
+    const record = readRecord(labId(name)) ?? (await writeRecord(name, await freeSubnet(), options));
     await ensureBridge(record.id, record.subnet);
     return record;
   });

@@ -60,6 +60,7 @@ const services = async (record: LabRecord, host: string): Promise<Record<string,
         "etc/mysql/lab-init.sql": { text: databaseInitialisation(record), mode: 0o600, ownerOf: "var/lib/mysql" },
       };
     case "base":
+    case "java":
       return {};
   }
 };

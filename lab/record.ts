@@ -21,6 +21,8 @@ export interface LabRecord {
   databasePassword: string;
   hazelcastPassword: string;
   tyntecKey: string;
+  /** Hosts without another role are booted from the image with Java. */
+  java?: boolean;
   /** A lab that may be swept once this process has ended. */
   owner?: RecordedProcess;
 }
@@ -42,10 +44,14 @@ const recordFile = (id: string): string => join(runDirectory(id), "lab.json");
 export const readRecord = (id: string): LabRecord | undefined =>
   existsSync(recordFile(id)) ? JSON.parse(readFileSync(recordFile(id), "utf8")) : undefined;
 
-export const writeRecord = async (name: string, subnet: string, owner?: RecordedProcess): Promise<LabRecord> => {
+export const writeRecord = async (
+  name: string,
+  subnet: string,
+  options: Pick<LabRecord, "owner" | "java"> = {},
+): Promise<LabRecord> => {
   const id = labId(name);
   const secrets = { databasePassword: newPassword(), hazelcastPassword: hex(), tyntecKey: hex() };
-  const record: LabRecord = { name, id, checkout, subnet, ...secrets, ...(owner && { owner }) };
+  const record: LabRecord = { name, id, checkout, subnet, ...secrets, ...options };
   await mkdir(runDirectory(id), { recursive: true, mode: 0o711 });
   await writeFile(recordFile(id), JSON.stringify(record, null, 2), { mode: 0o600 });
   await mkdir(checkoutDirectory(name), { recursive: true });

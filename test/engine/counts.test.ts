@@ -46,7 +46,7 @@ const bound = { processes: 30, bytes: 270_000 };
 
 describe.skipIf(!runnable)("what a run costs a host, counted", () => {
   beforeAll(async () => {
-    lab = await upLab(name, { temporary: true });
+    lab = await upLab(name, { temporary: true, java: true });
   }, 15 * minutes);
 
   afterAll(async () => {

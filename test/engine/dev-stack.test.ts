@@ -13,7 +13,7 @@ const minutes = 60_000;
 const configured = ["lb1", "chatserver1", "chatserver2"];
 
 describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
-  const engine = engineLab("engine");
+  const engine = engineLab("engine", { java: false });
   const { lab, host, said, stack, up, applied, noop, preview } = engine;
 
   let asItWas: Record<string, string>;

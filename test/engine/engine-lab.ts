@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect } from "vitest";
-import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
+import { downLab, type Lab, type LabHost, type UpOptions, upLab } from "../../lab/lab.ts";
 import { labObstacle } from "../../lab/requirements.ts";
 import { labStack, type PulumiResult, type Stack } from "../../lab/stack.ts";
 
@@ -17,7 +17,7 @@ const obstacle = await labObstacle();
 export const runnable = !obstacle || process.env.CI === "true";
 if (!runnable) console.warn(`SKIPPED: the engine on booted hosts – ${obstacle}`);
 
-/** A lab of its own for one file of tests, and the real engine on it. */
+/** A lab and the real engine on it. */
 export interface EngineLab {
   lab: () => Lab;
   host: (name: string) => LabHost;
@@ -34,7 +34,8 @@ export interface EngineLab {
   preview: (change?: Change, environment?: Record<string, string>) => Promise<PulumiResult>;
 }
 
-export const engineLab = (title: string, hosts?: string[]): EngineLab => {
+/** A lab of its own for one file of tests: Java is on its chat servers, where {@link UpOptions} do not say otherwise. */
+export const engineLab = (title: string, options: UpOptions = {}): EngineLab => {
   const name = `${title}-${process.pid}`;
   let running: Lab | undefined;
   const lab = () => running as Lab;
@@ -44,7 +45,7 @@ export const engineLab = (title: string, hosts?: string[]): EngineLab => {
     (await stack(change)).pulumi(["up", "--yes", "--skip-preview", "--suppress-outputs", ...argv]);
 
   beforeAll(async () => {
-    running = await upLab(name, { temporary: true, ...(hosts && { hosts }) });
+    running = await upLab(name, { temporary: true, java: true, ...options });
   }, 900_000);
 
   afterAll(async () => {

@@ -8,7 +8,7 @@ import { type Config, engineLab, runnable } from "./engine-lab.ts";
 const minutes = 60_000;
 
 describe.skipIf(!runnable)("an operator's bad days", () => {
-  const { lab, host, said, stack, applied, noop } = engineLab("operations");
+  const { lab, host, said, stack, applied, noop } = engineLab("operations", { java: false });
 
   /** `pulumi up` that is interrupted by ^C, once or twice, as soon as a host is at work on `step`. */
   const interrupted = async (step: string, times: 1 | 2, environment = {}): Promise<PulumiResult> => {

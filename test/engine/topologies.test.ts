@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { proveChat } from "../../lab/chat.ts";
 import { until } from "../../lab/deadline.ts";
 import type { LabHost } from "../../lab/lab.ts";
@@ -10,7 +10,7 @@ const minutes = 60_000;
 const members = "journalctl --unit=jtel-clientmessenger --output=cat | grep -o 'Members {size:[0-9]*' | tail -1";
 
 describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
-  const engine = engineLab("lb-hosted", ["lb1", "lb2", "acd-dbm"]);
+  const engine = engineLab("lb-hosted", { hosts: ["lb1", "lb2", "acd-dbm"] });
   const { lab, said, up, applied, noop, stack } = engine;
 
   const lbHosted: Change = (config) => {
@@ -114,10 +114,9 @@ describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
   });
 });
 
-/** A platform's web server, as far as chat is concerned: Java, and a Hazelcast member of its own on port 5701. */
+/** A platform's web server, as far as chat is concerned: beside Java a Hazelcast member of its own on port 5701. */
 const webServer = `
-  set -e
-  apt-get install --yes --quiet=2 --no-install-recommends -o Acquire::Retries=5 openjdk-17-jdk >/dev/null
+  set -ex
   cat >/etc/systemd/system/acd-web.service <<'UNIT'
 [Service]
 User=jtel
@@ -133,14 +132,17 @@ UNIT
 /** Which start of the web server's member runs. */
 const invocation = "systemctl show --value --property=InvocationID acd-web; systemctl is-active acd-web";
 
-/** Waits for the web server's member, and gives its {@link invocation}. */
-const webServerStarted = (host: LabHost): Promise<string> =>
-  until(`${host.name}: the web server's member`, 60, async () => {
+/** Starts the web server's member, waits for it, and gives its {@link invocation}. */
+const startWebServer = async (host: LabHost, subnet: string): Promise<string> => {
+  const { exitCode, stdout, stderr } = await host.exec(`SUBNET=${subnet}; ${webServer}`);
+  if (exitCode) throw new Error(`${host.name}: the web server's member, exit code ${exitCode}: ${stdout}${stderr}`);
+  return until(`${host.name}: the web server's member`, 60, async () => {
     const { stdout: start } = await host.exec(invocation);
     const { stdout: log } = await host.exec(`journalctl --output=cat _SYSTEMD_INVOCATION_ID=${start.split("\n", 1)}`);
     if (!log.includes("is STARTED")) throw new Error(`${start}${log}`);
     return start.trim();
   });
+};
 
 describe.skipIf(!runnable)("chat on the platform's web servers", () => {
   const engine = engineLab("co-located");
@@ -151,15 +153,14 @@ describe.skipIf(!runnable)("chat on the platform's web servers", () => {
     config.topology = "co-located";
   };
 
+  beforeAll(async () => {
+    webServerAsStarted = await startWebServer(host("chatserver1"), lab().subnet);
+    await startWebServer(host("chatserver2"), lab().subnet);
+  });
+
   test(
     "its Hazelcast members and the web servers' own find each other beside them",
     async () => {
-      for (const each of [host("chatserver1"), host("chatserver2")]) {
-        const { exitCode, stderr } = await each.exec(`SUBNET=${lab().subnet}; ${webServer}`);
-        expect(exitCode, `${each.name}: ${stderr}`).toBe(0);
-      }
-      webServerAsStarted = await webServerStarted(host("chatserver1"));
-      await webServerStarted(host("chatserver2"));
       await applied(coLocated);
       expect(await said("chatserver1", members)).toBe("Members {size:4");
       expect(await said("chatserver1", "ss -Hltn 'sport >= 5701 and sport <= 5801' | wc -l")).toBe("2");
