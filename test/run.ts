@@ -64,7 +64,8 @@ const pytest = async (env: Record<string, string>): Promise<Counts> => {
 
 const vitest = async (): Promise<Counts> => {
   const file = join(results, "vitest.json");
-  const { exitCode } = await execa("vitest", ["run", "--reporter=default", "--reporter=json", `--outputFile=${file}`], {
+  const reporters = ["default", "json", "./test/failures-reporter.ts"].map((reporter) => `--reporter=${reporter}`);
+  const { exitCode } = await execa("vitest", ["run", ...reporters, `--outputFile.json=${file}`], {
     reject: false,
     stdio: "inherit",
   });
