@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import stat
-from itertools import takewhile
 from pathlib import Path
 
 from . import durable, haproxy_binds, haproxy_cfg, haproxy_obstacles, haproxy_running, kind, process
@@ -22,17 +21,21 @@ from .transaction import Transaction
 
 _HERE = "localhost"  # what a probe calls this host when the document does not name it
 _UNKNOWN_WINNER = "another rule of '{}' wins{}. Redirects and http-request rules run before any use_backend: except these paths there"
+_MISSING = "{} is missing: HAProxy is not installed. Install the load balancer role first"
 _CURRENT, _SERVED = "current", "as HAProxy serves it"
 
 
 def observe(section: Section) -> Observed:
     path = Path(section.name)
     if not path.is_file():
-        missing = f"{path} is missing: HAProxy is not installed. Install the load balancer role first"
-        return Observed(state={f"our blocks in {path}": "absent"}, problems=[missing])
+        return Observed(state={f"our blocks in {path}": "absent"}, problems=[_MISSING.format(path)])
     config = path.read_bytes()
+    return _observed(section, config, haproxy_running.look(path, config))
+
+
+def _observed(section: Section, config: bytes, running: Running) -> Observed:
+    path = Path(section.name)
     ours = b"".join(haproxy_cfg.blocks(config))
-    running = haproxy_running.look(path, config)
     state = {f"our blocks in {path}": durable.digest(ours) if ours else "absent", "HAProxy runs": _loaded(config, running)}
     seen = Observed(state=state, text={f"our blocks in {path}": haproxy_cfg.shown(config)})
     _look_at_certificate(section, running, seen)
@@ -42,13 +45,17 @@ def observe(section: Section) -> Observed:
 
 
 def apply(section: Section, transaction: Transaction) -> None:
-    seen = observe(section)
+    path = Path(section.name)
+    if not path.is_file():
+        raise Refused(_MISSING.format(path))
+    before = path.read_bytes()
+    running = haproxy_running.look(path, before)
+    seen = _observed(section, before, running)
     if seen.problems:
         raise Refused("; ".join(seen.problems))
-    before = Path(section.name).read_bytes()
-    after = _edited(section, before, haproxy_running.look(Path(section.name), before))
+    after = _edited(section, before, running)
     if owed := _owed(section, before, after, seen):
-        _load(section, after, transaction)
+        _load(section, after, running, transaction)
         transaction.say(f"reloaded HAProxy, which runs this configuration now: {owed}")
     _probe_chat(section, transaction)
     for warning in seen.warnings:
@@ -145,39 +152,13 @@ def _look_at_edit(section: Section, config: bytes, running: Running, seen: Obser
         # Where no reload is owed they wait for the next one, perhaps the customer's own.
         (seen.problems if _owed(section, config, after, seen) else seen.warnings).extend(f"{path}: {obstacle}" for obstacle in obstacles)
         if after != config:
-            seen.problems += [f"{path}: {reason}" for reason in (*_shadowing(section, after), *_heirs(path, after, running))]
+            seen.problems += [f"{path}: {reason}" for reason in (*_shadowing(section, after), *haproxy_obstacles.of_defaults(path, after, running.start))]
             seen.warnings += [f"{path}: {adoption}" for adoption in _newly_adopted(config, after)]
         if after != config and not seen.problems:
             haproxy_obstacles.check(path, after, running.start)
     except Refused as refusal:
-        seen.problems += [f"{path}: {obstacle}" for obstacle in elsewhere] or [f"{path}: {refusal}{_portal_elsewhere(section, running)}"]
-
-
-def _portal_elsewhere(section: Section, running: Running) -> str:
-    """Where the portal stands, if that is another file."""
-    from . import haproxy_parse
-
-    path, portal = Path(section.name), section.fields.get("portal", "")
-    for file in running.start.beside(path):
-        found = haproxy_parse.sections(haproxy_parse.lines(file.read_bytes()))
-        if any(each.keyword in ("frontend", "listen") and each.name == portal for each in found):
-            return f". '{portal}' stands in {file}, and only {path} is edited: move it there"
-    return ""
-
-
-def _heirs(path: Path, config: bytes, running: Running) -> list[str]:
-    """Who in a later file would inherit defaults of our own, which stand at the end of this one."""
-    from . import haproxy_parse
-
-    later = haproxy_parse.sections(haproxy_parse.lines(running.start.below(path)))
-    before_their_own = takewhile(lambda section: section.keyword != "defaults", later)
-    heirs = [f"{each.keyword} {each.name}" for each in before_their_own if each.keyword in haproxy_parse.PROXIES and "from" not in each.header.words]
-    if not heirs or not haproxy_cfg.has_own_defaults(config):
-        return []
-    return [
-        f"chat cannot use the last 'defaults' there (rules, checks of its own, a name, or there are none), and '{heirs[0]}' in a file that HAProxy reads"
-        " afterwards would inherit chat's. Begin that file with 'defaults' of its own"
-    ]
+        portal = haproxy_obstacles.portal_elsewhere(path, section.fields.get("portal", ""), running.start)
+        seen.problems += [f"{path}: {obstacle}" for obstacle in elsewhere] or [f"{path}: {refusal}{portal}"]
 
 
 def _shadowing(section: Section, config: bytes) -> list[str]:
@@ -239,13 +220,13 @@ def _binds(section: Section, config: bytes, running: Running) -> tuple[list[Bind
     return ours, [bind for bind in haproxy_binds.binds(whole) if bind.section not in names]
 
 
-def _load(section: Section, after: bytes, transaction: Transaction) -> None:
+def _load(section: Section, after: bytes, running: Running, transaction: Transaction) -> None:
     """Write, reload, and prove on the running process what the reload was for – and that the portal goes on."""
     from . import haproxy_probe
 
     # Of the result: what was ours under another name, or pasted by hand and is taken over, need not answer any more.
     path, name = Path(section.name), section.fields.get("public", _HERE)
-    theirs = _binds(section, after, haproxy_running.look(path, after))[1]
+    theirs = _binds(section, after, running)[1]
     answered = haproxy_probe.statuses(theirs, name)
     for adoption in _newly_adopted(path.read_bytes(), after):
         transaction.say(adoption)

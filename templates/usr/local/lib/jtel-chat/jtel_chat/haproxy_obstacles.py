@@ -6,9 +6,10 @@ import grp
 import pwd
 import subprocess
 from collections.abc import Callable, Iterator
+from itertools import takewhile
 from pathlib import Path
 
-from . import addresses, durable, haproxy_binds, listeners, process
+from . import addresses, durable, haproxy_binds, haproxy_cfg, haproxy_parse, listeners, process
 from .errors import Refused
 from .haproxy_binds import Bind
 from .haproxy_running import UNIT, Running
@@ -53,6 +54,28 @@ def of_start(path: Path, running: Running) -> list[str]:
         f"HAProxy was started with {files}, so what stands in this file has no effect. Make it a link to that file;"
         " or put CONFIG and EXTRAOPTS in /etc/default/haproxy back, and restart HAProxy when that suits"
     ]
+
+
+def of_defaults(path: Path, config: bytes, start: Start) -> list[str]:
+    """Who in a later file would inherit defaults of our own, which stand at the end of this one."""
+    later = haproxy_parse.sections(haproxy_parse.lines(start.below(path)))
+    before_their_own = takewhile(lambda section: section.keyword != "defaults", later)
+    heirs = [f"{each.keyword} {each.name}" for each in before_their_own if each.keyword in haproxy_parse.PROXIES and "from" not in each.header.words]
+    if not heirs or not haproxy_cfg.has_own_defaults(config):
+        return []
+    return [
+        f"chat cannot use the last 'defaults' there (rules, checks of its own, a name, or there are none), and '{heirs[0]}' in a file that HAProxy reads"
+        " afterwards would inherit chat's. Begin that file with 'defaults' of its own"
+    ]
+
+
+def portal_elsewhere(path: Path, portal: str, start: Start) -> str:
+    """Where the portal stands, if that is another file; what a refusal for want of it ends with."""
+    for file in start.beside(path):
+        found = haproxy_parse.sections(haproxy_parse.lines(file.read_bytes()))
+        if any(each.keyword in ("frontend", "listen") and each.name == portal for each in found):
+            return f". '{portal}' stands in {file}, and only {path} is edited: move it there"
+    return ""
 
 
 def of_binds(ours: list[Bind], theirs: list[Bind], running: Running) -> list[str]:
