@@ -68,7 +68,9 @@ export class Host {
   step(concern: string, text: pulumi.Input<string>, { parent, after = [] }: StepOptions): Step {
     if (!this.steps.length) this.installTool();
     const own = [...this.steps];
-    const dependsOn = Promise.resolve(after).then((others) => [...own, ...others].map(({ command }) => command));
+    const commands = (others: Step[]) => [...own, ...others].map(({ command }) => command);
+    // A promise only where one is waited for: the engine's library resolves each one on its own.
+    const dependsOn = after instanceof Promise ? after.then(commands) : commands(after);
     const launchers = { apply: (launch: Launch) => applyCommand(concern, launch), undo: undoCommand(concern) };
     return this.register(concern, text, launchers, { parent, dependsOn });
   }
