@@ -93,3 +93,9 @@ def test_rules_of_defaults_know_the_acls_of_these_defaults_only() -> None:
 def test_rules_of_the_named_defaults_count() -> None:
     config = b"defaults base\n mode http\n http-request deny if { path_beg /deliv }\nfrontend portal from base\n bind :80\n"
     assert [reason.split(" '")[0] for reason in haproxy_shadowing.shadowing(config, "portal")] == ["line 3"]
+
+
+def test_rules_of_defaults_in_a_file_before_count() -> None:
+    above = b"defaults base\n mode http\n http-request deny if { path_beg /deliv }\n"
+    found = haproxy_shadowing.shadowing(b"frontend portal from base\n bind :80\n", "portal", above)
+    assert [reason.split(" answers")[0] for reason in found] == ["a file that HAProxy reads before, line 3 'http-request deny if …'"]

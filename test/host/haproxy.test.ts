@@ -464,6 +464,14 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
       ]);
     });
 
+    test("with names beside its file is checked with what stands there", async () => {
+      await started(
+        `sed -i 's#/etc/haproxy/errors/#errors/#; 0,/^global/s//global\\n\\tdefault-path config/' ${file}; grep 'errorfile.* errors/' ${file}`,
+      );
+      const { exitCode, stderr } = await apply();
+      expect(exitCode, stderr).toBe(0);
+    });
+
     test("with its defaults in a file before is edited as one that has them", async () => {
       await started(`mkdir /etc/haproxy/more; sed -n '/^frontend/,$p' ${file} > /etc/haproxy/more/20.cfg; sed -i '/^frontend/,$d' ${file}
         mv ${file} /etc/haproxy/more/10.cfg; ln -s more/20.cfg ${file}; echo CONFIG=/etc/haproxy/more >> /etc/default/haproxy`);

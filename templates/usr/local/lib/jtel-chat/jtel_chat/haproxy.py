@@ -16,6 +16,7 @@ from .document import Section
 from .errors import Ended, Failed, Refused
 from .haproxy_binds import Bind
 from .haproxy_running import Running
+from .haproxy_start import Start
 from .kind import Observed
 from .transaction import Transaction
 
@@ -152,7 +153,9 @@ def _look_at_edit(section: Section, config: bytes, running: Running, seen: Obser
         # Where no reload is owed they wait for the next one, perhaps the customer's own.
         (seen.problems if _owed(section, config, after, seen) else seen.warnings).extend(f"{path}: {obstacle}" for obstacle in obstacles)
         if after != config:
-            seen.problems += [f"{path}: {reason}" for reason in (*_shadowing(section, after), *haproxy_obstacles.of_defaults(path, after, running.start))]
+            seen.problems += [
+                f"{path}: {reason}" for reason in (*_shadowing(section, after, running.start), *haproxy_obstacles.of_defaults(path, after, running.start))
+            ]
             seen.warnings += [f"{path}: {adoption}" for adoption in _newly_adopted(config, after)]
         if after != config and not seen.problems:
             haproxy_obstacles.check(path, after, running.start)
@@ -161,23 +164,23 @@ def _look_at_edit(section: Section, config: bytes, running: Running, seen: Obser
         seen.problems += [f"{path}: {obstacle}" for obstacle in elsewhere] or [f"{path}: {refusal}{portal}"]
 
 
-def _shadowing(section: Section, config: bytes) -> list[str]:
+def _shadowing(section: Section, config: bytes, start: Start) -> list[str]:
     """Why our rules in the portal would not be reached, as far as the text decides it."""
     if not section.lines("rules"):
         return []
     from . import haproxy_shadowing
 
-    return haproxy_shadowing.shadowing(config, section.fields.get("portal", ""))
+    return haproxy_shadowing.shadowing(config, section.fields.get("portal", ""), start.above(Path(section.name)))
 
 
-def _winner(section: Section, portal: str, path: str) -> str:
+def _winner(section: Section, portal: str, path: str, start: Start) -> str:
     """What takes a request for `path` from our rules, or may."""
     from . import haproxy_shadowing
 
     config = Path(section.name).read_bytes()
-    suspects = haproxy_shadowing.suspects(config, portal, path)
+    suspects = haproxy_shadowing.suspects(config, portal, path, start.above(Path(section.name)))
     perhaps = f", perhaps {' or '.join(suspects)}" if suspects else ""
-    return "; ".join(_shadowing(section, config)) or _UNKNOWN_WINNER.format(portal, perhaps)
+    return "; ".join(_shadowing(section, config, start)) or _UNKNOWN_WINNER.format(portal, perhaps)
 
 
 def _newly_adopted(before: bytes, after: bytes) -> list[str]:
@@ -233,7 +236,7 @@ def _load(section: Section, after: bytes, running: Running, transaction: Transac
     _write(section, after, transaction)
     haproxy_running.reload(path, after, haproxy_cfg.revision(after))
     haproxy_probe.as_before(answered, name)
-    _prove_rules(section, theirs, haproxy_cfg.revision(after) or "", transaction)
+    _prove_rules(section, theirs, running.start, transaction)
 
 
 def _write(section: Section, config: bytes, transaction: Transaction) -> None:
@@ -251,7 +254,7 @@ def _probe_chat(section: Section, transaction: Transaction) -> None:
         transaction.say(haproxy_probe.chat(bind, section.fields.get("public", _HERE)))
 
 
-def _prove_rules(section: Section, theirs: list[Bind], revision: str, transaction: Transaction) -> None:
+def _prove_rules(section: Section, theirs: list[Bind], start: Start, transaction: Transaction) -> None:
     """A request to each path of the rules, as TynTec sends it, has to end in our backend."""
     from . import haproxy_probe
 
@@ -263,7 +266,8 @@ def _prove_rules(section: Section, theirs: list[Bind], revision: str, transactio
     if not binds:
         transaction.say(f"warning: {' and '.join(paths)} are not proven to reach chat: '{portal}' binds no TCP address")
         return
+    revision = haproxy_cfg.revision(Path(section.name).read_bytes()) or ""
     for path in paths:
         if problem := haproxy_probe.reaches(binds[0], section.fields.get("portal-name", _HERE), path, backend[1], revision):
-            raise Failed(f"{problem}: {_winner(section, portal, path)}")
+            raise Failed(f"{problem}: {_winner(section, portal, path, start)}")
     transaction.say(f"{' and '.join(paths)} on {binds[0]} reach {backend[1]}")

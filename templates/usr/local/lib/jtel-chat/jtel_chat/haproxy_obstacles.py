@@ -19,8 +19,7 @@ from .haproxy_start import Start
 def check(path: Path, config: bytes, start: Start) -> None:
     """HAProxy's own checker on a candidate for `path`, with the files and variables of the one that runs. Raises Refused with its reasons."""
     with durable.scratch("haproxy") as directory:
-        candidate = directory / path.name
-        candidate.write_bytes(config)
+        candidate = _placed(config, start.place(path), directory)
         done = _checked(start.with_candidate(path, candidate), start)
     if done.returncode:
         alerts = "; ".join(line.partition(" : ")[2] for line in done.stderr.splitlines() if line.startswith("[ALERT]"))
@@ -87,6 +86,16 @@ def of_binds(ours: list[Bind], theirs: list[Bind], running: Running) -> list[str
         *dict.fromkeys(_programs(ours, running, "Free it, or choose another with public.port")),
         *dict.fromkeys(_programs(theirs, running, "All frontends would be out of reach for seconds at HAProxy's next reload. Free it, or remove that bind")),
     ]
+
+
+def _placed(config: bytes, place: Path, directory: Path) -> Path:
+    """A candidate in `directory`, beside what stands beside `place`: `default-path config` leads relative names there."""
+    for beside in place.parent.iterdir():
+        if beside.name != place.name:
+            (directory / beside.name).symlink_to(beside)
+    candidate = directory / place.name
+    candidate.write_bytes(config)
+    return candidate
 
 
 def _checked(files: list[Path], start: Start) -> subprocess.CompletedProcess[str]:

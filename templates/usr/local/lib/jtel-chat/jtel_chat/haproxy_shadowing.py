@@ -21,23 +21,24 @@ _LETS_PASS = ("allow", "accept")
 _REWRITES = ("set-path", "set-pathq", "set-uri", "replace-path", "replace-pathq", "replace-uri")  # normalize-uri leaves our paths as they are
 
 
-def shadowing(config: bytes, portal: str) -> list[str]:
+def shadowing(config: bytes, portal: str, above: bytes = b"") -> list[str]:
     """Why a request for one of PATHS would not reach our rules in the portal's frontend, as far as the text alone decides it.
 
     Each with line number, reason and remedy. A condition that only a running HAProxy can decide is not reported.
+    above: what HAProxy reads before this file, where it reads more than one.
     """
     taken: dict[Line, list[str]] = {}
     for path in PATHS:
-        for request in _requests(config, portal, path):
+        for request in _requests(config, portal, path, above):
             for line in request.takers:
                 taken.setdefault(line, []).append(path)
-    return [_reason(line, paths) for line, paths in sorted(taken.items(), key=lambda each: each[0].number)]
+    return [_reason(line, paths) for line, paths in sorted(taken.items(), key=lambda each: each[0].index)]
 
 
-def suspects(config: bytes, portal: str, path: str) -> list[str]:
+def suspects(config: bytes, portal: str, path: str, above: bytes = b"") -> list[str]:
     """The rules that may keep a request for `path` from our rules, where only a running HAProxy knows whether they do."""
-    lines = {line for request in _requests(config, portal, path) for line in request.suspects}
-    return [_shown(line) for line in sorted(lines, key=lambda each: each.number)]
+    lines = {line for request in _requests(config, portal, path, above) for line in request.suspects}
+    return [_shown(line) for line in sorted(lines, key=lambda each: each.index)]
 
 
 class _Request:
@@ -90,11 +91,11 @@ class _Request:
             self.suspects.append(line)
 
 
-def _requests(config: bytes, portal: str, path: str) -> Iterator[_Request]:
+def _requests(config: bytes, portal: str, path: str, above: bytes) -> Iterator[_Request]:
     """A request for `path` through each section that is the portal."""
-    file = haproxy_parse.lines(config)
-    every = haproxy_parse.sections(file)
-    for section in every:
+    here = haproxy_parse.sections(haproxy_parse.lines(config))
+    every = [*haproxy_parse.above(above), *here]
+    for section in here:
         if section.keyword in ("frontend", "listen") and section.name == portal:
             yield _sent(path, [*reversed(haproxy_parse.inherited(every, section)), section])
 
@@ -140,7 +141,8 @@ def _replaced(path: str | None, pattern: str, text: str) -> str:
 
 def _shown(line: Line) -> str:
     """Without its condition, which may ask for a key that nobody should read here."""
-    return re.sub(r"\s(if|unless)\s.*", r" \1 …'", haproxy_parse.shown(line))
+    where = "a file that HAProxy reads before, " if line.index < 0 else ""
+    return where + re.sub(r"\s(if|unless)\s.*", r" \1 …'", haproxy_parse.shown(line))
 
 
 def _reason(line: Line, paths: list[str]) -> str:

@@ -29,6 +29,10 @@ class Start:
         """Whether the file is one of its own, perhaps by a link."""
         return any(_same(path, file) for file in self.files)
 
+    def place(self, path: Path) -> Path:
+        """By which name it reads `path`."""
+        return next((file for file in self.files if _same(path, file)), path)
+
     def beside(self, path: Path) -> list[Path]:
         """The other files that it reads and that are there."""
         return [file for file in self.files if not _same(path, file) and file.is_file()]

@@ -30,6 +30,7 @@ def attempt(
             errors="replace",
             timeout=timeout,
             env={**ENVIRONMENT, **environment},
+            cwd="/",  # as systemd starts them; a login's own directory may be closed to them
             check=False,
         )
     except FileNotFoundError:
