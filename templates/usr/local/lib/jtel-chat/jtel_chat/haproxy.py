@@ -160,8 +160,8 @@ def _look_at_edit(section: Section, config: bytes, running: Running, seen: Obser
         if after != config and not seen.problems:
             haproxy_obstacles.check(path, after, running.start)
     except Refused as refusal:
-        portal = haproxy_obstacles.portal_elsewhere(path, section.fields.get("portal", ""), running.start)
-        seen.problems += [f"{path}: {obstacle}" for obstacle in elsewhere] or [f"{path}: {refusal}{portal}"]
+        where = "" if elsewhere else haproxy_obstacles.portal_elsewhere(path, section.fields.get("portal", ""), running.start)
+        seen.problems += [f"{path}: {obstacle}" for obstacle in elsewhere] or [f"{path}: {refusal}{where}"]
 
 
 def _shadowing(section: Section, config: bytes, start: Start) -> list[str]:
@@ -173,11 +173,11 @@ def _shadowing(section: Section, config: bytes, start: Start) -> list[str]:
     return haproxy_shadowing.shadowing(config, section.fields.get("portal", ""), start.above(Path(section.name)))
 
 
-def _winner(section: Section, portal: str, path: str, start: Start) -> str:
+def _winner(section: Section, config: bytes, path: str, start: Start) -> str:
     """What takes a request for `path` from our rules, or may."""
     from . import haproxy_shadowing
 
-    config = Path(section.name).read_bytes()
+    portal = section.fields.get("portal", "")
     suspects = haproxy_shadowing.suspects(config, portal, path, start.above(Path(section.name)))
     perhaps = f", perhaps {' or '.join(suspects)}" if suspects else ""
     return "; ".join(_shadowing(section, config, start)) or _UNKNOWN_WINNER.format(portal, perhaps)
@@ -236,7 +236,7 @@ def _load(section: Section, after: bytes, running: Running, transaction: Transac
     _write(section, after, transaction)
     haproxy_running.reload(path, after, haproxy_cfg.revision(after))
     haproxy_probe.as_before(answered, name)
-    _prove_rules(section, theirs, running.start, transaction)
+    _prove_rules(section, after, theirs, running.start, transaction)
 
 
 def _write(section: Section, config: bytes, transaction: Transaction) -> None:
@@ -254,7 +254,7 @@ def _probe_chat(section: Section, transaction: Transaction) -> None:
         transaction.say(haproxy_probe.chat(bind, section.fields.get("public", _HERE)))
 
 
-def _prove_rules(section: Section, theirs: list[Bind], start: Start, transaction: Transaction) -> None:
+def _prove_rules(section: Section, config: bytes, theirs: list[Bind], start: Start, transaction: Transaction) -> None:
     """A request to each path of the rules, as TynTec sends it, has to end in our backend."""
     from . import haproxy_probe
 
@@ -266,8 +266,8 @@ def _prove_rules(section: Section, theirs: list[Bind], start: Start, transaction
     if not binds:
         transaction.say(f"warning: {' and '.join(paths)} are not proven to reach chat: '{portal}' binds no TCP address")
         return
-    revision = haproxy_cfg.revision(Path(section.name).read_bytes()) or ""
+    revision = haproxy_cfg.revision(config) or ""
     for path in paths:
         if problem := haproxy_probe.reaches(binds[0], section.fields.get("portal-name", _HERE), path, backend[1], revision):
-            raise Failed(f"{problem}: {_winner(section, portal, path, start)}")
+            raise Failed(f"{problem}: {_winner(section, config, path, start)}")
     transaction.say(f"{' and '.join(paths)} on {binds[0]} reach {backend[1]}")
