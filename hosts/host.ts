@@ -1,8 +1,7 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { document, documentDigest } from "../render/document.ts";
-import { hostTool } from "../render/host-tool.ts";
-import { templateText } from "../render/template.ts";
+import { hostTool, ownTextSection } from "../render/host-tool.ts";
 import {
   applyCommand,
   installCommand,
@@ -153,23 +152,19 @@ const logDrift = ({ reason, diff }: StepAnswer, resource: pulumi.Resource): Prom
 
 /** The tool, which comes last because the launcher takes it from there; what goes with it; and whose the host is. */
 const toolDocument = (): string => {
-  const recover = "/etc/systemd/system/jtel-chat-recover.service";
+  const recover = "etc/systemd/system/jtel-chat-recover.service";
   return document(
     {
       kind: "files",
       name: "/var/lib/jtel-chat/owner",
-      fields: {
-        mode: "0600",
-        content: `${pulumi.getProject()}/${pulumi.getStack()}\n`,
-        exclusive: "a host belongs to one stack. Destroy that one first; if it is gone, remove the file on the host",
-      },
+      fields: { content: `${pulumi.getProject()}/${pulumi.getStack()}\n` },
     },
-    { kind: "files", name: recover, fields: { content: templateText(recover.slice(1)) } },
+    ownTextSection(recover),
     {
       kind: "files",
       name: "/etc/systemd/system/sysinit.target.wants/jtel-chat-recover.service",
-      fields: { link: recover },
+      fields: { link: `/${recover}` },
     },
-    { kind: "files", name: toolPath, fields: { mode: "0755", content: hostTool() } },
+    { kind: "files", name: toolPath, fields: { content: hostTool() } },
   );
 };

@@ -1,7 +1,8 @@
 import { chatPort } from "../config/ports.ts";
 import type { Section } from "./document.ts";
 import { passwordProperty } from "./hazelcast.ts";
-import { fill, templateText } from "./template.ts";
+import { ownTextSection } from "./host-tool.ts";
+import { fill } from "./template.ts";
 
 /** ClientMessenger's database, as its JDBC URL needs it. */
 export interface Database {
@@ -118,11 +119,7 @@ export const installationSections = (installation: Installation): Section[] => [
   { kind: "database", name: installation.database.host, fields: { port: String(installation.database.port) } },
   releaseSection(installation),
   unitSection(installation),
-  {
-    kind: "files",
-    name: "/usr/local/bin/updatesc.sh",
-    fields: { mode: "0755", content: templateText("usr/local/bin/updatesc.sh") },
-  },
+  ownTextSection("usr/local/bin/updatesc.sh"),
 ];
 
 /** The file with the connection, which the host tries before it writes it: with the driver that the program brings. */
@@ -132,19 +129,14 @@ export const connectionSection = (
 ): Section => {
   const { path, text, field } = handover(javaVersion);
   const { host, port, user, name } = secrets;
-  const login = {
-    property: connectionProperty,
-    "run-as": owner,
-    drivers: [`${home}/bin`, `${vendorFolder(share)}/bin`],
-    login: templateText("usr/local/lib/jtel-chat/DatabaseLogin.java"),
-  };
+  const drivers = [`${home}/bin`, `${vendorFolder(share)}/bin`];
   return {
     kind: "secret",
     name: path,
     fields: {
       "loaded-by": unitName,
       ...{ host, port: String(port), user, database: name },
-      ...(field === "argument-file" && login),
+      drivers: field === "argument-file" ? drivers : undefined,
       content: text(secrets),
     },
   };
@@ -167,8 +159,6 @@ export const runningSection = (loads: string[], peers: string[]): Section => ({
   },
 });
 
-const owner = "jtel:jtel";
-
 const vendorFolder = ({ path }: Share): string => `${path}/${releaseFolder}`;
 
 const releaseSection = ({ share, release }: Installation): Section => ({
@@ -177,7 +167,6 @@ const releaseSection = ({ share, release }: Installation): Section => ({
   fields: {
     from: vendorFolder(share),
     mount: share.hosted ? undefined : share.path,
-    owner,
     release,
     "loaded-by": unitName,
   },

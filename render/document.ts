@@ -1,23 +1,16 @@
 import { createHash } from "node:crypto";
+import type { Kinds } from "./kinds.ts";
 
-/** One section of a document: what one kind of the host tool makes true. */
-export interface Section {
+/** One section of a document: what one kind of the host tool makes true, with the fields that the kind declares. */
+export type Section = { [Kind in keyof Kinds]: SectionOf<Kind> }[keyof Kinds];
+
+interface SectionOf<Kind extends keyof Kinds> {
   /** The kind, a module of the host tool. */
-  kind:
-    | "resources"
-    | "packages"
-    | "files"
-    | "database"
-    | "release"
-    | "haproxy"
-    | "unit"
-    | "secret"
-    | "firewall"
-    | "service";
+  kind: Kind;
   /** What of that kind: a path, a unit, package names. */
   name: string;
   /** One-line values as strings, blocks as lists of lines or as text that ends with a newline; `undefined` is left out. */
-  fields?: Record<string, string | string[] | undefined>;
+  fields: Kinds[Kind];
 }
 
 /**
@@ -33,7 +26,7 @@ export const document = (...sections: Section[]): string => sections.map(section
 /** A document's digest, as `messenger-running` lists it: 16 hexadecimal characters. */
 export const documentDigest = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 16);
 
-const sectionText = ({ kind, name, fields = {} }: Section): string => {
+const sectionText = ({ kind, name, fields }: Section): string => {
   const lines = Object.entries(fields).flatMap(([key, value]) => (value === undefined ? [] : [fieldText(key, value)]));
   return [`# ${kind}: ${oneLine(name)}`, ...lines, ""].join("\n");
 };

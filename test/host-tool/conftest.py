@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import grp
+import os
+import pwd
 import sys
 from pathlib import Path
 
@@ -12,14 +15,25 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "templates/usr/local/lib/jtel
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A host's state directory of its own."""
-    from jtel_chat import durable, lock, logbook, record
+    """A host of its own: where its state is, its service's user – who runs the test –, and documents that may own any path in it."""
+    from jtel_chat import account, declaration, disk, durable, files, lock, logbook
 
-    monkeypatch.setattr(durable, "STATE", tmp_path / "state")
-    monkeypatch.setattr(durable, "RUN", tmp_path / "run")
-    monkeypatch.setattr(record, "STATE", tmp_path / "state")
-    monkeypatch.setattr(record, "_STEPS", tmp_path / "state/steps")
+    for module in (disk, durable):
+        monkeypatch.setattr(module, "STATE", tmp_path / "state")
+        monkeypatch.setattr(module, "RUN", tmp_path / "run")
     monkeypatch.setattr(logbook, "_RUNS", tmp_path / "run/runs")
     monkeypatch.setattr(lock, "LOCK", tmp_path / "run/lock")
     monkeypatch.setattr(lock, "HOLDER", tmp_path / "run/holder")
+    monkeypatch.setattr(account, "SERVICE", (pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name))
+    monkeypatch.setattr(declaration, "owns", lambda *_: True)
+    monkeypatch.setattr(files, "OWNED", Anywhere())
     return tmp_path
+
+
+class Anywhere(dict):  # type: ignore[type-arg]
+    """Every path may be owned: as a file, or as a link where its name says so."""
+
+    def __missing__(self, path: str) -> object:
+        from jtel_chat.files import Rule
+
+        return Rule(link=".*") if "link" in Path(path).name else Rule()

@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
-from jtel_chat import firewall, firewall_check, sockets, ufw
+from jtel_chat import disk, firewall, firewall_check, sockets, ufw
 from jtel_chat.errors import Failed
 from jtel_chat.firewall_check import Plan, findings
 from jtel_chat.ufw_rules import Connection, Entry, Rule, admitted, allowed, broader, deciding, parse, shadowing
@@ -192,17 +192,11 @@ def test_the_plan_keeps_the_customers_entries_and_puts_new_ones_last() -> None:
     assert plan(present, [wanted]).after == [present[0], allowed(wanted)]
 
 
-def test_a_rules_file_without_its_end_is_still_being_written() -> None:
+def test_a_rules_file_without_its_end_is_still_being_written(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = iter(["", "### tuple ### allow tcp 30", "### tuple ### allow tcp 3000 0.0.0.0/0 any 0.0.0.0/0 in\nCOMMIT\n"])
 
-    class Growing:
-        def exists(self) -> bool:
-            return True
-
-        def read_text(self, **_: str) -> str:
-            return next(texts)
-
-    assert len(parse(ufw._whole(Growing()))) == 1  # type: ignore[arg-type]
+    monkeypatch.setattr(disk, "text_or", lambda *_: next(texts))
+    assert len(parse(ufw._whole(Path("/etc/ufw/user.rules")))) == 1
 
 
 def test_who_keeps_ufw_waiting_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

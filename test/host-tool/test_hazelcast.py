@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from jtel_chat import document, files, hazelcast, hazelcast_library
+from jtel_chat import declaration, document, files, hazelcast, hazelcast_library
 from jtel_chat.document import Section
 from jtel_chat.errors import Refused
 
@@ -40,7 +40,7 @@ def test_what_comes_from_elsewhere_is_not_called_missing() -> None:
 
 def rendered(directory: Path) -> Section:
     fields = {"jars": f"{directory}/installed\n{directory}/share\n", "content-3": "three\n", "content-5": "five\n", "check": "hazelcast"}
-    return Section("files", str(directory / "hazelcast.xml"), fields)
+    return Section("files", f"{declaration.HOME}/conf/hazelcast.xml", fields)
 
 
 def jar(directory: Path, name: str) -> None:

@@ -4,11 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from jtel_chat import kind, originals, release, steps, transaction
+from jtel_chat import account, disk, journal, kind, originals, release, releases, steps, trees
 from jtel_chat.document import parse
 from jtel_chat.errors import Refused
-
-OWNER = "0:0"
 
 
 class Server:
@@ -20,25 +18,28 @@ class Server:
     def offer(self, **files: str) -> str:
         """Put a release on the share, `bin_a="…"` for `bin/a`; its digest."""
         if self.share.exists():
-            kind.durable.remove_tree(self.share)
+            disk.remove_tree(self.share)
         write(self.share, {"conf/logging": "vendor's", "systemd/unit": "unit", **{name.replace("_", "/"): text for name, text in files.items()}})
-        return release.tree_digest(self.share)
+        return self.on_share().short
+
+    def on_share(self) -> releases.Release:
+        return releases.examine(self.share, releases.offered(self.share, account.service()), account.service())
 
     def document(self, wanted: str) -> str:
-        return f"# release: {self.home}\nfrom: {self.share}\nowner: {OWNER}\nrelease: {wanted}\n"
+        return f"# release: {self.home}\nfrom: {self.share}\nrelease: {wanted}\n"
 
     def apply(self, wanted: str) -> list[str]:
         return steps.apply("messenger", 1, "first", self.document(wanted))
 
     def prove(self, wanted: str) -> None:
         """Apply it as something that only a start can prove good."""
-        steps.apply("messenger", 1, "first", self.document(wanted) + "loaded-by: x.service\n")
+        steps.apply("messenger", 1, "first", self.document(wanted) + "loaded-by: jtel-clientmessenger.service\n")
 
     def look(self, wanted: str) -> kind.Observed:
         return release.observe(parse(self.document(wanted))[0])
 
     def installed(self) -> str:
-        return release.installed_digest(parse(self.document("hold"))[0])
+        return release.installed(parse(self.document("hold"))[0]).short
 
 
 def write(directory: Path, files: dict[str, str]) -> None:
@@ -73,7 +74,7 @@ def test_follow_takes_the_shares_and_no_old_jar_or_folder_stays(server: Server) 
     second = server.offer(bin_a="2", conf_new="new")
     assert server.apply("follow") == [f"installed release {second} in {server.home}"]
     assert server.installed() == second
-    now = {name: text for name, text in tree(server.home).items() if name != ".release"}
+    now = tree(server.home)
     assert now == {
         **{"bin/a": "2", "systemd/unit": "unit", "logs/today": "x"},
         **{"conf/logging": "the host's", "conf/hazelcast.xml": "y", "conf/new": "new"},
@@ -113,13 +114,13 @@ def test_an_empty_share_is_a_problem_only_where_something_has_to_come_from_it(se
     server.offer(bin_a="1")
     server.apply(wanted)
     before = tree(server.home)
-    kind.durable.remove_tree(server.share)
+    disk.remove_tree(server.share)
     assert bool(server.look(wanted).problems) == (wanted == "follow")
     if wanted == "follow":
         with pytest.raises(Refused, match="holds no release"):
             server.apply(wanted)
     assert tree(server.home) == before
-    assert release.observe(parse(server.document("hold"))[0]).state == {f"release in {server.home}": server.installed()}
+    assert release.observe(parse(server.document("hold"))[0]).state == {f"release:{server.home}": server.look("hold").loaded[str(server.home)]}
 
 
 def test_an_installation_by_hand_is_adopted_and_given_back(server: Server) -> None:
@@ -132,7 +133,7 @@ def test_an_installation_by_hand_is_adopted_and_given_back(server: Server) -> No
     [nested] = server.look("hold").warnings
     assert nested.startswith(f"{server.home}/ClientMessenger is a second copy (release ")
     server.apply("hold")
-    assert {name: text for name, text in tree(server.home).items() if name != ".release"} == by_hand
+    assert tree(server.home) == by_hand
     server.apply("follow")
     assert (server.home / "bin/a").read_text() == "2"
     assert not (server.home / "bin/own.jar").exists()
@@ -149,15 +150,13 @@ def test_logs_that_a_program_writes_beside_itself_are_no_drift(server: Server) -
     assert steps.drifted("messenger")
 
 
-def test_a_program_that_was_changed_by_hand_is_brought_back_from_wherever_its_release_is(server: Server) -> None:
-    server.offer(bin_a="1")
+def test_a_program_that_was_changed_by_hand_is_brought_back_from_roots_own_copy(server: Server) -> None:
+    first = server.offer(bin_a="1")
     server.apply("hold")
     server.offer(bin_a="2")
     write(server.home, {"bin/a": "changed"})
-    assert "is to be had nowhere" in server.apply("hold")[0]
-    server.apply("follow")
-    write(server.home, {"bin/a": "changed"})
-    assert server.apply("follow")[0].startswith("installed release")
+    assert server.apply("hold") == [f"installed release {first} in {server.home}"]
+    assert (server.home / "bin/a").read_text() == "1"
 
 
 def test_servers_with_different_releases_can_be_told(server: Server) -> None:
@@ -175,7 +174,7 @@ def test_a_first_replacement_that_is_disproven_leaves_nothing_for_undo_to_miss(s
     server.apply("hold")
     server.prove("follow")
     assert (server.home / "bin/a").read_text() == "1"
-    transaction.disproven()
+    journal.disproven()
     originals.refresh("messenger")
     assert (server.home / "bin/a").read_text() == "by hand"
     assert "put" not in " ".join(line for line in steps.undo("messenger") if "bin" in line)
@@ -189,12 +188,13 @@ def test_a_kept_release_that_is_disproven_is_kept_still(server: Server) -> None:
         server.apply("follow")
     server.prove(releases[1])
     assert server.installed() == releases[1]
-    transaction.disproven()
+    journal.disproven()
     assert server.installed() == releases[2]
     server.prove(releases[1])
-    transaction.proven()
+    journal.proven()
     assert server.installed() == releases[1]
-    assert not list(server.home.parent.rglob("*.removed"))
+    assert sorted(path.name for path in server.home.parent.iterdir()) == ["ClientMessenger"]
+    assert not [path for path in server.home.iterdir() if path.name.startswith(".")]
 
 
 def test_a_nested_copy_is_no_part_of_the_release_when_the_share_is_away(server: Server) -> None:
@@ -206,16 +206,25 @@ def test_a_nested_copy_is_no_part_of_the_release_when_the_share_is_away(server: 
 
 def test_an_installation_that_fails_halfway_leaves_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     server.offer(bin_a="1", gui_a="1", lib_a="1")
-    copied: list[Path] = []
+    copy, copied = trees.copy_tree, []
 
-    def full(source: Path, target: Path) -> None:
+    def full(source: Path, target: Path, *rest: object) -> None:
         copied.append(target)
-        target.mkdir()
-        if len(copied) == 2:
+        if target == server.home / ".lib.jtel-chat":
             raise OSError(28, "No space left on device")
+        copy(source, target, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(release.shutil, "copytree", full)
+    monkeypatch.setattr(trees, "copy_tree", full)
     with pytest.raises(OSError, match="No space"):
+        server.apply("hold")
+    assert server.home / ".lib.jtel-chat" in copied
+    assert not server.home.exists()
+
+
+def test_a_release_that_finds_no_room_is_refused_before_its_first_byte(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.offer(bin_a="1")
+    monkeypatch.setattr(disk, "free", lambda _: 1 << 20)
+    with pytest.raises(Refused, match=r"has not the 64 MiB free that release [0-9a-f]{16} takes"):
         server.apply("hold")
     assert not server.home.exists()
 
@@ -224,26 +233,89 @@ def test_a_run_that_died_between_two_renames_is_put_back(server: Server, monkeyp
     server.offer(bin_a="1")
     server.apply("hold")
     before = tree(server.home)
-    server.offer(bin_a="2")
+    server.offer(bin_a="2", lib_b="2")
 
     class PowerCut(BaseException):
         pass
 
-    def cut(path: Path, target: Path) -> Path:
+    rename = disk.rename
+
+    def cut(path: Path, name: str) -> None:
         if path.name == ".bin.jtel-chat":
             raise PowerCut
-        os.rename(path, target)
-        return target
+        rename(path, name)
 
     with monkeypatch.context() as broken:
-        broken.setattr(Path, "rename", cut)
-        broken.setattr(transaction, "_roll_back", lambda *_: None)
-        broken.setattr(transaction, "_close", lambda *_: None)
+        broken.setattr(disk, "rename", cut)
+        broken.setattr(journal, "roll_back", lambda *_: [])
         with pytest.raises(PowerCut):
             server.apply("follow")
     assert not (server.home / "bin").exists()
-    transaction.recover()
+    journal.recover()
     assert tree(server.home) == before
+
+
+def test_a_pin_of_16_or_64_digits_names_a_release_also_in_the_form_of_earlier_versions(server: Server) -> None:
+    server.offer(bin_a="1", README="x")
+    first = server.on_share()
+    earlier = releases.earlier_digest(server.share, first.entries, account.service())
+    server.apply("hold")
+    server.offer(bin_a="2")
+    server.apply("follow")
+    assert earlier != first.short
+    for pin in (first.digest, first.short, earlier):
+        server.apply("follow")
+        assert server.apply(pin) == [f"installed release {first.short} in {server.home}"]
+        assert server.apply(pin) == ["nothing to change"]
+
+
+def test_a_pin_that_names_two_releases_is_refused(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    pin = server.offer(bin_a="1")
+    server.apply("hold")
+    server.offer(bin_a="2")
+    server.apply("follow")
+    server.offer(bin_a="3")
+    third = server.on_share()
+    monkeypatch.setattr(releases, "earlier_digest", lambda place, *_: pin if place == server.share else "other")
+    with pytest.raises(Refused, match=f"release {pin} names .*{third.digest}.*all 64 digits"):
+        server.apply(pin)
+
+
+def test_a_line_break_in_a_files_name_forges_no_digest(server: Server) -> None:
+    def digest(**files: str) -> str:
+        disk.remove_tree(server.share)
+        write(server.share, files)
+        return server.on_share().digest
+
+    one = digest(**{"bin/a": "1", "bin/b": "2"})
+    assert one != digest(**{"bin/a": "1" + "bin/b2"})
+    earlier = f"bin/a {disk_digest('1')}\nbin/b"
+    assert one != digest(**{earlier: "2", "bin/c": ""})
+
+
+def disk_digest(text: str) -> str:
+    from jtel_chat import digests
+
+    return digests.short(text.encode())
+
+
+def test_a_folder_of_somebodys_own_under_a_name_that_a_new_release_brings_is_not_replaced(server: Server) -> None:
+    server.offer(bin_a="1")
+    server.apply("hold")
+    write(server.home, {"lib/own": "mine"})
+    server.offer(bin_a="2", lib_new="2")
+    with pytest.raises(Refused, match="lib is no part of the installed release"):
+        server.apply("follow")
+    assert tree(server.home)["lib/own"] == "mine"
+
+
+def test_only_what_is_used_is_kept(server: Server) -> None:
+    for version in ("1", "2", "3", "4"):
+        server.offer(bin_a=version)
+        server.apply("follow")
+    kept = {name: release.short for name, release in releases.index().items() if not release.is_absent}
+    assert sorted(kept) == ["current", "previous"]
+    assert len([name for name in disk.names(releases.store()) if len(name) == 64]) == 2
 
 
 def test_a_document_of_an_older_version_is_looked_at_without_the_fields_that_it_lacks(server: Server) -> None:

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
-from jtel_chat import document, files, kind, logbook, steps, transaction
+from jtel_chat import document, files, journal, kind, logbook, masking, steps
 from jtel_chat.document import Section
 from jtel_chat.errors import Ended, Failed, Refused
 from jtel_chat.transaction import Transaction
 
-OWNER = "0:0"
+OWNER = (os.getuid(), os.getgid())
 
 
 def test_an_error_puts_everything_back(state: Path) -> None:
@@ -36,7 +37,7 @@ def test_a_run_that_died_is_put_back_by_the_next(state: Path) -> None:
     with open(next((state / "state/journal").iterdir()) / "entries", "a") as entries:
         entries.write('{"path": "/torn')  # the crash came in the middle of a line
     assert target.read_bytes() == b"half"
-    assert len(transaction.recover()) == 1
+    assert len(journal.recover()) == 1
     assert target.read_bytes() == b"old"
 
 
@@ -79,7 +80,7 @@ def test_a_rollback_that_is_ended_is_left_to_the_next_run(state: Path, monkeypat
     with pytest.raises(Ended), changed_and_loaded(state):
         raise Failed("it does not run")
     monkeypatch.setattr(kind, "of", lambda _: Loader())
-    assert len(transaction.recover()) == 3
+    assert len(journal.recover()) == 3
 
 
 def test_what_a_run_that_died_has_changed_is_loaded_again_but_not_at_boot(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,18 +88,7 @@ def test_what_a_run_that_died_has_changed_is_loaded_again_but_not_at_boot(state:
     for booting, expected in ((False, ["loaded old"]), (True, [])):
         (state / "file").write_bytes(b"old")
         changed_and_loaded(state)
-        assert transaction.recover(booting)[2:] == expected
-
-
-def test_a_replaced_tree_comes_back(state: Path) -> None:
-    for name, text in (("bin", "old"), ("staged", "new")):
-        (state / name).mkdir()
-        (state / name / "program").write_text(text)
-    with pytest.raises(ZeroDivisionError), Transaction("x") as change:
-        change.replace_tree(state / "bin", state / "staged")
-        assert (state / "bin/program").read_text() == "new"
-        raise ZeroDivisionError
-    assert (state / "bin/program").read_text() == "old"
+        assert journal.recover(booting)[2:] == expected
 
 
 def test_a_link_never_lands_inside_its_target(state: Path) -> None:
@@ -117,7 +107,7 @@ def test_a_directory_where_a_link_belongs_is_refused(state: Path) -> None:
 
 def test_a_second_apply_changes_nothing_and_drift_is_named_once(state: Path) -> None:
     target = state / "file"
-    text = f"# files: {target}\nowner: {OWNER}\nmode: 0640\ncontent:\n\thello\n"
+    text = f"# files: {target}\ncontent:\n\thello\n"
     assert steps.observe("x", text)["reason"].startswith("not on the host")
     assert steps.apply("x", 1, "first", text) == [f"wrote {target}"]
     assert steps.apply("x", 1, "first", text) == ["nothing to change"]
@@ -143,7 +133,7 @@ def test_a_warning_is_said_of_what_will_be_applied_and_stops_nothing(state: Path
         return seen
 
     monkeypatch.setattr(files, "observe", warned)
-    text = "# files: {}\nowner: 0:0\ncontent:\n\t{}\n"
+    text = "# files: {}\ncontent:\n\t{}\n"
     steps.apply("x", 1, "first", text.format(state / "file", "this"))
     assert steps.observe("x", text.format(state / "file", "that"))["warnings"] == ["that is old"]
     assert not steps.observe("x", text.format(state / "file", "this"))["drifted"]
@@ -153,7 +143,7 @@ def test_undo_gives_the_original_back_and_keeps_an_edit_beside_it(state: Path) -
     ours, new = state / "file", state / "new/file"
     ours.write_text("customer's")
     ours.chmod(0o640)
-    text = f"# files: {ours}\nowner: {OWNER}\ncontent:\n\tone\n\n# files: {new}\nowner: {OWNER}\ncontent:\n\tx\n"
+    text = f"# files: {ours}\ncontent:\n\tone\n\n# files: {new}\ncontent:\n\tx\n"
     steps.apply("x", 1, "first", text)
     steps.apply("x", 1, "first", text.replace("one", "two"))
     ours.write_text("edited since")
@@ -169,7 +159,7 @@ def test_undo_gives_the_original_back_and_keeps_an_edit_beside_it(state: Path) -
 def test_an_undo_that_fails_leaves_the_step_as_it_was(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = state / "file"
     target.write_text("customer's")
-    steps.apply("x", 1, "first", f"# files: {target}\nowner: {OWNER}\ncontent:\n\tours\n")
+    steps.apply("x", 1, "first", f"# files: {target}\ncontent:\n\tours\n")
 
     def broken(*_: object) -> None:
         raise Failed("broken")
@@ -182,13 +172,13 @@ def test_an_undo_that_fails_leaves_the_step_as_it_was(state: Path, monkeypatch: 
 
 def test_passwords_of_others_are_masked_in_diffs() -> None:
     text = "<password>s3</password> x?password=s3&y\n  stats auth admin:s3\n  user joe insecure-password s3\n"
-    assert "s3" not in kind.masked(text)
+    assert "s3" not in masking.masked(text)
 
 
 def test_what_a_new_document_no_longer_has_is_given_back(state: Path) -> None:
     kept, dropped, added = state / "kept", state / "dropped", state / "added"
     dropped.write_text("customer's")
-    section = "# files: {}\nowner: " + OWNER + "\ncontent:\n\tours\n"
+    section = "# files: {}\ncontent:\n\tours\n"
     both = section.format(kept) + "\n" + section.format(dropped)
     steps.apply("x", 1, "first", both + "\n" + section.format(added))
     assert steps.apply("x", 1, "first", section.format(kept)) == [f"removed {added}", f"put {dropped} back"]
@@ -200,7 +190,7 @@ def test_what_a_new_document_no_longer_has_is_given_back(state: Path) -> None:
 
 
 def test_another_document_than_the_controller_has_asks_for_an_apply(state: Path) -> None:
-    text = f"# files: {state / 'file'}\nowner: {OWNER}\ncontent:\n\thello\n"
+    text = f"# files: {state / 'file'}\ncontent:\n\thello\n"
     steps.apply("x", 1, "first", text)
     seen = steps.observe("x", text.replace("hello", "newer"))
     assert (seen["generation"], seen["drifted"]) == (2, False)
@@ -209,14 +199,14 @@ def test_another_document_than_the_controller_has_asks_for_an_apply(state: Path)
 
 def test_the_tools_undo_takes_back_what_other_steps_have_left(state: Path) -> None:
     for name in ("one", "tool", "two"):
-        steps.apply(name, 1, "first", f"# files: {state / name}\nowner: {OWNER}\ncontent:\n\tours\n")
+        steps.apply(name, 1, "first", f"# files: {state / name}\ncontent:\n\tours\n")
     steps.undo("tool")
     assert not any((state / name).exists() for name in ("one", "tool", "two", "state"))
 
 
 def test_the_log_names_the_run_that_the_caller_has_announced(state: Path) -> None:
     logbook.announce("commit 1a2b\x1b[31m3c, https://ci.example/7")
-    steps.apply("x", 1, "first", f"# files: {state / 'file'}\nowner: {OWNER}\ncontent:\n\tours\n")
+    steps.apply("x", 1, "first", f"# files: {state / 'file'}\ncontent:\n\tours\n")
     assert logbook.entries()[-1]["run"] == "commit 1a2b?[31m3c, https://ci.example/7"
     logbook.announce("")
     assert logbook.caller()["run"] == ""

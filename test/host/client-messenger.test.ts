@@ -53,7 +53,7 @@ const documents = (change: Change = {}): Record<string, string> => {
   const hazelcast = document({
     kind: "files",
     name: `${home}/conf/hazelcast.xml`,
-    fields: { from: `${given.share.path}/hazelcast.xml`, owner: "jtel:jtel", "loaded-by": unitName },
+    fields: { from: `${given.share.path}/hazelcast.xml`, "loaded-by": unitName },
   });
   const loads = [
     `hazelcast ${documentDigest(hazelcast)}`,
@@ -477,7 +477,7 @@ ExecStart=/usr/bin/java -Xmx96m \\
       expect((await problems()).join()).toContain("the share is not mounted at /home/jtel/shared. Mount it");
       expect((await apply("messenger", documents({ release: "follow" }).messenger ?? "")).exitCode).toBe(3);
       await said("mount -t tmpfs none /home/jtel/shared");
-      expect((await problems({ release: "follow" })).join()).toContain("holds no release (no folder bin/ with files)");
+      expect((await problems({ release: "follow" })).join()).toContain("holds no release (no folder bin/ with files");
       expect((await apply("messenger", documents({ release: "follow" }).messenger ?? "")).exitCode).toBe(3);
       await said("umount /home/jtel/shared && mount /home/jtel/shared");
       expect(await ownedByCustomer()).toBe(before);

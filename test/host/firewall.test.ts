@@ -432,11 +432,8 @@ time.sleep(600)`;
 
     test("is off again, with all rules back, when the same step fails later", async () => {
       const before = await tuples();
-      const failing = document({
-        kind: "files",
-        name: "/etc/jtel-trial",
-        fields: { owner: "nobody:knows", content: "x\n" },
-      });
+      await run("mkdir -p /acd-store/shared"); // where a link belongs
+      const failing = document({ kind: "files", name: "/acd-store/shared", fields: { link: "/home/jtel/shared" } });
       expect(await enable("10min", failing)).not.toMatchObject({ exitCode: 0 });
       expect(await status()).toBe("Status: inactive");
       expect(await timer()).toBe("inactive");

@@ -75,9 +75,9 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
     const other = (await sections("chatserver2", "hazelcast")).map((section) => ({
       ...section,
       fields: Object.fromEntries(
-        Object.entries(section.fields ?? {}).map(([key, value]) => [key, `${value}`.replace("RENDERED", "OTHER")]),
+        Object.entries(section.fields).map(([key, value]) => [key, `${value}`.replace("RENDERED", "OTHER")]),
       ),
-    }));
+    })) as Section[];
     expect((await apply("chatserver2", "hazelcast", other)).exitCode).toBe(0);
     const { exitCode, stderr } = await started("chatserver2");
     expect(stderr).toMatch(
@@ -107,8 +107,8 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
     const copied = async (from: string | RegExp, to: string): Promise<Section[]> => {
       await writeFile(file(), (await readFile(file(), "utf8")).replace(from, to));
       const [section, ...others] = await sections("chatserver2", "hazelcast");
-      const { "content-3": _, "content-5": __, ...fields } = section?.fields ?? {};
-      return [{ ...(section as Section), fields: { ...fields, from: "/home/jtel/shared/hazelcast.xml" } }, ...others];
+      const { "content-3": _, "content-5": __, ...fields } = section?.fields as Record<string, string>;
+      return [{ ...section, fields: { ...fields, from: "/home/jtel/shared/hazelcast.xml" } } as Section, ...others];
     };
 
     test("is refused in the library's own words, and nothing is written", async () => {

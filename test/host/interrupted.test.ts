@@ -13,7 +13,7 @@ const runnable = !obstacle || process.env.CI === "true";
 if (!runnable) console.warn(`SKIPPED: the host tool on a booted host – ${obstacle}`);
 
 const name = `host-${process.pid}`;
-const file = "/etc/jtel-trial";
+const file = "/etc/apt/sources.list.d/jtel-chat-java.list";
 const recoverUnit = "/etc/systemd/system/jtel-chat-recover.service";
 let lab: Lab;
 let host: LabHost;
@@ -22,7 +22,7 @@ let host: LabHost;
 const standing = (within: string): string =>
   document(
     { kind: "files", name: file, fields: { content: "new\n" } },
-    { kind: "service", name: "trial.service", fields: { loads: [], healthy: "ws://127.0.0.1:9/", within } },
+    { kind: "service", name: "jtel-clientmessenger.service", fields: { loads: [], healthy: "ws://127.0.0.1:9/", within } },
   );
 
 const apply = (text: string) =>
@@ -47,7 +47,7 @@ describe.skipIf(!runnable)("an apply that is interrupted", () => {
     await host.exec(`cat > ${recoverUnit}; systemctl add-wants sysinit.target jtel-chat-recover`, {
       input: templateText(recoverUnit.slice(1)),
     });
-    await host.exec("cat > /etc/systemd/system/trial.service; systemctl daemon-reload", {
+    await host.exec("cat > /etc/systemd/system/jtel-clientmessenger.service; systemctl daemon-reload", {
       input: "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n",
     });
     await host.exec(`echo old > ${file}`);
@@ -60,9 +60,9 @@ describe.skipIf(!runnable)("an apply that is interrupted", () => {
   test("puts everything back when its health check fails, and says so", async () => {
     const { exitCode, stderr } = await apply(standing("1"));
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^chatserver1: trial\.service runs, but ws:\/\/127\.0\.0\.1:9\/ is not healthy/);
+    expect(stderr).toMatch(/^chatserver1: jtel-clientmessenger\.service runs, but ws:\/\/127\.0\.0\.1:9\/ is not healthy/);
     expect(await content()).toBe("old");
-    expect((await host.exec("systemctl is-enabled trial")).stdout.trim()).toBe("disabled");
+    expect((await host.exec("systemctl is-enabled jtel-clientmessenger")).stdout.trim()).toBe("disabled");
     expect(await leftOver()).toBe("");
   });
 

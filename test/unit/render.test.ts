@@ -73,7 +73,7 @@ test("block lines of a document cannot be taken for a section", () => {
 });
 
 test("a value that would break a document's lines is refused", () => {
-  expect(() => document({ kind: "files", name: "/x\n# secret: /y" })).toThrow("one line");
+  expect(() => document({ kind: "files", name: "/x\n# secret: /y", fields: {} })).toThrow("one line");
 });
 
 test("what a host says cannot leave its quotes in a command line", () => {

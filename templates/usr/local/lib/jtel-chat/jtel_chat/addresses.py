@@ -6,9 +6,10 @@ import ipaddress
 import json
 import re
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
-from . import process
+from . import disk, process
 from .ufw_rules import Address
 
 _PATIENCE = 3  # seconds: looking at a host must not hang on a name server that is gone
@@ -23,10 +24,19 @@ def resolved(name: str) -> set[str]:
 
 def virtual() -> set[str]:
     """The addresses that keepalived moves between this host and another (keepalived.conf(5): one to a line in `virtual_ipaddress`)."""
-    text = "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in _KEEPALIVED.glob("**/*.conf") if path.is_file())
+    text = "\n".join(disk.text(path) for path in _configurations(_KEEPALIVED))
     blocks = re.findall(r"\bvirtual_ipaddress(?:_excluded)?\s*\{([^}]*)\}", re.sub(r"[#!].*", "", text))
     first_words = (line.split()[0] for block in blocks for line in block.splitlines() if line.strip())
     return {_usual(word.split("/")[0]) for word in first_words if _is_address(word.split("/")[0])}
+
+
+def _configurations(directory: Path) -> Iterator[Path]:
+    for name in disk.names(directory):
+        path = directory / name
+        if disk.is_directory(path):
+            yield from _configurations(path)
+        elif name.endswith(".conf"):
+            yield path
 
 
 def interfaces() -> dict[Address, str]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 import socket
 import struct
 
+from .declaration import HOST, NUMBER, Declaration, Field
 from .document import Section
 from .errors import Refused
 from .kind import Observed
 from .transaction import Transaction
+
+DECLARATION = Declaration(names=HOST, fields={"port": Field(NUMBER, required=True)})
 
 _WAIT = 3.0  # seconds for the connection, and again for each packet
 _ROUNDS = 4  # packets until an answer: greeting, perhaps a change of the plugin, the end

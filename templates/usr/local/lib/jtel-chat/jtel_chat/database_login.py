@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import database, durable, process
+from . import database, durable, process, texts
 from .document import Section
 from .errors import Refused
 from .transaction import ids
@@ -23,7 +23,7 @@ def check(section: Section) -> list[str]:
     """Lines for a person, on what could not be tried. Raises Refused, without the password, when the database does not let it in."""
     if problem := database.answer_problem(section.text("host"), int(section.text("port"))):
         raise Refused(problem)
-    if "login" not in section.fields:
+    if "drivers" not in section.fields:
         return []
     folder = next((each for each in section.lines("drivers") if any(Path(each).glob("*.jar"))), None)
     if folder is None:
@@ -40,15 +40,15 @@ def check(section: Section) -> list[str]:
 
 def _result(section: Section, folder: str) -> list[str] | None:
     """`["ok"]`, or SQLSTATE, code and cause; None where this Java cannot run a source file."""
-    uid, gid = ids(section.text("run-as"))
+    uid, gid = ids("jtel:jtel")
     with durable.scratch("login") as directory:
         arguments, program = directory / "arguments", directory / "DatabaseLogin.java"
         durable.write_synced(arguments, section.text("content").encode(), 0o600, uid, gid)
-        durable.write_synced(program, section.text("login").encode(), 0o600, uid, gid)
+        durable.write_synced(program, texts.text("usr/local/lib/jtel-chat/DatabaseLogin.java").encode(), 0o600, uid, gid)
         directory.chmod(0o711)
         # As the service's user: what lies in the program's folder is not root's to run.
         identity = ("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
-        java = ("java", "-XX:TieredStopAtLevel=1", "-cp", f"{folder}/*", f"@{arguments}", str(program), section.text("property"))
+        java = ("java", "-XX:TieredStopAtLevel=1", "-cp", f"{folder}/*", f"@{arguments}", str(program), "de.jtel.platform.clientmessenger.connection")
         done = process.attempt(*identity, *java, timeout=_WAIT)
     if done.returncode == process.HANGS:
         return ["null", "0", "SocketTimeoutException"]

@@ -15,6 +15,7 @@ import re
 import time
 
 from . import firewall_check, logbook, originals, sockets, ufw
+from .declaration import Declaration, Field
 from .document import Section
 from .errors import Failed, Refused
 from .firewall_check import Plan
@@ -23,6 +24,16 @@ from .transaction import Transaction
 from .ufw_rules import COMMENT, EVERYWHERE, Entry, Rule
 
 _RULE = re.compile(r"allow (?P<port>[0-9:]+)/(?P<protocol>tcp|udp)(?: from (?P<source>\S+))?(?: on (?P<interface>\S+))?")
+
+DECLARATION = Declaration(
+    names="ufw",
+    fields={
+        "rules": Field(_RULE.pattern, "lines"),
+        "members": Field(r"[0-9]+(?::[0-9]+)?"),
+        "enable": Field(r"[0-9]+(?:s|min|h)"),
+    },
+)
+
 _NO_IPV6 = "ufw lets no IPv6 in on this host. If members come over it, set IPV6=yes in /etc/default/ufw, then 'ufw reload'"
 _PATIENCE = 30  # seconds that other ufw calls may keep ours from being the last word
 
@@ -33,8 +44,8 @@ def observe(section: Section) -> Observed:
     plan, lines = _plan(section)
     found = firewall_check.findings(plan)
     found.warnings.extend(f"'{line}' is left out: {_NO_IPV6}" for line, rules in lines.items() if not rules)
-    state = {f"rule '{line}'": _presence(rules, plan.entries) for line, rules in lines.items()}
-    state |= {f"rule 'allow {rule}'": "of an earlier configuration" for rule in _surplus(plan.entries, plan.rules)}
+    state = {f"rule:{line}": _presence(rules, plan.entries) for line, rules in lines.items()}
+    state |= {f"rule:allow {rule}": "earlier" for rule in _surplus(plan.entries, plan.rules)}
     shown = [entry for entry in plan.entries if entry.ours or any(entry.admits and entry.same_packets(rule) for rule in plan.rules)]
     text = {"ufw rules of chat": "".join(f"{entry}\n" for entry in shown)}
     return Observed(state | {"ufw": "active" if plan.active else "inactive"}, problems=found.problems, warnings=found.warnings, text=text)
@@ -135,7 +146,7 @@ def _surplus(entries: list[Entry], wanted: list[Rule]) -> list[Rule]:
 def _presence(rules: list[Rule], entries: list[Entry]) -> str:
     """Of a line: both families of it, where ufw filters both."""
     if not rules:
-        return "left out, ufw has IPV6=no"
+        return "no-ipv6"
     return "absent" if _missing(entries, rules) else "present"
 
 

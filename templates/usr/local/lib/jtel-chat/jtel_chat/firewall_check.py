@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from pathlib import Path
 from typing import NamedTuple
 
-from . import addresses, logbook, sockets
+from . import addresses, disk, logbook, sockets
 from .ufw_rules import Connection, Entry, Rule, admitted, allowed, broader, deciding, shadowing
 
 NOT_INSTALLED = "ufw is not installed. Install it ('apt install ufw'), allow ssh, then repeat"
-_INTERFACES = Path("/sys/class/net")
 
 
 class Plan(NamedTuple):
@@ -48,9 +46,13 @@ def findings(plan: Plan) -> Findings:
 
 
 def _unknown_interfaces(rules: list[Rule]) -> list[str]:
-    names = sorted({rule.interface for rule in rules if rule.interface and not (_INTERFACES / rule.interface).exists()})
-    known = ", ".join(sorted(path.name for path in _INTERFACES.iterdir() if path.name != "lo")) if names else ""
+    names = sorted({rule.interface for rule in rules if rule.interface and rule.interface not in _interfaces()})
+    known = ", ".join(sorted(name for name in _interfaces() if name != "lo")) if names else ""
     return [f"there is no interface '{name}', so nothing would get in through its rules. Correct 'interface' in the stack file: {known}" for name in names]
+
+
+def _interfaces() -> list[str]:
+    return disk.kernel_names("/sys/class/net")
 
 
 def _contradicted(plan: Plan) -> list[str]:

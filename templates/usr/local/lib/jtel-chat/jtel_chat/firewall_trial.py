@@ -7,12 +7,11 @@ switches ufw off (`end`). A boot in between ends the trial, too: the timer would
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 from typing import Any
 
-from . import durable, logbook, process, sockets, ufw
+from . import disk, logbook, process, sockets, ufw
 from .errors import Failed
 from .transaction import Transaction
 from .transient import TOOL
@@ -68,7 +67,7 @@ def end(why: str) -> None:
 def _win() -> bool:
     """Confirmation and end may come together: whoever removes the file decides."""
     try:
-        _path().unlink()
+        disk.unlink(_path())
     except FileNotFoundError:
         return False
     return True
@@ -87,11 +86,9 @@ def _write(trial: dict[str, Any], transaction: Transaction) -> None:
 
 
 def _read() -> dict[str, Any] | None:
-    with contextlib.suppress(OSError, ValueError):
-        trial: dict[str, Any] = json.loads(_path().read_text(encoding="utf-8"))
-        return trial
-    return None
+    trial: dict[str, Any] | None = disk.json(_path())
+    return trial
 
 
 def _path() -> Path:
-    return durable.STATE / "firewall-trial"
+    return disk.STATE / "firewall-trial"

@@ -12,6 +12,7 @@ import stat
 from pathlib import Path
 
 from . import durable, haproxy_binds, haproxy_cfg, haproxy_obstacles, haproxy_running, kind, process
+from .declaration import HOST, PATH, Declaration, Field
 from .document import Section
 from .errors import Ended, Failed, Refused
 from .haproxy_binds import Bind
@@ -19,6 +20,19 @@ from .haproxy_running import Running
 from .haproxy_start import Start
 from .kind import Observed
 from .transaction import Transaction
+
+DECLARATION = Declaration(
+    names=r"/etc/haproxy/haproxy\.cfg",
+    fields={
+        "sections": Field("", "text", required=True),
+        "portal": Field(r"[A-Za-z0-9_.:-]+"),
+        "rules": Field("", "lines"),
+        "certificate": Field(PATH),
+        "public": Field(HOST),
+        "portal-name": Field(HOST),
+        "redundant": Field("yes"),
+    },
+)
 
 _HERE = "localhost"  # what a probe calls this host when the document does not name it
 _UNKNOWN_WINNER = "another rule of '{}' wins{}. Redirects and http-request rules run before any use_backend: except these paths there"
@@ -243,7 +257,7 @@ def _write(section: Section, config: bytes, transaction: Transaction) -> None:
     path = Path(section.name).resolve()  # a link stays one
     found = path.stat()
     transaction.load_on_rollback(section)
-    if transaction.write(path, config, stat.S_IMODE(found.st_mode), f"{found.st_uid}:{found.st_gid}", keep=False):
+    if transaction.write(path, config, stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid), keep=False):
         transaction.say(f"wrote our blocks in {path}")
 
 

@@ -138,9 +138,9 @@ def shown(line: Line) -> str:
 
 def masked(line: bytes) -> str:
     """The text of a line without the passwords and tokens in it."""
-    from . import kind
+    from . import masking
 
-    text = kind.masked(line.decode("utf-8", "replace"))
+    text = masking.masked(line.decode("utf-8", "replace"))
     return re.sub(r"(?i)\b(authorization\b\W*|basic\s+|bearer\s+|(?:password|secret|token|api-?key)\S*\s+)\S.*", r"\1…", text)
 
 

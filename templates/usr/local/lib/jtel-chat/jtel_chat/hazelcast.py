@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from . import hazelcast_library as library
+from . import texts
 from .document import Section
 from .errors import Refused
 from .kind import Judgement
@@ -64,7 +65,7 @@ def judge(section: Section, data: bytes, ask: bool) -> Judgement:
         jar = library.jar(section.lines("jars"))
     except Refused as refusal:
         return Judgement(problems(data), [f"only its XML was read: {refusal}"])
-    verdict = library.ask(section.text("checker"), jar, data, section.text("owner"))
+    verdict = library.ask(texts.text("usr/local/lib/jtel-chat/HazelcastCheck.java"), jar, data, "jtel:jtel")
     if verdict is None:
         return Judgement(problems(data, jar.major), _unread(data))
     if verdict.refused:

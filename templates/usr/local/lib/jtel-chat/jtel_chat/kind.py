@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
 
-from . import durable
+from . import declaration, digests, disk, document, masking
+from .declaration import Declaration
 from .document import Section
 from .errors import Refused
 from .transaction import Transaction
 
-_SHOWN = 65536  # characters; longer files are named, not shown
+_SHOWN = 65536  # bytes; longer files are named, not shown
 KINDS = ("resources", "packages", "files", "database", "release", "haproxy", "unit", "secret", "firewall", "service")
 
 
@@ -23,7 +23,7 @@ KINDS = ("resources", "packages", "files", "database", "release", "haproxy", "un
 class Observed:
     """What is true on the host now. Values are short and public: digests, modes, states – never content.
 
-    state: compared with the state after the last apply; a difference is drift.
+    state: by keys like `mode:/etc/x`, compared with the state after the last apply; a difference is drift. `words` says it.
     loaded: the part that a process reads when it starts; a difference to what it attested owes a restart.
     problems: why an apply would fail, each with its remedy.
     warnings: what is going to be a problem, or cannot be proven here; each with its remedy. They stop nothing.
@@ -53,6 +53,8 @@ class Judgement:
 class Kind(Protocol):
     """The interface of a kind's module."""
 
+    DECLARATION: Declaration
+
     def observe(self, section: Section) -> Observed:
         """Look only."""
         ...
@@ -72,12 +74,35 @@ class Kind(Protocol):
         """
         ...
 
+    def run_again(self, section: Section) -> str:
+        """Start what has not proven itself on the files that were put back; how it is then. Only kinds that prove have it."""
+        ...
+
 
 def of(section: Section) -> Kind:
     """The module for a section; imported when first needed, since start-up counts."""
     if section.kind not in KINDS:
         raise Refused(f"document: unknown kind '{section.kind}' (known: {', '.join(KINDS)}). Is the host tool older than the document?")
     return cast(Kind, importlib.import_module(f".{section.kind}", __package__))
+
+
+def declared(section: Section) -> Declaration:
+    """What its kind declares."""
+    return of(section).DECLARATION
+
+
+def parsed(text: str) -> list[Section]:
+    """The sections of a document, each as its kind declares it. Raises Refused with everything that is not."""
+    sections = document.parse(text)
+    problems: list[str] = []
+    for section in sections:
+        try:
+            declaration.check(section, declared(section))
+        except Refused as refusal:
+            problems.append(str(refusal))
+    if problems:
+        raise Refused("; ".join(problems))
+    return sections
 
 
 _looked: dict[str, Observed] | None = None
@@ -109,28 +134,35 @@ def observe(section: Section) -> Observed:
     return _looked[key]
 
 
+def observe_all(sections: list[Section]) -> Observed:
+    """What all sections see, as one."""
+    whole = Observed()
+    for section in sections:
+        seen = observe(section)
+        whole.state |= seen.state
+        whole.text |= seen.text
+        whole.problems += seen.problems
+        whole.warnings += seen.warnings
+        whole.alike |= seen.alike
+        whole.active |= seen.active
+    return whole
+
+
 def file_digest(path: Path) -> str:
     """The digest of a file's bytes, or `absent`."""
     try:
-        return durable.digest(path.read_bytes())
-    except FileNotFoundError:
+        return digests.short(disk.read(path))
+    except (FileNotFoundError, NotADirectoryError):
         return "absent"
 
 
 def shown(path: Path) -> str:
-    """A text file as it may be shown: passwords in XML elements, URLs and option lines masked. Empty for what is no text."""
+    """A text file as it may be shown, secrets masked. Empty for what is no text."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, UnicodeDecodeError):
+        text = disk.read(path).decode()
+    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
         return ""
-    return masked(text) if len(text) < _SHOWN else ""
-
-
-def masked(text: str) -> str:
-    """Text without the passwords of others: `<password>`, `password=`, HAProxy's `stats auth` and `userlist` users."""
-    text = re.sub(r"(?is)(<([\w-]*password)>).*?(</\2>)", r"\1…\3", text)
-    text = re.sub(r"(?i)(password=)[^&\s\"']*", r"\1…", text)
-    return re.sub(r"(?im)^(\s*(?:stats\s+auth\s+\S+?:|user\s+\S+\s+(?:insecure-)?password\s+))\S+", r"\1…", text)
+    return masking.masked(text) if len(text) < _SHOWN else ""
 
 
 def mount_problems(section: Section) -> list[str]:
@@ -142,5 +174,5 @@ def mount_problems(section: Section) -> list[str]:
 
 
 def _mount_points() -> set[str]:
-    lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    lines = disk.kernel("/proc/self/mountinfo").decode(errors="surrogateescape").splitlines()
     return {line.split(" ")[4].replace("\\040", " ") for line in lines}

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from . import sockets
+from . import disk, sockets
 from .sockets import Socket
 
 
@@ -31,14 +29,14 @@ def listening(ports: set[int]) -> list[Socket]:
 
 def holder(listener: Socket, likely: Iterable[int] = ()) -> Holder | None:
     """The process that holds a socket; None when it is gone, or not to be seen. likely: processes that are asked first."""
-    others = (int(entry) for entry in os.listdir("/proc") if entry.isdecimal())
+    others = (int(entry) for entry in disk.kernel_names("/proc/") if entry.isdecimal())
     for pid in (*likely, *others):
         with contextlib.suppress(OSError):  # it has ended meanwhile
             if listener.inode in sockets.inodes(pid):
-                return Holder(pid, Path(f"/proc/{pid}/comm").read_text().strip(), _unit(pid))
+                return Holder(pid, disk.kernel(f"/proc/{pid}/comm").decode(errors="replace").strip(), _unit(pid))
     return None
 
 
 def _unit(pid: int) -> str:
-    places = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+    places = disk.kernel(f"/proc/{pid}/cgroup").decode(errors="replace").splitlines()
     return next((part for place in places for part in place.split("/") if part.endswith(".service")), "")

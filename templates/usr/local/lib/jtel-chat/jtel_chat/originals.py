@@ -1,17 +1,16 @@
 """Originals: what a step found before it first changed something, kept until the step is undone.
 
 `originals/STEP/index.json` lists, in the order of the first change, what was at each path, and the digest of what the step
-last put there: another digest is somebody's edit, which undo keeps beside the file.
+last put there: another digest is somebody's edit, which undo keeps beside the file. Of a release, `releases` keeps the original.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import durable
+from . import digests, disk, journal
 
 if TYPE_CHECKING:
     from .transaction import Transaction
@@ -21,11 +20,8 @@ _EDITED = ".edited-under-jtel-chat"
 
 def index(step: str) -> list[dict[str, Any]]:
     """The entries of a step, oldest first."""
-    try:
-        entries: list[dict[str, Any]] = json.loads((_directory(step) / "index.json").read_text(encoding="utf-8"))
-        return entries
-    except FileNotFoundError:
-        return []
+    entries: list[dict[str, Any]] = disk.json(_directory(step) / "index.json") or []
+    return entries
 
 
 def recalled(step: str, fact: str) -> Any:
@@ -33,79 +29,89 @@ def recalled(step: str, fact: str) -> Any:
     return next((entry["value"] for entry in index(step) if entry.get("fact") == fact), None)
 
 
-def keep(step: str, entries: list[dict[str, Any]], journal: Path) -> None:
+def keep(step: str, entries: list[dict[str, Any]], backups: Path) -> None:
     """Take over the backups of a transaction that commits; the first of a path is its original."""
     directory = _directory(step)
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    disk.own_directory(directory)
     known = index(step)
     names = {_name(entry) for entry in known}
     for entry in entries:
         if _name(entry) in names:
             continue
         names.add(_name(entry))
-        blob = {"blob": durable.digest(entry["path"].encode())} if "blob" in entry else {}
+        blob = {"blob": digests.short(entry["path"].encode())} if "blob" in entry else {}
         if blob:
-            durable.write_synced(directory / blob["blob"], (journal / entry["blob"]).read_bytes())
+            disk.write(directory / blob["blob"], disk.read(backups / entry["blob"]))
         known.append({**entry, **blob})
-    durable.replace(directory / "index.json", (json.dumps(known, indent=1) + "\n").encode())
+    _write(step, known)
     refresh(step)
 
 
 def refresh(step: str) -> None:
     """What is there now is what the step put there: to be called when its files were put back after its commit."""
     if known := index(step):
-        # A first tree that was put back is at its place again, and no original any more.
-        known = [entry for entry in known if entry.get("was") != "tree" or Path(entry["kept"]).exists()]
         for entry in known:
-            if "path" in entry:
-                entry["applied"] = durable.digest_of(Path(entry["path"]))
-        durable.replace(_directory(step) / "index.json", (json.dumps(known, indent=1) + "\n").encode())
+            if "path" in entry and "kept" not in entry:
+                entry["applied"] = digest_of(Path(entry["path"]))
+        _write(step, known)
 
 
 def put_back(step: str, transaction: Transaction, paths: list[str] | None = None) -> None:
     """Everything – or just these paths – as it was before the step, newest change first."""
     for entry in reversed(index(step)):
-        if "path" in entry and (paths is None or entry["path"] in paths):
+        # `kept`: a part of a release, where versions before 2026-12 kept it; `releases` has taken it over.
+        if "path" in entry and "kept" not in entry and (paths is None or entry["path"] in paths):
             _put_back(entry, _directory(step), transaction)
 
 
 def forget(step: str, paths: list[str] | None = None) -> None:
     """After an undo – of everything, or of just these paths – has committed."""
     if paths is None:
-        shutil.rmtree(_directory(step), ignore_errors=True)
+        disk.remove_tree(_directory(step))
     elif paths and (known := index(step)):
-        left = [entry for entry in known if entry.get("path") not in paths]
-        durable.replace(_directory(step) / "index.json", (json.dumps(left, indent=1) + "\n").encode())
+        _write(step, [entry for entry in known if entry.get("path") not in paths])
+
+
+def digest_of(path: Path) -> str:
+    """A digest of the file or link at a path; `directory`, or `absent`."""
+    if (target := disk.link_target(path)) is not None:
+        return f"link to {target}"
+    if disk.is_directory(path):
+        return "directory"
+    return digests.short(disk.read(path)) if disk.stat(path) else "absent"
 
 
 def _put_back(entry: dict[str, Any], blobs: Path, transaction: Transaction) -> None:
     path = Path(entry["path"])
     if entry["was"] == "no directory":
-        if path.is_dir() and not transaction.remove_directory(path):
-            transaction.say(f"{path} stays: it holds {', '.join(sorted(each.name for each in path.iterdir())[:5])}")
+        if disk.is_directory(path) and not transaction.remove_directory(path):
+            transaction.say(f"{path} stays: it holds {', '.join(disk.names(path)[:5])}")
         return
-    now = durable.digest_of(path)
-    if now not in (entry["applied"], "absent"):
+    if digest_of(path) not in (entry["applied"], "absent"):
         _keep_edit(path, transaction)
     if entry["was"] == "file":
-        transaction.write(path, (blobs / entry["blob"]).read_bytes(), entry["mode"], f"{entry['uid']}:{entry['gid']}", keep=False)
+        transaction.write(path, disk.read(blobs / entry["blob"]), entry["mode"], (entry["uid"], entry["gid"]), keep=False)
+        for line in journal.owner_said(path, entry["uid"]):
+            transaction.say(line)
     elif entry["was"] == "link":
         transaction.link(path, entry["target"])
-    elif entry["was"] == "tree":
-        transaction.replace_tree(path, Path(entry["kept"]))
     else:
         transaction.remove(path)
     transaction.say(f"put {path} back" if entry["was"] != "absent" else f"removed {path}")
 
 
 def _keep_edit(path: Path, transaction: Transaction) -> None:
+    """Beside the file, since a person looks for it there."""
+    found = disk.stat(path)
+    if found is None or not disk.is_file(path):
+        return
     edited = path.with_name(path.name + _EDITED)
-    if path.is_dir():
-        shutil.copytree(path, edited, symlinks=True, dirs_exist_ok=True)
-    elif path.is_file():
-        found = path.stat()
-        transaction.write(edited, path.read_bytes(), found.st_mode & 0o7777, f"{found.st_uid}:{found.st_gid}", keep=False)
+    transaction.write(edited, disk.read(path), found.st_mode & 0o777, (found.st_uid, found.st_gid), keep=False)
     transaction.say(f"{path} was edited since: that is kept as {edited}")
+
+
+def _write(step: str, entries: list[dict[str, Any]]) -> None:
+    disk.write(_directory(step) / "index.json", (json.dumps(entries, indent=1) + "\n").encode())
 
 
 def _name(entry: dict[str, Any]) -> str:
@@ -113,4 +119,4 @@ def _name(entry: dict[str, Any]) -> str:
 
 
 def _directory(step: str) -> Path:
-    return durable.STATE / "originals" / step
+    return disk.STATE / "originals" / step

@@ -11,10 +11,24 @@ import re
 from pathlib import Path
 
 from . import originals, process
+from .declaration import NUMBER, Declaration, Field
 from .document import Section
 from .errors import Failed
 from .kind import Observed
 from .transaction import Transaction
+
+#: A package as apt takes it; at its end, `-` would mean removal and `+` addition (apt-get(8)).
+PACKAGE = r"[a-z0-9][a-z0-9+.-]*[a-z0-9.]"
+
+DECLARATION = Declaration(
+    names=rf"{PACKAGE}(?: {PACKAGE})*",
+    fields={
+        "undo": Field("remove"),
+        "java": Field(NUMBER),
+        "source": Field(r"/etc/apt/sources\.list\.d/jtel-chat-java\.list"),
+    },
+    loaded="always",
+)
 
 LISTS = Path("/var/lib/apt/lists")
 JAVA = Path("/usr/bin/java")  # what the vendor's unit starts

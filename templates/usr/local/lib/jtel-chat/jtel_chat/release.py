@@ -1,214 +1,319 @@
 """`# release: DIRECTORY` – ClientMessenger's program, copied from the vendor's folder on the share.
 
-Fields: `from` (the vendor's folder), `mount`, `owner`, `release` (`hold`: keep what is installed, without one the share's;
-`follow`: the share's; a digest: exactly that one, from the share or from those that were kept).
+Fields: `from` (the vendor's folder), `mount`, `release` (`hold`: keep what is installed, without one the share's;
+`follow`: the share's; a digest, 16 or 64 digits: exactly that one, from the share or from those that root keeps).
 
-A release is what the vendor's folder brings – `bin/` and its other entries, without `conf/`, which belongs to the host: what is
-missing there is added, nothing is overwritten. Its entries are replaced as a whole, so no old jar stays; what else lies in
-DIRECTORY stays untouched. Which entries are the release's is noted in DIRECTORY/.release, since the share may be away.
-The release that was there first is kept in `DIRECTORY.original`, the previous one in `DIRECTORY.previous`.
+What is missing in `conf/` is added, nothing there is overwritten. The release's entries are replaced as a whole, so no old jar stays;
+what else lies in DIRECTORY stays untouched. The share and DIRECTORY are read with the service user's rights.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
-from . import durable, record
+from . import account, declaration, disk, record, releases, trees
+from .account import Account
+from .declaration import LOADED_BY, PATH, Declaration, Field
 from .document import Section
 from .errors import Refused
-from .kind import Observed, file_digest, mount_problems
-from .transaction import Transaction, ids
+from .kind import Observed, mount_problems
+from .place import resolved
+from .releases import Release
+from .transaction import Transaction
 
-_KEPT = "conf"
-_MANIFEST = ".release"
-ABSENT = "absent"
+DECLARATION = Declaration(
+    names=declaration.HOME,
+    fields={
+        "from": Field(PATH, required=True),
+        "mount": Field(PATH),
+        "release": Field(r"hold|follow|[0-9a-f]{16}|[0-9a-f]{64}", required=True),
+        "loaded-by": LOADED_BY,
+    },
+    loaded="always",
+)
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A release that is to be installed, and the folder that it has to be taken from; None where root has it."""
+
+    release: Release
+    folder: Path | None = None
+
+
+_EDITED = ".edited-under-jtel-chat"
+_MANIFEST = ".release"  # of versions before 2026-12
+_PIN = 16  # digits of a short pin, also of those that versions before 2026-12 made
+_NAMED = 3  # files that a problem names
 
 
 def observe(section: Section) -> Observed:
-    installed = installed_digest(section)
+    rights = account.service()
+    now = installed(section)
     seen = Observed(
-        state={_item(section): installed},
-        loaded={section.name: installed},
-        problems=_problems(section, installed),
-        warnings=_nested(section),
-        alike={f"release in {section.name} (to choose, set clientMessenger.release to one)": _after_apply(section, installed)},
+        state={f"release:{section.name}": now.digest},
+        loaded={section.name: now.digest},
+        problems=_problems(section, now, rights),
+        warnings=[*_nested(section, rights), *_left_behind(section)],
+        alike={f"release in {section.name} (to choose, set clientMessenger.release to one)": _after_apply(section, now, rights)},
     )
     if section.text("release") == "follow":
-        seen.state["release on the share"] = tree_digest(Path(section.text("from")))
+        seen.state[f"offered:{section.text('from')}"] = _on_share(section, rights).digest
     return seen
 
 
 def apply(section: Section, transaction: Transaction) -> None:
-    if problems := _problems(section, installed_digest(section)):
+    rights, directory = account.service(), Path(section.name)
+    now = installed(section)
+    if problems := _problems(section, now, rights):
         raise Refused("; ".join(problems))
-    target = Path(section.name)
-    uid, gid = ids(section.text("owner"))
-    if source := _wanted(section, transaction):
-        _install(source, section, transaction)
-        transaction.say(f"installed release {installed_digest(section)} in {target}")
-    if not (target / _MANIFEST).exists():
-        _note_entries(target, _entries(section), (uid, gid), transaction)
+    wanted = _wanted(section, now, rights, transaction)
+    now = _with_what_stands_there(directory, now, wanted, rights)
+    kept = _kept_first(section, now, rights)
+    releases.take(directory, now, rights, as_they_are=True)
+    if wanted is None:
+        _write_index({**kept, "current": now}, transaction)
+    else:
+        _install(section, wanted, now, kept, transaction)
+    transaction.remove(directory / _MANIFEST)
+
+
+def _install(section: Section, wanted: _Source, now: Release, kept: dict[str, Release], transaction: Transaction) -> None:
+    rights, directory = account.service(), Path(section.name)
+    if wanted.folder is not None:
+        releases.take(wanted.folder, wanted.release, rights, as_they_are=False)
+    previous = {} if now.is_absent else {"previous": now}
+    _write_index({**kept, **previous, "current": wanted.release}, transaction)
+    transaction.make_directory(directory)
+    transaction.install(wanted.release, now, directory)
+    _add_configuration(section, rights, wanted.folder, transaction)
+    transaction.say(f"installed release {wanted.release.short} in {directory}")
+
+
+def _with_what_stands_there(directory: Path, now: Release, wanted: _Source | None, rights: Account) -> Release:
+    """Before the first change, whatever a release would replace is a part of the original; later a folder of somebody's own stops it."""
+    others = [name for name in (wanted.release.entries if wanted else ()) if name not in now.entries and disk.stat(directory / name)]
+    if not others:
+        return now
+    if releases.index():
+        names = " and ".join(str(directory / name) for name in others)
+        raise Refused(f"{names} is no part of the installed release, and the new one brings that name. Move it away, then repeat")
+    entries = (*now.entries, *others)
+    return releases.examine(directory, entries, rights) if not now.is_absent else Release(now.digest, entries)
 
 
 def undo(section: Section, transaction: Transaction) -> None:
-    """What was there first is put back from its original; the releases of ours that were kept beside it go."""
-    transaction.after_commit("rm", "-rf", f"{section.name}.previous")
-    transaction.after_commit("rmdir", "--ignore-fail-on-non-empty", f"{section.name}.original")
+    """What was there first is put back; what was changed by hand since is kept beside it."""
+    rights, directory = account.service(), Path(section.name)
+    now = installed(section)
+    kept = _kept_first(section, now, rights)
+    original, current = kept["original"], releases.index().get("current", now)
+    if now.digest != original.digest:
+        releases.take(directory, now, rights, as_they_are=True)
+        if now.digest != current.digest and not now.is_absent:
+            _keep_edits(directory, now, current, transaction)
+        transaction.install(original, now, directory)
+        transaction.say(f"put release {original.short} back" if not original.is_absent else f"removed release {now.short}")
+    transaction.remove(directory / _MANIFEST)
+    transaction.remove(releases.index_file())
 
 
-def installed_digest(section: Section) -> str:
-    """The digest that names the installed release; `absent` without one."""
-    return tree_digest(Path(section.name), _entries(section))
+def installed(section: Section) -> Release:
+    """The release that is installed now."""
+    rights, directory = account.service(), Path(section.name)
+    return releases.examine(directory, _entries(section, rights), rights)
 
 
-def tree_digest(directory: Path, entries: list[str] | None = None) -> str:
-    """One digest over names and bytes of a release's entries; `absent` where there is no program."""
-    if not _has_program(directory):
-        return ABSENT
-    files = [file for name in entries or _offered(directory) for file in _files(directory / name)]
-    return durable.digest("".join(f"{path.relative_to(directory)} {file_digest(path)}\n" for path in sorted(files)).encode())
+def is_recorded(section: Section, digest: str) -> bool:
+    """Whether the installed release is the one that versions before 2026-12 recorded with 16 digits."""
+    rights, directory = account.service(), Path(section.name)
+    return releases.earlier_digest(directory, _entries(section, rights), rights) == digest
 
 
-def _item(section: Section) -> str:
-    return f"release in {section.name}"
+def _source(section: Section, rights: Account) -> Path:
+    """The vendor's folder; a hosted share is a link."""
+    return resolved(Path(section.text("from")), rights)
 
 
-def _has_program(directory: Path) -> bool:
-    return (directory / "bin").is_dir() and any((directory / "bin").iterdir())
+def _on_share(section: Section, rights: Account) -> Release:
+    source = _source(section, rights)
+    return releases.examine(source, releases.offered(source, rights), rights)
 
 
-def _files(entry: Path) -> list[Path]:
-    return [entry] if entry.is_file() else [path for path in entry.rglob("*") if path.is_file()]
+def _entries(section: Section, rights: Account) -> tuple[str, ...]:
+    """What of the folder is the release: as noted; of an installation by hand what the share's release has, too."""
+    directory = Path(section.name)
+    current = releases.index().get("current")
+    if current is not None:
+        return current.entries
+    if noted := _noted(directory):
+        return noted
+    source = _source(section, rights)
+    known = releases.offered(source, rights) if disk.names(source / "bin", rights) else ()
+    return known or releases.offered(directory, rights)
 
 
-def _offered(directory: Path) -> list[str]:
-    """The entries of a vendor's folder. One of its own name is what a second `cp -R` has left."""
-    return sorted(path.name for path in directory.iterdir() if path.name not in (_KEPT, directory.name) and not path.name.startswith("."))
+def _noted(directory: Path) -> tuple[str, ...]:
+    """The entries as versions before 2026-12 noted them in the service's folder: his word, so names only."""
+    if not disk.is_file(directory / _MANIFEST):
+        return ()
+    names = disk.read(directory / _MANIFEST, 65536).decode("utf-8", "surrogateescape").splitlines()
+    return tuple(name for name in names if name and "/" not in name and not name.startswith("."))
 
 
-def _entries(section: Section) -> list[str]:
-    """What of DIRECTORY is the release: as noted; of an installation by hand what the share's release has, too."""
-    target, source = Path(section.name), Path(section.text("from"))
-    if (target / _MANIFEST).exists():
-        return (target / _MANIFEST).read_text(encoding="utf-8").splitlines()
-    known = _offered(source) if _has_program(source) else []
-    return known or (_offered(target) if target.is_dir() else [])
+def _kept_first(section: Section, now: Release, rights: Account) -> dict[str, Release]:
+    """The index as it is; before the first change, with what is there as the original. What earlier versions kept is taken over once."""
+    kept = releases.index()
+    if "original" in kept:
+        return kept
+    if not _noted(Path(section.name)):
+        return {"original": now}
+    return _taken_over(Path(section.name), rights)
 
 
-def _kept(section: Section) -> list[Path]:
-    return [Path(f"{section.name}.previous"), Path(f"{section.name}.original")]
+def _taken_over(directory: Path, rights: Account) -> dict[str, Release]:
+    """`ClientMessenger.original` and `.previous` of versions before 2026-12, copied into root's store as untrusted files."""
+    taken = {}
+    for name in ("original", "previous"):
+        place = directory.with_name(f"{directory.name}.{name}")
+        release = releases.examine(place, releases.offered(place, rights), rights)
+        if name == "original" or not release.is_absent:
+            taken[name] = releases.take(place, release, rights, as_they_are=True)
+    return taken
 
 
-def _find(section: Section, digest: str) -> Path | None:
-    """Where a release can be copied from, by its digest."""
-    return next((place for place in [Path(section.text("from")), *_kept(section)] if tree_digest(place) == digest), None)
+def _left_behind(section: Section) -> list[str]:
+    """Folders of root's in the service's home, which versions before 2026-12 made and nothing needs once they are taken over."""
+    if not releases.index():
+        return []
+    places = [f"{section.name}.{name}" for name in ("original", "previous")]
+    left = [place for place in places if disk.is_directory(Path(place))]
+    return [f"{' and '.join(left)} of an earlier version of jtel-chatctl is not needed any more. Remove it: rm -r {' '.join(left)}"] if left else []
 
 
-def _after_apply(section: Section, installed: str) -> str:
-    """The digest that this server has after an apply; all servers should have the same one."""
+def _after_apply(section: Section, now: Release, rights: Account) -> str:
+    """The release that this server has after an apply; all servers should have the same one."""
     wanted = section.text("release")
-    if wanted == "follow" or (wanted == "hold" and installed == ABSENT):
-        return tree_digest(Path(section.text("from")))
-    return installed if wanted == "hold" else wanted
+    if wanted == "follow" or (wanted == "hold" and now.is_absent):
+        return _on_share(section, rights).short
+    return now.short if wanted == "hold" or _is(wanted, now, section, rights) else wanted[:_PIN]
 
 
-def _wanted(section: Section, transaction: Transaction) -> Path | None:
-    """The folder whose release has to be installed; None when the right one is there."""
-    installed, wanted, source = installed_digest(section), section.text("release"), Path(section.text("from"))
-    if wanted == "follow" or (wanted == "hold" and installed == ABSENT):
-        return source if tree_digest(source) != installed else None
+def _wanted(section: Section, now: Release, rights: Account, transaction: Transaction) -> _Source | None:
+    """The release that has to be installed; None when it is there."""
+    wanted = section.text("release")
+    if wanted == "follow" or (wanted == "hold" and now.is_absent):
+        offered = _on_share(section, rights)
+        return _Source(offered, _source(section, rights)) if offered.digest != now.digest else None
     if wanted != "hold":
-        return _find(section, wanted) if wanted != installed else None
-    applied = (record.read(transaction.step) or {"state": {}})["state"].get(_item(section), installed)
-    if installed == applied:
+        return None if _is(wanted, now, section, rights) else _find(section, wanted, rights)
+    if current := releases.index().get("current"):
+        return _Source(current) if current.digest != now.digest else None
+    return _recorded(section, now, rights, transaction)
+
+
+def _recorded(section: Section, now: Release, rights: Account, transaction: Transaction) -> _Source | None:
+    """On the first apply after a version that kept no copy: what it had recorded, as far as that can be had, where it was changed by hand."""
+    recorded = (record.read(transaction.step) or {"state": {}})["state"].get(f"release:{section.name}", now.digest)
+    if recorded == now.digest:
         return None
-    found = _find(section, applied)
+    found = _find(section, recorded, rights)
     if not found:
-        transaction.say(f"{section.name} was changed by hand, and release {applied} is to be had nowhere: it is kept as it is (release: hold)")
+        transaction.say(f"{section.name} was changed by hand, and release {recorded} is to be had nowhere: it is kept as it is (release: hold)")
     return found
 
 
-def _install(source: Path, section: Section, transaction: Transaction) -> None:
-    target = Path(section.name)
-    uid, gid = ids(section.text("owner"))
-    transaction.make_directory(target, uid, gid)
-    offered, stale = _offered(source), sorted(set(_entries(section)) - set(_offered(source)))
-    # All copies first: the release may come from the place that the installed one goes to.
-    staged = {name: _copy(source / name, transaction.stage(durable.staged_name(target / name)), uid, gid) for name in offered}
-    for name in stale:
-        transaction.replace_tree(target / name, None)
-    for name, copy in staged.items():
-        transaction.replace_tree(target / name, copy)
-    _forget_older(section, {*offered, *stale}, transaction)
-    _add_configuration(source / _KEPT, target / _KEPT, (uid, gid), transaction)
-    _note_entries(target, offered, (uid, gid), transaction)
+def _is(pin: str, release: Release, section: Section, rights: Account) -> bool:
+    """Whether a pin, also one of versions before 2026-12, names the installed release."""
+    if release.is_absent:
+        return False
+    return release.digest.startswith(pin) or (len(pin) == _PIN and is_recorded(section, pin))
 
 
-def _forget_older(section: Section, replaced: set[str], transaction: Transaction) -> None:
-    """`.previous` is one release: what is of an older one goes."""
-    previous = _kept(section)[0]
-    for entry in sorted(previous.iterdir()) if previous.is_dir() else []:
-        if entry.name not in replaced and not entry.name.startswith("."):
-            transaction.remove(entry)
+def _find(section: Section, pin: str, rights: Account) -> _Source | None:
+    """Where a release can be had, by its pin: from root's store, or from the share. Raises Refused where a pin names two."""
+    source = _source(section, rights)
+    places: list[tuple[Path, tuple[str, ...], Account | None]] = [
+        (releases.store() / each.digest, each.entries, None) for each in releases.index().values() if not each.is_absent
+    ]
+    places.append((source, releases.offered(source, rights), rights))
+    found: dict[str, _Source] = {}
+    for place, entries, reader in places:
+        release = releases.examine(place, entries, reader)
+        named = release.digest.startswith(pin) or (len(pin) == _PIN and releases.earlier_digest(place, entries, reader) == pin)
+        if named and not release.is_absent:
+            found.setdefault(release.digest, _Source(release, place if reader else None))
+    if len(found) > 1:
+        raise Refused(f"release {pin} names {' and '.join(found)}. Set clientMessenger.release to all 64 digits of one")
+    return next(iter(found.values()), None)
 
 
-def _copy(entry: Path, staged: Path, uid: int, gid: int) -> Path:
-    """Everything the service's user's and writable for nobody else, whatever modes the share shows; on disk before the rename."""
-    if entry.is_dir():
-        shutil.copytree(entry, staged)
-    else:
-        shutil.copy(entry, staged)
-    for path in [staged, *staged.rglob("*")]:
-        os.chown(path, uid, gid, follow_symlinks=False)
-        path.chmod(0o755 if path.is_dir() or path.suffix == ".sh" else 0o644)
-        if path.is_file():
-            with open(path, "rb") as file:
-                os.fsync(file.fileno())
-    return staged
+def _add_configuration(section: Section, rights: Account, source: Path | None, transaction: Transaction) -> None:
+    if source is None or disk.stat(source / releases.CONFIGURATION, rights) is None:
+        return
+    for part in trees.tree(source / releases.CONFIGURATION, rights):
+        wanted = Path(section.name) / releases.CONFIGURATION / part.name
+        if not part.directory and disk.stat(wanted) is None:
+            data = disk.read(source / releases.CONFIGURATION / part.name, rights=rights)
+            transaction.write(wanted, data, 0o644)
 
 
-def _add_configuration(source: Path, target: Path, owner: tuple[int, int], transaction: Transaction) -> None:
-    for path in sorted(source.rglob("*")):
-        wanted = target / path.relative_to(source)
-        if path.is_file() and not wanted.exists():
-            transaction.write(wanted, path.read_bytes(), 0o644, f"{owner[0]}:{owner[1]}")
+def _write_index(kept: dict[str, Release], transaction: Transaction) -> None:
+    transaction.write(releases.index_file(), releases.index_text(kept), 0o600, keep=False)
 
 
-def _note_entries(target: Path, entries: list[str], owner: tuple[int, int], transaction: Transaction) -> None:
-    transaction.write(target / _MANIFEST, "".join(f"{name}\n" for name in entries).encode(), 0o644, f"{owner[0]}:{owner[1]}")
+def _keep_edits(directory: Path, now: Release, current: Release, transaction: Transaction) -> None:
+    """What somebody has changed in the program goes aside, under a name that a person finds."""
+    for name in now.entries:
+        if disk.stat(directory / name) is not None and not _unchanged(directory, name, current):
+            disk.remove_tree(directory / f"{name}{_EDITED}")
+            trees.copy_tree(directory / name, directory / f"{name}{_EDITED}", lambda part: part.mode)
+            transaction.say(f"{directory / name} was edited since: that is kept as {directory / name}{_EDITED}")
 
 
-def _nested(section: Section) -> list[str]:
+def _unchanged(directory: Path, name: str, current: Release) -> bool:
+    his = disk.owner(directory / name)
+    return releases.part_digest(directory, (name,), his) == releases.part_digest(releases.store() / current.digest, (name,), None)
+
+
+def _nested(section: Section, rights: Account) -> list[str]:
     """What a second `cp -R` makes: exit code 0, and nothing updated."""
     nested = Path(section.name) / Path(section.name).name
-    if not _has_program(nested):
+    if not disk.names(nested / "bin", rights):
         return []
-    digest = tree_digest(nested)
+    digest = releases.examine(nested, releases.offered(nested, rights), rights).short
     return [f"{nested} is a second copy (release {digest}) that a repeated 'cp -R' has put inside the first; nothing runs from it. Remove it: rm -r {nested}"]
 
 
-def _problems(section: Section, installed: str) -> list[str]:
-    problems = mount_problems(section)
-    try:
-        ids(section.text("owner"))
-    except Refused as refusal:
-        problems.append(str(refusal))
+def _problems(section: Section, now: Release, rights: Account) -> list[str]:
+    problems = mount_problems(section) or _ownership_problems(section, now, rights)
     if problems:
         return problems
     wanted, source = section.text("release"), Path(section.text("from"))
     if wanted in ("hold", "follow"):
-        needed = wanted == "follow" or installed == ABSENT
-        return [_nothing_offered(section)] if needed and tree_digest(source) == ABSENT else []
-    if wanted == installed or _find(section, wanted):
+        needed = wanted == "follow" or now.is_absent
+        return [_nothing_offered(section, rights)] if needed and _on_share(section, rights).is_absent else []
+    if _is(wanted, now, section, rights) or _find(section, wanted, rights):
         return []
-    kept = [f"{tree_digest(place)} in {place}" for place in _kept(section) if _has_program(place)]
-    has = "; ".join([f"the share has {tree_digest(source)}, installed is {installed}", *kept])
+    kept = [f"{each.short} is kept as {name}" for name, each in releases.index().items() if name != "current" and not each.is_absent]
+    has = "; ".join([f"the share has {_on_share(section, rights).short}, installed is {now.short}", *kept])
     return [f"release {wanted} is to be had nowhere: {has}. Put it into {source}, or set clientMessenger.release to one of these"]
 
 
-def _nothing_offered(section: Section) -> str:
+def _ownership_problems(section: Section, now: Release, rights: Account) -> list[str]:
+    """What lies in the program's folder and is not its user's cannot be replaced with his rights."""
+    foreign = releases.not_his(Path(section.name), now.entries, rights)
+    if not foreign:
+        return []
+    others = f" and {len(foreign) - _NAMED} more" if len(foreign) > _NAMED else ""
+    return [
+        f"{', '.join(foreign[:_NAMED])}{others} do not belong to {rights.name}, with whose rights the program is installed. "
+        f"Give them to him: chown -R {':'.join(account.SERVICE)} {section.name}"
+    ]
+
+
+def _nothing_offered(section: Section, rights: Account) -> str:
     source = section.text("from")
     hosted = "" if section.fields.get("mount") else " Is the link to the hosted share in place (ls -l)?"
-    return f"{source} holds no release (no folder bin/ with files). Put the vendor's folder there, then repeat.{hosted}"
+    return f"{source} holds no release (no folder bin/ with files that {rights.name} can read). Put the vendor's folder there, then repeat.{hosted}"

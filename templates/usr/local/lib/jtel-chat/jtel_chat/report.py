@@ -34,8 +34,8 @@ def _status(as_json: bool) -> int:
     for name in record.names():
         recorded = record.read(name) or {}
         found[name] = {key: recorded.get(key) for key in ("generation", "applied", "by", "from", "run")} | {"drift": steps.drifted(name)}
-        if releases := [value for item, value in recorded.get("state", {}).items() if item.startswith("release in ")]:
-            found[name]["release"] = releases[0]
+        if releases := [value for key, value in recorded.get("state", {}).items() if key.startswith("release:")]:
+            found[name]["release"] = releases[0][:16]
     if as_json:
         print(json.dumps(found, indent=1))
         return 0

@@ -9,13 +9,28 @@ Once the program is there, a person has seen that it runs.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
+from . import declaration, disk
+from .declaration import NUMBER, Declaration, Field
 from .document import Section
 from .errors import Refused
 from .kind import Observed
 from .transaction import Transaction
+
+DECLARATION = Declaration(
+    names=re.escape(f"{declaration.HOME}/bin"),
+    fields={
+        "memory": Field(NUMBER),
+        "disk": Field(NUMBER),
+        "cores": Field(NUMBER),
+        "additional": Field("yes"),
+        "system": Field(r"[a-z]+ [0-9.]+"),
+        "accept": Field("memory|disk|cores|system", "lines"),
+    },
+)
 
 _GB = 10**9
 _HOMES = "/home"
@@ -24,7 +39,7 @@ _LIMIT = 1.1  # up to a tenth more than asked for is "at the limit"
 
 def observe(section: Section) -> Observed:
     seen = Observed()
-    if Path(section.name).exists():
+    if disk.stat(Path(section.name)):
         return seen
     accepted = section.lines("accept")
     _judge_system(section, accepted, seen)
@@ -60,7 +75,7 @@ def _judge_system(section: Section, accepted: list[str], seen: Observed) -> None
 
 def _system() -> str:
     """`debian 12`, from os-release(5)."""
-    lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
+    lines = disk.text(Path("/etc/os-release")).splitlines()
     values = {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines)}
     return f"{values.get('ID', 'unknown')} {values.get('VERSION_ID', '')}".strip()
 
@@ -79,5 +94,5 @@ def _amounts(section: Section) -> dict[str, tuple[float, float, str]]:
 
 def _memory() -> dict[str, float]:
     """/proc/meminfo (proc(5)) in GB."""
-    lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()
+    lines = disk.kernel("/proc/meminfo").decode().splitlines()
     return {name: int(rest.split()[0]) * 1024 / _GB for name, rest in (line.split(":", 1) for line in lines)}

@@ -11,21 +11,40 @@ import os
 import stat
 from pathlib import Path
 
-from . import durable
+from . import disk
+from .declaration import HOST, LOADED_BY, NUMBER, PATH, Declaration, Field
 from .document import Section
 from .kind import Observed
 from .transaction import Transaction
 
-_KEY = durable.STATE / "fingerprint-key"
+DECLARATION = Declaration(
+    names=r"/etc/jtel-chat/clientmessenger\.(?:args|env)",
+    fields={
+        "content": Field("", "text", required=True),
+        "host": Field(HOST),
+        "port": Field(NUMBER),
+        "user": Field(r"[^\0-\x1f]+"),
+        "database": Field(r"[A-Za-z0-9_$-]+"),
+        "drivers": Field(PATH, "lines"),
+        "loaded-by": LOADED_BY,
+    },
+    secret=frozenset({"content"}),
+    loaded="always",
+)
+
 _KEY_BYTES = 32
 _MODE = 0o600
 
 
+def _key() -> Path:
+    return disk.STATE / "fingerprint-key"
+
+
 def observe(section: Section) -> Observed:
     path = Path(section.name)
-    mark = fingerprint(path)
-    mode = f"{stat.S_IMODE(os.lstat(path).st_mode):04o}" if path.exists() else "absent"
-    return Observed(state={f"content of {path}": mark, f"mode of {path}": mode}, loaded={str(path): mark})
+    mark, found = fingerprint(path), disk.stat(path)
+    mode = f"{stat.S_IMODE(found.st_mode):04o}" if found else "absent"
+    return Observed(state={f"content:{path}": mark, f"mode:{path}": mode}, loaded={str(path): mark})
 
 
 def apply(section: Section, transaction: Transaction) -> None:
@@ -42,15 +61,16 @@ def apply(section: Section, transaction: Transaction) -> None:
 
 def fingerprint(path: Path) -> str:
     """HMAC-SHA256, shortened, of the file's content; `absent` without the file."""
-    if not path.exists() or not _has_key():
+    if disk.stat(path) is None or not _has_key():
         return "absent"
-    return hmac.new(_KEY.read_bytes(), path.read_bytes(), "sha256").hexdigest()[:16]
+    return hmac.new(disk.read(_key()), disk.read(path), "sha256").hexdigest()[:16]
 
 
 def _has_key() -> bool:
-    return _KEY.exists() and _KEY.stat().st_size == _KEY_BYTES
+    found = disk.stat(_key())
+    return found is not None and found.st_size == _KEY_BYTES
 
 
 def _create_key() -> None:
     if not _has_key():
-        durable.replace(_KEY, os.urandom(_KEY_BYTES))
+        disk.write(_key(), os.urandom(_KEY_BYTES))

@@ -15,11 +15,25 @@ import re
 import time
 from pathlib import Path
 
-from . import durable, originals, process, record, websocket
+from . import declaration, durable, originals, process, record, websocket
+from .declaration import HOST, NUMBER, Declaration, Field
 from .document import Section
 from .errors import Failed
 from .kind import Observed
 from .transaction import Transaction
+
+DECLARATION = Declaration(
+    names=re.escape(declaration.UNIT),
+    fields={
+        "loads": Field(r"[a-z][a-z0-9-]{0,40} [0-9a-z]*", "lines"),
+        "healthy": Field(r"ws://127\.0\.0\.1:[0-9]{1,5}/", required=True),
+        "within": Field(NUMBER, required=True),
+        "cluster": Field(re.escape(f"{declaration.HOME}/conf/hazelcast.xml")),
+        "cluster-within": Field(NUMBER),
+        "cluster-hosts": Field(rf"(?:{HOST}) \S+(?: later)?", "lines"),
+    },
+    proves=True,
+)
 
 _ATTESTED = durable.RUN / "attested"
 _SETTLE = 1.0  # seconds that a healthy process must live on
@@ -71,8 +85,8 @@ def undo(section: Section, transaction: Transaction) -> None:
         transaction.say(f"disabled {unit}, as before")
 
 
-def run_again(section: Section) -> str | None:
-    """Start a service on the files that were put back, if it is meant to run; what is wrong with it there, too."""
+def run_again(section: Section) -> str:
+    """Start a service on the files that were put back, if it is meant to run; how it is then."""
     unit = section.name
     process.attempt("systemctl", "daemon-reload")
     process.attempt("systemctl", "reset-failed", unit)
@@ -83,7 +97,7 @@ def run_again(section: Section) -> str | None:
         _await_health(section)
     except Failed as failure:
         return f"It is not healthy on its old files either: {failure}"
-    return None
+    return f"{unit} is healthy again on its old files."
 
 
 def attest(unit: str) -> None:
@@ -131,7 +145,8 @@ def _loaded(steps: list[str]) -> dict[str, str]:
         for section in record.sections(step):
             # Of whole files only those that say so: updatesc.sh comes with the program, but is none of its own.
             # And a start must not wait for a look at the database, whose answer no process loads.
-            if section.kind not in ("files", "database") or "loaded-by" in section.fields:
+            loaded = kind.declared(section).loaded
+            if loaded == "always" or (loaded == "named" and "loaded-by" in section.fields):
                 loads |= kind.observe(section).loaded
     return loads
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import difflib
 import re
-import shutil
 from collections.abc import Callable
 from typing import Any
 
-from . import document, durable, kind, lock, logbook, originals, record
+from . import digests, disk, journal, kind, lock, logbook, originals, record, words
 from .document import Section
-from .errors import Failed, Refused
-from .transaction import Transaction, disproven, proven, recover
+from .errors import Ended, Failed, Refused
+from .kind import observe_all
+from .transaction import Transaction
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 
 
 def apply(step: str, generation: int, reason: str, text: str) -> list[str]:
     """Make a document true as one transaction; lines for a person. A second time changes nothing."""
-    sections = document.parse(text)
+    sections = kind.parsed(text)
     if not sections:
         raise Refused("the document is empty. Was it sent on standard input?")
     return exclusively("apply", step, lambda: _apply(step, (generation, reason), text, sections))
@@ -38,7 +38,7 @@ def recover_all(booting: bool = False) -> list[str]:
     if lock.is_held() and not booting:
         return []
     with lock.held("recover"):
-        if said := recover(booting):
+        if said := journal.recover(booting):
             logbook.note("recover", "an interrupted run", "done", said)
         return said
 
@@ -47,21 +47,23 @@ def observe(step: str, text: str | None) -> dict[str, Any]:
     """generation and reason for the launcher, the diff of what drifted, the problems that an apply would meet, and warnings."""
     try:
         return _observe_step(step, text)
-    except (OSError, Failed) as error:
+    except Ended:
+        raise
+    except Exception as error:  # noqa: BLE001 – whatever it is, it is this step's problem, and the others are looked at
         recorded = record.read(step) or {"generation": 1, "reason": record.absence(step)}
-        problems = [f"{step} cannot be looked at: {error}. Repair that, then repeat"]
+        problems = [str(error) if isinstance(error, Refused) else f"{step} cannot be looked at: {error}. Repair that, then repeat"]
         return _answer(recorded["generation"], recorded["reason"], kind.Observed(problems=problems))
 
 
 def _observe_step(step: str, text: str | None) -> dict[str, Any]:
-    wanted = document.parse(text) if text else []
-    seen = _observe(wanted)
+    wanted = kind.parsed(text) if text else []
+    seen = observe_all(wanted)
     recorded = record.read(step)
     if recorded is None:
         return _answer(1, record.absence(step), seen)
     applied = record.sections(step)
-    now = _observe(applied)
-    drift = [*_drift(recorded["state"], now.state), *recorded.get("restored", []), *_about_to_change(applied)]
+    now = observe_all(applied)
+    drift = [*_drift(recorded["state"], now.state), *map(words.item, recorded.get("restored", [])), *_about_to_change(applied)]
     due = drift + _other_document(recorded, text)
     generation = recorded["generation"] + 1 if due else recorded["generation"]
     return _answer(generation, "; ".join(due) or recorded["reason"], seen, drifted=bool(drift), diff=_diff(recorded.get("text", {}), now.text))
@@ -77,7 +79,7 @@ def _other_document(recorded: dict[str, Any], text: str | None) -> list[str]:
 
     With the boot, or a snapshot from before a change would give the reason that this change has had.
     """
-    if not text or recorded.get("document", "") in ("", durable.digest(text.encode())):
+    if not text or recorded.get("document", "") in ("", digests.short(text.encode())):
         return []
     return [f"applied on {recorded['applied']} was another document (boot {record.boot()})"]
 
@@ -85,7 +87,7 @@ def _other_document(recorded: dict[str, Any], text: str | None) -> list[str]:
 def drifted(step: str) -> list[str]:
     """What is not as it was applied, one line an item."""
     recorded = record.read(step)
-    return _drift(recorded["state"], _observe(record.sections(step)).state) if recorded else []
+    return _drift(recorded["state"], observe_all(record.sections(step)).state) if recorded else []
 
 
 def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[str]:
@@ -94,7 +96,7 @@ def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[s
         raise Refused(f"'{step}' is no name for a step")
     with lock.held(f"{action} {step} by {logbook.by_whom(logbook.caller())}") as waited_for:
         waited = [f"waited for {waited_for}"] if waited_for else []
-        recovered = waited + recover()
+        recovered = waited + journal.recover()
         try:
             said = recovered + work()
         except (Refused, Failed) as error:
@@ -105,18 +107,18 @@ def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[s
 
 
 def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section]) -> list[str]:
-    proving = next((section for section in sections if section.kind == "service"), None)
+    proving = next((section for section in sections if kind.declared(section).proves), None)
     try:
         with Transaction(step, proven=not any("loaded-by" in section.fields for section in sections)) as transaction:
             for section in sections:
                 kind.of(section).apply(section, transaction)
             dropped = _take_back_dropped(step, sections, transaction)
-            record.write(step, launch, _digest(text, sections), sections, _observe(sections), transaction)
+            record.write(step, launch, record.document_digest(text, sections), sections, observe_all(sections), transaction)
     except Failed as failure:
         raise Failed(f"{failure}{_put_back_unproven(proving)}") if proving else failure from None
     originals.forget(step, [section.name for section in dropped])
     if proving:
-        proven()
+        journal.proven()
     return transaction.said or ["nothing to change"]
 
 
@@ -137,34 +139,22 @@ def _take_back(section: Section, transaction: Transaction) -> None:
         undo_kind(section, transaction)
 
 
-def _digest(text: str, sections: list[Section]) -> str:
-    """Of the document as it was sent; none of a secret one: who can read it could try passwords against it."""
-    return "" if any(section.kind == "secret" for section in sections) else durable.digest(text.encode())
-
-
 def note_again(step: str, transaction: Transaction) -> None:
     """What is true now is what was applied: the record anew, under the generation and reason that it has."""
     recorded, sections = record.read(step) or {}, record.sections(step)
     launch = (recorded["generation"], recorded["reason"])
-    record.write(step, launch, recorded.get("document", ""), sections, _observe(sections), transaction)
+    record.write(step, launch, recorded.get("document", ""), sections, observe_all(sections), transaction)
 
 
 def _put_back_unproven(proving: Section) -> str:
     """A service that is not healthy with its new files gets all of its old ones back, and runs on them if it ran before."""
-    restored = disproven()
+    restored, said = journal.disproven()
     if not restored:
         return ""
     for step in restored:
         record.mark_restored(step)
         originals.refresh(step)
-    return f"\nPut back with it: {', '.join(restored)}. {run_again(proving)}"
-
-
-def run_again(proving: Section) -> str:
-    """Start a service on the files that were put back; how it is then."""
-    from . import service
-
-    return service.run_again(proving) or f"{proving.name} is healthy again on its old files."
+    return "\n".join([f"\nPut back with it: {', '.join(restored)}. {kind.of(proving).run_again(proving)}", *said])
 
 
 def _in_order_of_undo() -> list[str]:
@@ -184,38 +174,20 @@ def _undo(step: str) -> list[str]:
         record.remove(step, transaction)
     originals.forget(step)
     if not record.names():
-        shutil.rmtree(durable.STATE)
+        disk.remove_tree(disk.STATE)
     return transaction.said or ["nothing to take back"]
-
-
-def _observe(sections: list[Section]) -> kind.Observed:
-    """What all sections see, as one."""
-    whole = kind.Observed()
-    for section in sections:
-        seen = kind.observe(section)
-        whole.state |= seen.state
-        whole.text |= seen.text
-        whole.problems += seen.problems
-        whole.warnings += seen.warnings
-        whole.alike |= seen.alike
-        whole.active |= seen.active
-    return whole
 
 
 def _about_to_change(sections: list[Section]) -> list[str]:
     """A service is looked at in the same run that will bring back what it loads: it has to be asked again afterwards."""
-    loads = [line.split()[0] for section in sections if section.kind == "service" for line in section.lines("loads")]
+    loads = [line.split()[0] for section in sections if kind.declared(section).proves for line in section.lines("loads")]
     return [f"{step} is about to change" for step in loads if drifted(step)]
 
 
 def _drift(applied: dict[str, str], now: dict[str, str]) -> list[str]:
-    """Each item that differs, in words. Digests say nothing to a person, so changed content is just called so."""
-    differing = sorted(item for item in applied.keys() | now.keys() if applied.get(item) != now.get(item))
-    return [f"{item} changed" if _is_digest(now.get(item)) else f"{item}: {now.get(item, 'absent')}" for item in differing]
-
-
-def _is_digest(value: str | None) -> bool:
-    return bool(value and re.fullmatch(r"[0-9a-f]{16}", value))
+    """Each item that differs, in words."""
+    differing = sorted(key for key in applied.keys() | now.keys() if applied.get(key) != now.get(key))
+    return [words.drift(key, now.get(key)) for key in differing]
 
 
 def _diff(applied: dict[str, str], now: dict[str, str]) -> str:

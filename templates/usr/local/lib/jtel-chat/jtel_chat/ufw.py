@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import process
+from . import disk, process
 from .errors import Failed
 from .ufw_rules import Entry, parse
 
@@ -48,7 +48,7 @@ def run(*arguments: str) -> None:
 
 def is_installed() -> bool:
     """Whether this host has ufw."""
-    return _CONFIGURATION.exists()
+    return disk.is_file(_CONFIGURATION)
 
 
 def is_active() -> bool:
@@ -69,7 +69,7 @@ def entries() -> list[Entry]:
 @contextlib.contextmanager
 def at_rest(wait: float = 60) -> Iterator[bool]:
     """While inside no ufw call writes; gives whether none runs that could still write what it has read before."""
-    descriptor = os.open(LOCK, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+    descriptor = disk.lockable(LOCK)
     try:
         deadline = time.monotonic() + wait
         while not _taken(descriptor):
@@ -91,7 +91,7 @@ def _taken(descriptor: int) -> bool:
 
 def _calls() -> list[str]:
     """ufw calls that run now, as their command lines: a script's interpreter comes first."""
-    lines = [_command_line(directory) for directory in Path("/proc").glob("[0-9]*")]
+    lines = [_command_line(number) for number in disk.kernel_names("/proc/") if number.isdecimal()]
     return [line for line in lines if re.match(r"\S*python[0-9.]* (-\S+ )*(\S*/)?ufw( |$)", line)]
 
 
@@ -103,15 +103,16 @@ def _kept_waiting(time_waited: str) -> str:
 
 def _holders() -> list[str]:
     """`1: POSIX  ADVISORY  WRITE 4711 00:19:1234 0 EOF` (proc_locks(5)); who waits has an arrow."""
-    inode = LOCK.stat().st_ino if LOCK.exists() else 0
+    found = disk.stat(LOCK)
+    inode = found.st_ino if found else 0
     pattern = rf"^\d+: POSIX +ADVISORY +WRITE (\d+) [0-9a-f]+:[0-9a-f]+:{inode} "
-    found = re.findall(pattern, Path("/proc/locks").read_text(encoding="ascii"), re.MULTILINE)
-    return [f"{_command_line(Path('/proc') / number)} (process {number})" for number in found if int(number) != os.getpid()]
+    numbers = re.findall(pattern, disk.kernel("/proc/locks").decode("ascii"), re.MULTILINE)
+    return [f"{_command_line(number)} (process {number})" for number in numbers if int(number) != os.getpid()]
 
 
-def _command_line(directory: Path) -> str:
+def _command_line(number: str) -> str:
     try:
-        return (directory / "cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
+        return disk.kernel(f"/proc/{number}/cmdline").rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
     except OSError:
         return ""  # it has ended
 
@@ -119,7 +120,7 @@ def _command_line(directory: Path) -> str:
 def _whole(path: Path) -> str:
     """A rules file. ufw overwrites it in place: without its last line it is being written just now."""
     for _ in range(20):
-        text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else "COMMIT\n"
+        text = disk.text_or("COMMIT\n", path)
         if text.rstrip().endswith("COMMIT"):
             break
         time.sleep(0.02)
@@ -127,6 +128,6 @@ def _whole(path: Path) -> str:
 
 
 def _setting(path: Path, name: str) -> str:
-    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    text = disk.text_or("", path)
     found = re.findall(rf'^{name}="?(\w+)"?', text, re.MULTILINE)
     return found[-1].lower() if found else ""

@@ -11,14 +11,30 @@ process as a credential, readable for the service's user only, whatever `User=` 
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
-from . import exec_start, process
+from . import declaration, exec_start, process
+from .declaration import PATH, Declaration, Field
 from .document import Section
 from .errors import Failed, Refused
 from .kind import Observed, file_digest, shown
 from .transaction import Transaction
+
+DECLARATION = Declaration(
+    names=re.escape(declaration.UNIT),
+    fields={
+        "from": Field(PATH, required=True),
+        "offered": Field(PATH),
+        "argument": Field(r"-D[A-Za-z0-9.]+=", required=True),
+        "drop-in": Field("", "text", required=True),
+        "data": Field(PATH),
+        "argument-file": Field(r"/etc/jtel-chat/[a-z.]+"),
+        "environment-file": Field(r"/etc/jtel-chat/[a-z.]+"),
+    },
+    loaded="always",
+)
 
 SYSTEM = Path("/etc/systemd/system")
 _SHELL_LINES = 400  # of a start script that are looked through

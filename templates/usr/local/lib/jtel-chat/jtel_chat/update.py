@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from . import kind, originals, record, release, steps
+from . import journal, kind, originals, record, release, steps
 from .document import Section
 from .errors import Failed, Refused
-from .transaction import Transaction, disproven, proven
+from .transaction import Transaction
 
 
 def run() -> list[str]:
@@ -37,13 +37,13 @@ def _update(installing: str, running: str) -> list[str]:
         raise Refused("its record was lost meanwhile. Run pulumi up first")
     if program.text("release") not in ("hold", "follow"):
         raise Refused(f"the stack file says release {program.text('release')}. Change clientMessenger.release there, then run pulumi up")
-    before = release.installed_digest(program)
+    before = release.installed(program).short
     try:
         said = _apply(installing, [_following(section) for section in record.sections(installing)], proven_already=False)
         said += _apply(running, [service], proven_already=True)
     except Failed as failure:
         raise Failed(f"{failure}{_put_back(installing, service, before)}") from None
-    proven()
+    journal.proven()
     return said
 
 
@@ -61,9 +61,10 @@ def _apply(step: str, sections: list[Section], *, proven_already: bool) -> list[
 
 def _put_back(installing: str, service: Section, before: str) -> str:
     """The old program, and what else no start has proven yet; of that the next observation has to say so, of the program not."""
-    others = [step for step in disproven() if step != installing]
+    restored, said = journal.disproven()
+    others = [step for step in restored if step != installing]
     for step in others:
         record.mark_restored(step)
     for step in [installing, *others]:
         originals.refresh(step)
-    return f"\nRelease {before} was put back. {steps.run_again(service)}"
+    return "\n".join([f"\nRelease {before} was put back. {kind.of(service).run_again(service)}", *said])

@@ -6,23 +6,24 @@ import os
 from pathlib import Path
 
 import pytest
-from jtel_chat import durable
+from jtel_chat import disk
 
 NOTE = "user.note"
+OWNER = (os.getuid(), os.getgid())
 
 
 @pytest.mark.parametrize(("mode", "kept"), [(0o640, [NOTE]), (0o600, [])])
 def test_attributes_stay_with_the_mode_that_they_were_made_for(tmp_path: Path, mode: int, kept: list[str]) -> None:
     file = tmp_path / "file"
-    durable.replace(file, b"old", 0o640, os.getuid(), os.getgid())
+    disk.write(file, b"old", 0o640, OWNER)
     os.setxattr(file, NOTE, b"of the customer")
-    durable.replace(file, b"new", mode, os.getuid(), os.getgid())
+    disk.write(file, b"new", mode, OWNER)
     assert (file.read_bytes(), os.listxattr(file)) == (b"new", kept)
 
 
 def test_an_attribute_that_cannot_be_set_does_not_keep_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, set_attribute = tmp_path / "file", os.setxattr
-    durable.replace(file, b"old", 0o640, os.getuid(), os.getgid())
+    disk.write(file, b"old", 0o640, OWNER)
     for name in ("user.first", NOTE):
         os.setxattr(file, name, b"of the customer")
     refused = os.listxattr(file)[0]
@@ -33,12 +34,12 @@ def test_an_attribute_that_cannot_be_set_does_not_keep_the_others(tmp_path: Path
         set_attribute(target, name, value)
 
     monkeypatch.setattr(os, "setxattr", refusing)
-    durable.replace(file, b"new", 0o640, os.getuid(), os.getgid())
+    disk.write(file, b"new", 0o640, OWNER)
     assert len(os.listxattr(file)) == 1
 
 
 def test_a_scratch_folder_goes_again(state: Path) -> None:
-    with durable.scratch("trial") as directory:
+    with disk.scratch("trial") as directory:
         assert directory.stat().st_mode & 0o777 == 0o700
         (directory / "file").touch()
     assert not directory.exists()

@@ -1,0 +1,210 @@
+"""Whose rights end where: links, special files and swaps at every part of a path below somebody else's folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from jtel_chat import account, disk, trees
+from jtel_chat.errors import Refused
+from jtel_chat.place import at
+from jtel_chat.transaction import Transaction
+
+pytestmark = pytest.mark.skipif(os.getuid() != 0, reason="only root can act with other users' rights")
+HIS, OTHER = 3171, 3172  # numbers that no account of the machine has
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    """A folder of somebody else's, in folders of root's; beside it a victim of root's: a file and a folder."""
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o755)
+    victim = tmp_path / "victim"
+    victim.mkdir(mode=0o700)
+    (victim / "file").write_text("root's")
+    (victim / "file").chmod(0o600)
+    folder = tmp_path / "home"
+    for path in (folder, folder / "conf"):
+        path.mkdir()
+        os.chown(path, HIS, HIS)
+    before = snapshot(victim)
+    yield folder
+    assert snapshot(victim) == before
+
+
+def snapshot(victim: Path) -> list[tuple[str, int, int, str]]:
+    return [(str(each), each.stat().st_mode, each.stat().st_uid, each.read_text() if each.is_file() else "") for each in [victim, *victim.rglob("*")]]
+
+
+def his(make: Callable[[], object]) -> None:
+    """Do something as the user whose folder it is."""
+    with account.acting_as(account.owning(HIS)):
+        make()
+
+
+def test_what_is_written_in_his_folder_is_his_and_without_set_uid(home: Path) -> None:
+    disk.write(home / "conf/x", b"1", 0o6755, (0, 0))
+    found = (home / "conf/x").stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (HIS, HIS, 0o755)
+    assert (os.geteuid(), os.getegid()) == (0, 0)
+
+
+LINKED: dict[str, Callable[[Path], object]] = {
+    "to a folder of root's, as a folder on the way": lambda home: [(home / "conf").rename(home / "was"), (home / "conf").symlink_to(home.parent / "victim")],
+    "to a folder of his own, as a folder on the way": lambda home: [(home / "conf").rename(home / "was"), (home / "conf").symlink_to("was")],
+    "to a file of root's, as the file": lambda home: (home / "conf/file").symlink_to(home.parent / "victim/file"),
+    "to nothing, as the file": lambda home: (home / "conf/file").symlink_to("/nowhere"),
+    "to the staged file's name": lambda home: (home / "conf/.file.jtel-chat").symlink_to(home.parent / "victim/file"),
+    "a folder at the staged file's name": lambda home: (home / "conf/.file.jtel-chat").mkdir(),
+}
+
+
+@pytest.mark.parametrize("what", LINKED)
+def test_a_link_leads_no_write_anywhere(home: Path, what: str) -> None:
+    his(lambda: LINKED[what](home))
+    if "on the way" in what:
+        with pytest.raises(Refused, match=r"leads through the link 'conf' to .*, which is not followed\. Put the folder itself there"):
+            disk.write(home / "conf/file", b"1")
+        assert not (home / "was/file").exists()
+        return
+    disk.write(home / "conf/file", b"1")
+    assert not (home / "conf/file").is_symlink()
+    assert (home / "conf/file").read_bytes() == b"1"
+
+
+SPECIAL: dict[str, tuple[Callable[[Path], object], str]] = {
+    "a FIFO": (os.mkfifo, "is no file but a FIFO"),
+    "a socket": (lambda path: socket.socket(socket.AF_UNIX).bind(str(path)), "is no file but a socket"),
+    "a link": (lambda path: path.symlink_to(path.parent.parent.parent / "victim/file"), r"is a link to .*, which is not followed"),
+    "a folder": (lambda path: path.mkdir(), "is no file but a directory"),
+    "a huge sparse file": (lambda path: os.truncate(os.open(path, os.O_CREAT | os.O_WRONLY), 64 << 30), "has 68719476736 bytes, at most 4194304 are read"),
+}
+
+
+@pytest.mark.parametrize("what", SPECIAL)
+def test_only_a_regular_file_of_bounded_size_is_read(home: Path, what: str) -> None:
+    make, said = SPECIAL[what]
+    his(lambda: make(home / "conf/file"))
+    with pytest.raises(Refused, match=said):
+        disk.read(home / "conf/file")
+
+
+def test_a_device_is_not_read(home: Path) -> None:
+    os.mknod(home / "conf/zero", 0o020666, os.makedev(1, 5))
+    with pytest.raises(Refused, match="is no file but a device"):
+        disk.read(home / "conf/zero")
+
+
+def test_a_file_that_he_could_not_read_himself_is_not_read_for_him(home: Path) -> None:
+    (home / "conf/key").write_text("root's")
+    (home / "conf/key").chmod(0o600)
+    with pytest.raises(Refused, match=rf"{HIS} cannot read it \(mode 0600, owner root\).*Give it to {HIS}"):
+        disk.read(home / "conf/key")
+
+
+def test_a_hard_link_to_a_file_of_roots_is_replaced_not_written(home: Path) -> None:
+    os.link(home.parent / "victim/file", home / "conf/file")
+    disk.write(home / "conf/file", b"1", 0o666)
+    assert (home / "conf/file").stat().st_nlink == 1
+
+
+def test_a_folder_of_roots_in_his_is_not_written_with_roots_rights(home: Path) -> None:
+    (home / "bin").mkdir()
+    with pytest.raises((Refused, PermissionError)):
+        disk.write(home / "bin/x", b"1")
+    assert not list((home / "bin").iterdir())
+
+
+@pytest.mark.parametrize(("mode", "group", "said"), [(0o777, 0, "everybody may write"), (0o775, HIS, f"group {HIS} may write")])
+def test_a_folder_of_roots_that_others_may_write_to_is_refused(tmp_path: Path, mode: int, group: int, said: str) -> None:
+    (tmp_path / "open").mkdir()
+    os.chown(tmp_path / "open", 0, group)
+    (tmp_path / "open").chmod(mode)
+    with pytest.raises(Refused, match=said.replace("may write", "may write to it")):
+        disk.write(tmp_path / "open/x", b"1")
+
+
+def test_roots_own_links_are_followed_and_stay(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    disk.write(tmp_path / "link/x", b"1")
+    assert (tmp_path / "real/x").read_bytes() == b"1"
+
+
+def test_a_link_of_roots_into_his_folder_ends_roots_rights_there(home: Path) -> None:
+    (home.parent / "link").symlink_to(home)
+    disk.write(home.parent / "link/conf/x", b"1")
+    assert (home / "conf/x").stat().st_uid == HIS
+
+
+def test_a_tree_with_a_link_or_a_special_file_is_refused_by_its_name(home: Path) -> None:
+    his((home / "conf/deep").mkdir)
+    his(lambda: (home / "conf/deep/passwd").symlink_to("/etc/passwd"))
+    with pytest.raises(Refused, match=rf"{home}/conf/deep/passwd is a link; only files and folders are taken"):
+        trees.copy_tree(home / "conf", home.parent / "copy", lambda entry: entry.mode)
+
+
+def test_removing_a_tree_follows_no_link(home: Path) -> None:
+    his(lambda: (home / "conf/away").symlink_to(home.parent / "victim"))
+    disk.remove_tree(home / "conf")
+    assert not (home / "conf").exists()
+
+
+def test_a_swap_between_look_and_use_gives_him_nothing(home: Path) -> None:
+    """He exchanges the folder for a link as fast as he can, while root writes, reads and removes there."""
+    (home / "link").symlink_to(home.parent / "victim")
+    os.chown(home / "link", HIS, HIS, follow_symlinks=False)
+    swapper = os.fork()
+    if swapper == 0:
+        os.setgid(HIS)
+        os.setuid(HIS)
+        while True:
+            os.rename(home / "conf", home / "was")
+            os.rename(home / "link", home / "conf")
+            os.rename(home / "conf", home / "link")
+            os.rename(home / "was", home / "conf")
+    try:
+        for _ in range(1500):
+            with contextlib.suppress(Refused, OSError):
+                disk.write(home / "conf/file", b"1", 0o4777)
+                disk.read(home / "conf/file")
+                disk.remove_tree(home / "conf/file")
+    finally:
+        os.kill(swapper, 9)
+        os.waitpid(swapper, 0)
+
+
+@pytest.mark.parametrize("what", ["folder", "file"])
+def test_a_put_back_that_is_refused_is_said_and_the_others_go_on(home: Path, state: Path, what: str) -> None:
+    os.chown(home / "conf", HIS, HIS)
+    disk.write(home / "conf/his", b"before")
+    disk.write(home.parent / "ours", b"before")
+    with pytest.raises(Exception, match=r"it broke(?s:.*)conf/his could not be put back and stays as it is") as failure, Transaction("x") as change:
+        change.write(home.parent / "ours", b"after", 0o600)
+        change.write(home / "conf/his", b"after", 0o600)
+        obstacle(home, what)
+        raise ZeroDivisionError("it broke")
+    assert (home.parent / "ours").read_bytes() == b"before"
+    assert "what was not put back is kept: " in str(failure.value)
+    kept = next((state / "state/not-put-back").iterdir())
+    assert b"before" in [blob.read_bytes() for blob in kept.iterdir()]
+    assert not list((state / "state/journal").iterdir())
+
+
+def obstacle(home: Path, what: str) -> None:
+    if what == "file":
+        his((home / "conf/his").unlink)
+        his((home / "conf/his").mkdir)
+        return
+    his(lambda: (home / "conf").rename(home / "was"))
+    his(lambda: (home / "conf").symlink_to(home.parent / "victim"))
+
+
+def test_the_account_of_a_place_is_asked_of_the_kernel(home: Path) -> None:
+    for path, expected in ((home / "x", HIS), (home.parent / "x", 0)):
+        with at(path) as place:
+            assert place.account.uid == expected
