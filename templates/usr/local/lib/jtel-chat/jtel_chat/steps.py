@@ -61,6 +61,8 @@ def _observe_step(step: str, text: str | None) -> dict[str, Any]:
         return _answer(1, record.absence(step), seen)
     applied = record.sections(step)
     now = _observe(applied)
+    if text is None:
+        seen.warnings += now.warnings  # of a document that nobody could send along, what was applied
     drift = [*_drift(recorded["state"], now.state), *recorded.get("restored", []), *_about_to_change(applied)]
     due = drift + _other_document(recorded, text)
     generation = recorded["generation"] + 1 if due else recorded["generation"]
@@ -115,9 +117,16 @@ def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section
     except Failed as failure:
         raise Failed(f"{failure}{_put_back_unproven(proving)}") if proving else failure from None
     originals.forget(step, [section.name for section in dropped])
-    if proving:
+    if proving and _is_loaded(proving):
         proven()
     return transaction.said or ["nothing to change"]
+
+
+def _is_loaded(proving: Section) -> bool:
+    """Whether the service has loaded what was applied; where its restart is held, nothing is proven."""
+    from . import service
+
+    return service.owes_restart(proving) is None
 
 
 def _take_back_dropped(step: str, sections: list[Section], transaction: Transaction) -> list[Section]:
