@@ -26,8 +26,14 @@ const bundle = (): string => {
   );
 };
 
+/** Files below `templates/` that the tool writes on its own account; on the host there is no such folder. */
+const carried = ["etc/systemd/system/jtel-chat-attest.service"];
+
 const moduleText = (fileName: string): string => {
-  const text = templateText(`${packagePath}/${fileName}`);
+  const text = fileName === "texts.py" ? textsModule() : templateText(`${packagePath}/${fileName}`);
   if (text.includes("'''")) throw new Error(`${fileName}: ''' would end the module's literal. Use """`);
   return `    "${fileName.replace(/\.py$/, "")}": r'''${text}''',\n`;
 };
+
+const textsModule = (): string =>
+  `_TEXTS = ${JSON.stringify(Object.fromEntries(carried.map((path) => [path, templateText(path)])))}\n\n\ndef text(path: str) -> str:\n    return _TEXTS[path]\n`;

@@ -134,15 +134,15 @@ class Transaction:
             staged.rename(path)
         durable.sync_directory(path.parent)
 
-    def remove(self, path: Path) -> None:
-        """Remove what is at `path`, a whole tree too; nothing when nothing is there."""
+    def remove(self, path: Path, *, keep: bool = False) -> None:
+        """Remove what is at `path`, a whole tree too; nothing when nothing is there. keep: a file's original, for undo."""
         if path.is_dir() and not path.is_symlink():
             kept = path.with_name(f".{path.name}.removed")
             durable.remove_tree(kept)
             self._log({"path": str(path), "was": "tree", "kept": str(kept), "discard": True})
             path.rename(kept)
         elif _stat(path):
-            self._back_up(path, keep=False)
+            self._back_up(path, keep)
             path.unlink()
             durable.sync_directory(path.parent)
 
