@@ -83,7 +83,7 @@ export const environmentFileText = (database: Database): string =>
 const connection = (database: Database): string => connectionArgument + jdbcUrl(database);
 
 /** Where ClientMessenger keeps attachments; the vendor's two paths differ in case, too. */
-export const dataDirectory = (share: { path: string; hosted: boolean }): string =>
+const dataDirectory = (share: { path: string; hosted: boolean }): string =>
   share.hosted ? "/srv/jtel/shared/Data/Clients/" : `${share.path}/Data/clients/`;
 
 /** Time zones keep their slash, as everybody writes them; JDBC reads both. */
