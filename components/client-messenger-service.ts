@@ -1,5 +1,5 @@
 import { all, ComponentResource, type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
-import type { Database, Share } from "../config/schema.ts";
+import type { Database, Restart, Share, UnitOptions } from "../config/schema.ts";
 import type { Host, Step } from "../hosts/host.ts";
 import { connectionSection, home, installationSections, runningSection } from "../render/client-messenger.ts";
 import { document } from "../render/document.ts";
@@ -13,6 +13,10 @@ export interface ClientMessengerServiceArgs {
   share: Share;
   /** Which release: `hold` keeps what is installed, `follow` takes the share's, a digest is exactly that one. */
   release: string;
+  /** What a person has decided about the service's unit. */
+  unit: UnitOptions;
+  /** `roll` restarts a server when what it loads has changed; `hold` leaves that owed while it is healthy. */
+  restart: Restart;
   /** What a server must have before ClientMessenger is installed on it. */
   needs: Needs;
   /** The portal's database; where it is stands in a public document, its password in a secret one only. */
@@ -26,7 +30,7 @@ export interface ClientMessengerServiceArgs {
 }
 
 /**
- * ClientMessenger as a systemd service: the program from the share, the vendor's unit with a drop-in, the database password in
+ * ClientMessenger as a systemd service: the program from the share, a unit of ours from the vendor's, the database password in
  * a file for root only, `updatesc.sh`, and the running, healthy process.
  *
  * The connection comes first: every server logs in to the database with the program's own driver before anything of it changes.
@@ -51,7 +55,7 @@ export class ClientMessengerService extends ComponentResource {
       const installed = host.step("messenger", installation, { parent: this });
       const loads = [...args.loads.filter((step) => step.host === host), installed, connected];
       this.running.push(
-        host.step("messenger-running", runningDocument(loads, peers(host, args)), {
+        host.step("messenger-running", runningDocument(loads, peers(host, args), args.restart), {
           parent: this,
           after: this.running.slice(-1),
         }),
@@ -67,7 +71,7 @@ const peers = (host: Host, { chatServers }: ClientMessengerServiceArgs): string[
     .map(({ address, name }, index) => [address, name, index > chatServers.indexOf(host) ? "later" : ""])
     .map((words) => words.join(" ").trim());
 
-const runningDocument = (loads: Step[], peers: string[]): Output<string> =>
+const runningDocument = (loads: Step[], peers: string[], restart: Restart): Output<string> =>
   all(loads.map(({ concern, digest }) => digest.apply((value) => `${concern} ${value}`))).apply((lines) =>
-    document(runningSection(lines, peers)),
+    document(runningSection(lines, peers, restart)),
   );

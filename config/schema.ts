@@ -154,8 +154,27 @@ const driverParameters = z.record(z.string().min(1), scalar).superRefine((parame
     });
 });
 
+const unitLimits = ["files", "tmp", "network"] as const;
+
 /** What can be accepted although it is less than the vendor asks for, or was not tried. */
 const resources = ["memory", "cores", "disk", "system"] as const;
+
+/** What a person may decide about the unit of ClientMessenger. */
+export const unitOptions = z.strictObject({
+  /** Lines of the vendor's unit that are not on the host tool's list, word for word as a preview shows them. */
+  accept: z
+    .array(
+      z
+        .string()
+        .regex(/^[A-Z][A-Za-z0-9]*=[^\p{C}]*$/u, 'is no line of a unit. Example: "EnvironmentFile=/etc/default/chat"'),
+    )
+    .default([]),
+  /**
+   * What the service is kept from, where its program can live with that: `files` (writing outside of its home and the
+   * attachments), `tmp` (the host's /tmp), `network` (other than IP and local sockets).
+   */
+  limits: z.array(z.enum(unitLimits, { error: `is unknown. Known: ${unitLimits.join(", ")}` })).default([]),
+});
 
 /** Every key of a stack file below `jtel-chat:`; what is optional here has its default here. */
 export const schema = z.strictObject({
@@ -209,6 +228,9 @@ export const schema = z.strictObject({
         .string({ error: noRelease })
         .regex(/^(?:hold|follow|[0-9a-f]{16})$/, noRelease)
         .default("hold"),
+      /** `roll` restarts a server when what it loads has changed, one after the other; `hold` leaves that owed while it is healthy, and every look says so. */
+      restart: z.enum(["roll", "hold"], { error: "is unknown. Known: roll, hold" }).default("roll"),
+      unit: unitOptions.prefault({}),
     })
     .prefault({}),
   hazelcast: z
@@ -292,6 +314,12 @@ export type HaproxyOptions = z.output<typeof haproxyOptions>;
 
 /** Where every chat server's hazelcast.xml comes from. */
 export type Hazelcast = Deployment["hazelcast"];
+
+/** What a person has decided about ClientMessenger's unit. */
+export type UnitOptions = z.output<typeof unitOptions>;
+
+/** When a server is restarted. */
+export type Restart = Deployment["clientMessenger"]["restart"];
 
 /** One of the resources that a stack file may accept. */
 export type Resource = (typeof resources)[number];

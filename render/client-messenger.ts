@@ -2,7 +2,6 @@ import { chatPort } from "../config/ports.ts";
 import type { Section } from "./document.ts";
 import { passwordProperty } from "./hazelcast.ts";
 import { ownTextSection } from "./host-tool.ts";
-import { fill } from "./template.ts";
 
 /** ClientMessenger's database, as its JDBC URL needs it. */
 export interface Database {
@@ -83,12 +82,8 @@ export const environmentFileText = (database: Database): string =>
 
 const connection = (database: Database): string => connectionArgument + jdbcUrl(database);
 
-/** Lines of the drop-in beside the vendor's unit. */
-export const dropIn = (values: { dataDirectory: string; mount?: string }): string =>
-  fill("etc/systemd/system/jtel-clientmessenger.service.d/50-jtel-chat.conf", values);
-
 /** Where ClientMessenger keeps attachments; the vendor's two paths differ in case, too. */
-export const dataDirectory = (share: { path: string; hosted: boolean }): string =>
+const dataDirectory = (share: { path: string; hosted: boolean }): string =>
   share.hosted ? "/srv/jtel/shared/Data/Clients/" : `${share.path}/Data/clients/`;
 
 /** Time zones keep their slash, as everybody writes them; JDBC reads both. */
@@ -112,6 +107,13 @@ export interface Installation {
   database: Pick<Database, "host" | "port">;
   /** Major release of the Java that runs it. */
   javaVersion: number;
+  /** What a person has decided about the service's unit. */
+  unit: {
+    /** Lines of the vendor's unit that are taken over although they are not on the list. */
+    accept: string[];
+    /** What the service may not reach: files, tmp, network. */
+    limits: string[];
+  };
 }
 
 /** What makes the program, its unit and the update script, and looks at the database beforehand. */
@@ -125,7 +127,7 @@ export const installationSections = (installation: Installation): Section[] => [
 /** The file with the connection, which the host tries before it writes it: with the driver that the program brings. */
 export const connectionSection = (
   secrets: Secrets,
-  { share, javaVersion }: Omit<Installation, "database">,
+  { share, javaVersion }: Pick<Installation, "share" | "javaVersion">,
 ): Section => {
   const { path, text, field } = handover(javaVersion);
   const { host, port, user, name } = secrets;
@@ -145,14 +147,16 @@ export const connectionSection = (
 /**
  * The running, healthy process, in one Hazelcast cluster with the others; `loads` are the steps whose result it reads at its
  * start, each with its digest, `peers` the chat servers as `ADDRESS NAME`, with `later` where one is restarted after this one.
+ * With `hold` a process that is healthy on older files goes on.
  */
-export const runningSection = (loads: string[], peers: string[]): Section => ({
+export const runningSection = (loads: string[], peers: string[], restart: "hold" | "roll"): Section => ({
   kind: "service",
   name: unitName,
   fields: {
     loads,
     healthy: `ws://127.0.0.1:${chatPort}/`,
     within: "90",
+    restart,
     cluster: hazelcastFile,
     "cluster-within": "30",
     "cluster-hosts": peers,
@@ -172,19 +176,22 @@ const releaseSection = ({ share, release }: Installation): Section => ({
   },
 });
 
-const unitSection = ({ share, javaVersion }: Installation): Section => {
+/** The service's unit: what the host's closed list lets through of the vendor's, and values for the lines that are ours. */
+export const unitSection = ({ share, release, javaVersion, unit }: Omit<Installation, "database">): Section => {
   const { path, field } = handover(javaVersion);
-  const data = dataDirectory(share);
   return {
     kind: "unit",
     name: unitName,
     fields: {
       from: `${home}/systemd/${unitName}`,
       offered: `${vendorFolder(share)}/systemd/${unitName}`,
+      release,
       argument: connectionArgument,
       [field]: path,
-      data,
-      "drop-in": dropIn({ dataDirectory: data, ...(share.hosted ? {} : { mount: share.path }) }),
+      data: dataDirectory(share),
+      mount: share.hosted ? undefined : share.path,
+      accept: unit.accept.length ? unit.accept : undefined,
+      limits: unit.limits.length ? unit.limits : undefined,
     },
   };
 };

@@ -50,11 +50,14 @@ export interface Kinds {
   unit: {
     from: string;
     offered?: string | undefined;
+    release?: string | undefined;
     argument: string;
-    "drop-in": string;
-    data?: string | undefined;
     "argument-file"?: string | undefined;
     "environment-file"?: string | undefined;
+    data: string;
+    mount?: string | undefined;
+    accept?: string[] | undefined;
+    limits?: string[] | undefined;
   };
   secret: {
     content: string;
@@ -74,6 +77,7 @@ export interface Kinds {
     loads?: string[] | undefined;
     healthy: string;
     within: string;
+    restart?: string | undefined;
     cluster?: string | undefined;
     "cluster-within"?: string | undefined;
     "cluster-hosts"?: string[] | undefined;

@@ -23,7 +23,7 @@ export interface Roles {
 /** The CHAT role, in the order of the vendor's page. */
 export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, needs }: Roles): void => {
   const { public: visitors, share, database, firewall, whatsapp, tyntec } = deployment;
-  const { release } = deployment.clientMessenger;
+  const { release, unit, restart } = deployment.clientMessenger;
 
   const java = new JavaInstall("java", { ...deployment.java, chatServers });
   const hazelcast = new HazelcastConfig("hazelcast", { ...deployment.hazelcast, chatServers, share, release });
@@ -32,6 +32,8 @@ export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, n
     chatServers,
     share,
     release,
+    unit,
+    restart,
     needs: { ...needs, accept: deployment.resources.accept },
     database,
     hazelcastPassword: hazelcast.password,

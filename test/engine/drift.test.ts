@@ -10,7 +10,7 @@ const edits: [string, string, RegExp][] = [
   ["files", "chmod 600 /usr/local/bin/updatesc.sh", /mode of \/usr\/local\/bin\/updatesc\.sh: 0600/],
   ["files from the share", "echo '<!-- x -->' >>/home/jtel/ClientMessenger/conf/hazelcast.xml", /\+<!-- x -->/],
   ["release", "echo damaged >>/home/jtel/ClientMessenger/bin/clientmessenger.jar", /release in .* changed/],
-  ["unit", "echo '# x' >>/etc/systemd/system/jtel-clientmessenger.service.d/50-jtel-chat.conf", /\+# x/],
+  ["unit", "echo '# x' >>/etc/systemd/system/jtel-clientmessenger.service", /\+# x/],
   [
     "secret",
     "echo x >>/etc/jtel-chat/clientmessenger.args",

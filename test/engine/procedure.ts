@@ -88,8 +88,8 @@ export const procedure: Line[] = [
       each(
         the,
         the.chatServers,
-        `cmp ${install}/systemd/jtel-clientmessenger.service /etc/systemd/system/jtel-clientmessenger.service; systemctl is-enabled jtel-clientmessenger; systemctl is-active jtel-clientmessenger`,
-        /^enabled\nactive$/,
+        "systemctl show --value -p FragmentPath jtel-clientmessenger; systemctl is-enabled jtel-clientmessenger; systemctl is-active jtel-clientmessenger",
+        /^\/etc\/systemd\/system\/jtel-clientmessenger\.service\nenabled\nactive$/,
       ),
   },
   {

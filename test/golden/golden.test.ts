@@ -2,7 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { load as parseYaml } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { haproxyOptions } from "../../config/schema.ts";
-import { argumentFileText, dataDirectory, dropIn, environmentFileText } from "../../render/client-messenger.ts";
+import {
+  argumentFileText,
+  environmentFileText,
+  type Installation,
+  unitSection,
+} from "../../render/client-messenger.ts";
+import { document } from "../../render/document.ts";
 import { type Admission, type FirewalledHost, firewallDocument } from "../../render/firewall.ts";
 import { type ChatFrontend, chatSections } from "../../render/haproxy.ts";
 import { type HazelcastCluster, hazelcastXml } from "../../render/hazelcast.ts";
@@ -35,7 +41,5 @@ golden("firewall", ({ host, admission }: { host: FirewalledHost; admission: Admi
   firewallDocument(host, admission),
 );
 golden("environment-file", environmentFileText);
-golden("drop-in", (share: { path: string; hosted: boolean }) =>
-  dropIn({ dataDirectory: dataDirectory(share), ...(share.hosted ? {} : { mount: share.path }) }),
-);
+golden("unit", (installation: Omit<Installation, "database">) => document(unitSection(installation)));
 golden("hazelcast", ({ major, ...cluster }: HazelcastCluster & { major: 3 | 5 }) => hazelcastXml(major, cluster));

@@ -120,7 +120,7 @@ def test_an_empty_share_is_a_problem_only_where_something_has_to_come_from_it(se
         with pytest.raises(Refused, match="holds no release"):
             server.apply(wanted)
     assert tree(server.home) == before
-    assert release.observe(parse(server.document("hold"))[0]).state == {f"release:{server.home}": server.look("hold").loaded[str(server.home)]}
+    assert release.observe(parse(server.document("hold"))[0]).state == {f"release:{server.home}": server.look("hold").loaded[f"release:{server.home}"]}
 
 
 def test_an_installation_by_hand_is_adopted_and_given_back(server: Server) -> None:

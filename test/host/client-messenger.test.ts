@@ -12,6 +12,7 @@ import {
   releaseFolder,
   runningSection,
   unitName,
+  unitSection,
 } from "../../render/client-messenger.ts";
 import { document, documentDigest } from "../../render/document.ts";
 import { hostTool } from "../../render/host-tool.ts";
@@ -29,14 +30,16 @@ let lab: Lab;
 let host: LabHost;
 
 /** What a test wants to be different from the stack that most of them use. */
-interface Change extends Partial<Pick<Installation, "share" | "release" | "javaVersion">> {
+interface Change extends Partial<Pick<Installation, "share" | "release" | "javaVersion" | "unit">> {
   database?: Partial<Database>;
+  restart?: "hold" | "roll";
 }
 
 const values = ({ database, ...change }: Change) => ({
   share: mounted,
   release: "hold",
   javaVersion: 17,
+  unit: { accept: [], limits: [] },
   ...change,
   database: {
     ...{ host: "acd-dbm", port: 3306, name: "JTELWeb", user: "root", password: lab.database.password },
@@ -64,7 +67,7 @@ const documents = (change: Change = {}): Record<string, string> => {
     hazelcast,
     "messenger-secret": secret,
     messenger: installation,
-    "messenger-running": document(runningSection(loads, [])),
+    "messenger-running": document(runningSection(loads, [], change.restart ?? "roll")),
   };
 };
 
@@ -100,9 +103,12 @@ interface Answer {
 }
 
 /** What a preview would see; a secret is not sent along. */
-const look = async (change: Change = {}): Promise<Record<string, Answer>> => {
+const look = (change: Change = {}): Promise<Record<string, Answer>> => {
   const { messenger, hazelcast } = documents(change);
-  const steps = { hazelcast, messenger, "messenger-secret": null, "messenger-running": null };
+  return ask({ hazelcast, messenger, "messenger-secret": null, "messenger-running": null });
+};
+
+const ask = async (steps: Record<string, string | null | undefined>): Promise<Record<string, Answer>> => {
   const { stdout, stderr } = await host.exec("jtel-chatctl observe", { input: `${JSON.stringify({ steps })}\n` });
   const line = stdout.split("\n").find((each) => each.startsWith("\u001ejtel-chatctl "));
   if (!line) throw new Error(stderr);
@@ -111,6 +117,12 @@ const look = async (change: Change = {}): Promise<Record<string, Answer>> => {
 
 const problems = async (change: Change = {}) => Object.values(await look(change)).flatMap((answer) => answer.problems);
 const warnings = async (change: Change = {}) => Object.values(await look(change)).flatMap((answer) => answer.warnings);
+/** What the running process is to the host's files, where that is not what the last apply has left. */
+const runs = async (): Promise<string[]> =>
+  JSON.parse(await said("jtel-chatctl status --json"))["messenger-running"].drift.filter((item: string) =>
+    item.includes(" runs: "),
+  );
+
 const drift = async () => Object.values(await look()).flatMap(({ drifted, reason }) => (drifted ? [reason] : []));
 
 const said = async (script: string): Promise<string> => {
@@ -233,9 +245,10 @@ END
           .filter((line) => !/hazelcast\.xml|updatesc\.sh|\/usr\/local\/bin|\/etc\/systemd/.test(line));
         const now = (await ownedByCustomer()).split("\n");
         for (const line of kept.filter((each) => !each.startsWith(`${home} `))) expect(now).toContain(line);
-        const asWritten = await said(`cmp ${home}/systemd/${unitName} ${system}; stat -c %a ${system}`);
-        expect(asWritten).toBe("600");
-        const shown = await said(`systemctl show ${unitName}; ps axww; jtel-chatctl diff; jtel-chatctl status`);
+        expect(await said(`stat -c %a ${system}; ls -d ${system}.d 2>/dev/null; true`)).toBe("644");
+        const shown = await said(
+          `systemctl show ${unitName}; systemctl cat ${unitName}; ps axww; jtel-chatctl diff; jtel-chatctl status`,
+        );
         expect(shown).not.toContain(encodeURIComponent(lab.database.password).slice(0, 8));
         expect(await drift()).toEqual([]);
       },
@@ -247,6 +260,7 @@ END
       async () => {
         await destroy();
         expect(await ownedByCustomer()).toBe(byHand);
+        expect(await said("ls /etc/systemd/system | grep -c attest; true")).toBe("0");
         expect((await status()).database).toBe("ok");
         await run(
           `systemctl disable --now ${unitName}; rm -rf ${home} ${system} /usr/local/bin/updatesc.sh; systemctl daemon-reload`,
@@ -409,64 +423,296 @@ END
     );
   });
 
-  describe("units of unexpected shape", () => {
-    /** The words that systemd would start, of the vendor's unit by itself and with our drop-in. */
-    const argv = async (): Promise<string[]> =>
+  describe("the unit", () => {
+    /** The words that systemd would start. */
+    const argv = async (unit: string): Promise<string[]> =>
       JSON.parse(
         await said(`busctl --json=short get-property org.freedesktop.systemd1 \
-          "$(busctl --json=short call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager LoadUnit s trial.service | python3 -c 'import json, sys; print(json.load(sys.stdin)["data"][0])')" \
+          "$(busctl --json=short call org.freedesktop.systemd1 /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager LoadUnit s ${unit} | python3 -c 'import json, sys; print(json.load(sys.stdin)["data"][0])')" \
           org.freedesktop.systemd1.Service ExecStart`),
       ).data[0][1];
 
     const given = `[Service]
-User=nobody
+User=jtel
 Environment=V=w
 ExecStartPre=/bin/true
-ExecStartPre=-/bin/false
 ExecStart=/usr/bin/java -Xmx96m \\
   -Dde.jtel.platform.clientmessenger.connection=jdbc:mysql://acd-dbm/JTELWeb?user=root&password=<password>&x=%%z \\
   -Dname="a b" 'c  d' \${V} $V "\${V}x" \\
   -cp /x/* Main
 `;
+    const oneLine = (unit: string) => unit.replaceAll(/\\\n\s*/g, "");
+    const command = (unit: string) => oneLine(unit).match(/^ExecStart=.+$/m)?.[0] ?? "";
+
+    /** Have systemd read bytes as the unit `trial`, and put them where the installed release's unit is. */
+    const ship = async (unit: string): Promise<void> => {
+      const bytes = Buffer.from(unit, unit.includes("\u00e4") ? "latin1" : "utf8");
+      const script = `base64 -d > ${home}/systemd/${unitName} && cp ${home}/systemd/${unitName} /etc/systemd/system/trial.service
+        systemctl daemon-reload`;
+      expect((await host.exec(script, { input: bytes.toString("base64") })).exitCode).toBe(0);
+    };
+
+    beforeAll(async () => {
+      await up();
+      await said(`cp -p ${home}/systemd/${unitName} /root/vendors`);
+      await said("mv /var/lib/jtel-chat/releases /root/releases"); // with root's own copy, what lies in the program's folder is not asked
+    });
+
+    afterAll(async () => {
+      await run(
+        `cp -p /root/vendors ${home}/systemd/${unitName}; rm -f /etc/systemd/system/trial.service; jtel-chatctl undo trial
+          rm -rf /var/lib/jtel-chat/releases; mv /root/releases /var/lib/jtel-chat/releases`,
+      );
+    });
 
     test.each([
       ["as the vendor ships it", (unit: string) => unit],
       ["with CRLF", (unit: string) => unit.replaceAll("\n", "\r\n")],
-      ["on one line", (unit: string) => unit.replaceAll(/\\\n\s*/g, "")],
+      ["on one line", oneLine],
       ["with comments between", (unit: string) => unit.replace("  -cp", "# a\n   ; b \\\n  -cp")],
       ["with a byte order mark", (unit: string) => `\ufeff${unit}`],
       ["with Latin-1 in a comment", (unit: string) => `# \u00e4\n${unit}`],
-      ["with prefixes", (unit: string) => unit.replace("ExecStart=/usr/bin/java", "ExecStart=-@/usr/bin/java chat")],
-      ["with a colon", (unit: string) => unit.replace("ExecStart=/usr/bin/java", "ExecStart=:/usr/bin/java")],
+      [
+        "with accepted prefixes",
+        (unit: string) => oneLine(unit).replace("ExecStart=/usr/bin/java", "ExecStart=-@/usr/bin/java chat"),
+      ],
+      [
+        "with an accepted colon",
+        (unit: string) => oneLine(unit).replace("ExecStart=/usr/bin/java", "ExecStart=:/usr/bin/java"),
+      ],
       ["with a reset", (unit: string) => unit.replace("ExecStart=/", "ExecStart=/bin/true\nExecStart=\nExecStart=/")],
       ["with a quoted argument", (unit: string) => unit.replace(/(-Dde\S+)/, '"$1"')],
-    ])("%s: systemd starts the same words but the connection", async (_, change) => {
-      const bytes = Buffer.from(change(given), change(given).includes("\u00e4") ? "latin1" : "utf8");
-      await run("rm -rf /etc/systemd/system/trial.service* && systemctl daemon-reload");
-      await host.exec(
-        "base64 -d > /root/trial.service && cp /root/trial.service /etc/systemd/system/ && systemctl daemon-reload",
-        {
-          input: bytes.toString("base64"),
-        },
-      );
-      const vendors = await argv();
-      const fields = {
-        ...{ from: "/root/trial.service", offered: "/root/trial.service", data: "/home/jtel/shared/Data/clients/" },
-        ...{
-          argument: "-Dde.jtel.platform.clientmessenger.connection=",
-          "argument-file": "/etc/jtel-chat/clientmessenger.args",
-        },
-        "drop-in": "[Service]\nEnvironment=DATADIR=/x\n",
-      };
-      const { exitCode, output } = await apply("trial", document({ kind: "unit", name: "trial.service", fields }));
+    ])("%s: systemd starts the same words but the connection, and two of ours", async (_, change) => {
+      await ship(change(given));
+      const vendors = await argv("trial.service");
+      const accept = /prefixes|colon/.test(_) ? [command(change(given))] : [];
+      const section = unitSection({ ...values({}), unit: { accept, limits: [] } });
+      const { exitCode, output } = await apply("trial", document(section));
       expect(exitCode, output).toBe(0);
-      expect(await said("cmp /root/trial.service /etc/systemd/system/trial.service && echo same")).toBe("same");
-      const ours = await argv();
-      expect(ours.map((word) => (/^@.*clientmessenger\.args$/.test(word) ? "connection" : word))).toEqual(
-        vendors.map((word) => (word.includes("clientmessenger.connection=") ? "connection" : word)),
-      );
-      expect(ours).not.toEqual(vendors);
+      const ours = await argv(unitName);
+      const place = vendors.findIndex((word) => word.includes("clientmessenger.connection="));
+      expect(ours.slice(1, 3)).toEqual(["-XX:-UsePerfData", "-XX:ErrorFile=/run/jtel-clientmessenger/hs_err.log"]);
+      expect(ours[place + 2]).toMatch(/^@.*clientmessenger\.args$/);
+      expect(ours.toSpliced(1, 2)).toEqual(vendors.with(place, ours[place + 2] ?? ""));
+      expect(await said(`systemctl show --value -p LoadState -p LoadError ${unitName}`)).toBe("loaded");
     });
+
+    test("that would make somebody root is refused line by line, on the share and in the installed release, and nothing changes", async () => {
+      const before = await said(`cat ${system}; ls /etc/cron.d`);
+      const bad = given
+        .replace("User=jtel", "User=root\nStandardOutput=append:/etc/cron.d/x\nEnvironment=LD_PRELOAD=/home/jtel/x.so")
+        .replace("ExecStartPre=/bin/true", "ExecStartPre=+/bin/touch /etc/by-root");
+      await ship(bad);
+      const trial = document(unitSection(values({})));
+      const found = (await ask({ trial })).trial?.problems.join("\n");
+      for (const line of [
+        "line 2: 'User=root'",
+        "line 3: 'StandardOutput=append",
+        "line 4: 'Environment=LD_PRELOAD",
+        "line 6: 'ExecStartPre=+",
+      ])
+        expect(found).toContain(line);
+      const { exitCode, output } = await apply("trial", trial);
+      expect(exitCode).toBe(3);
+      expect(output).toContain('clientMessenger.unit.accept: ["ExecStartPre=+/bin/touch /etc/by-root"]');
+      await said(`cp -p /root/vendors ${home}/systemd/${unitName}; cd ${vendor}/systemd
+        cp ${unitName} /root/offered; sed -i 's/^User=jtel/User=root/' ${unitName}`);
+      expect((await problems({ release: "follow" })).join()).toContain("'User=root'");
+      await said(`cp /root/offered ${vendor}/systemd/${unitName}`);
+      expect(await said(`cat ${system}; ls /etc/cron.d`)).toBe(before);
+      expect(await said("ls /etc/by-root 2>/dev/null; true")).toBe("");
+    });
+
+    test(
+      "may do no more than its user: no capabilities, no new ones, and the limits that a person has asked for",
+      async () => {
+        await up({ unit: { accept: [], limits: ["files", "tmp", "network"] } });
+        expect((await status()).database).toBe("ok");
+        const own = `/proc/$(systemctl show --value -p MainPID ${unitName})`;
+        expect(await said(`grep -E '^(Cap(Bnd|Eff|Amb)|NoNewPrivs)' ${own}/status | tr '\\t\\n' ' '`)).toBe(
+          "CapEff: 0000000000000000 CapBnd: 0000000000000000 CapAmb: 0000000000000000 NoNewPrivs: 1",
+        );
+        const inside = (script: string) =>
+          said(
+            `nsenter -m -t $(basename ${own}) setpriv --reuid jtel --regid jtel --clear-groups sh -c '${script}' 2>&1; true`,
+          );
+        expect(await inside("touch /home/jtel/in && rm /home/jtel/in && echo written")).toBe("written");
+        expect(
+          await inside(
+            "touch /home/jtel/shared/Data/clients/in && rm /home/jtel/shared/Data/clients/in && echo written",
+          ),
+        ).toBe("written");
+        expect(
+          await inside("touch /var/tmp/x && ls /tmp | wc -l; touch /var/lib/x; touch /dev/shm/x && rm /dev/shm/x"),
+        ).toMatch(/^0\n.*Read-only file system$/);
+        expect(await said(`systemctl show --value -p RestrictAddressFamilies ${unitName}`)).toContain("AF_NETLINK");
+        await up();
+        expect((await status()).database).toBe("ok");
+        expect(await drift()).toEqual([]);
+      },
+      3 * minutes,
+    );
+
+    test(
+      "of a JVM that crashes leaves what holds the password to its user only",
+      async () => {
+        const pid = await said(`systemctl show --value -p MainPID ${unitName}`);
+        expect(await said("ls /tmp/hsperfdata_jtel 2>/dev/null; true")).toBe("");
+        await said(`kill -SEGV ${pid}`);
+        await until("the restart after the crash", 60, async () =>
+          (await said(`systemctl show --value -p MainPID ${unitName}`)) === pid ? undefined : true,
+        );
+        expect((await status()).database).toBe("ok");
+        const secret = encodeURIComponent(lab.database.password).slice(0, 8);
+        expect(await said("stat -c '%a %U' /run/jtel-clientmessenger")).toBe("700 jtel");
+        expect(await said(`grep -c 'SIGSEGV' /run/jtel-clientmessenger/hs_err.log`)).not.toBe("0");
+        expect(
+          await said(
+            `find / /tmp /dev/shm -xdev -type f '(' -name 'hs_err*' -o -name core -o -name 'core.[0-9]*' ')' 2>/dev/null; true`,
+          ),
+        ).toBe("");
+        expect((await host.exec("cat /run/jtel-clientmessenger/hs_err.log", { user: "deploy" })).stderr).toContain(
+          "Permission denied",
+        );
+        expect(await said(`grep -rl '${secret}' /tmp /var/tmp /home/jtel/ClientMessenger 2>/dev/null; true`)).toBe("");
+        expect(await runs()).toEqual([]);
+      },
+      2 * minutes,
+    );
+  });
+
+  describe("what a start has loaded", () => {
+    const started = async (): Promise<string> => {
+      await status();
+      return said(`systemctl show --value -p InvocationID ${unitName}`);
+    };
+    const loadedFile = `${home}/conf/hazelcast.xml`;
+
+    beforeAll(async () => {
+      await up();
+    });
+
+    test.each([
+      ["a restart by hand", `systemctl restart ${unitName}`],
+      ["a stop and a start by hand", `systemctl stop ${unitName}; systemctl start ${unitName}`],
+      ["two restarts in a row", `for _ in 1 2; do systemctl restart ${unitName}; done`],
+      [
+        "systemd reading its units anew",
+        `systemctl restart ${unitName}; systemctl daemon-reload; systemctl daemon-reexec`,
+      ],
+    ])("is attested by %s", async (_, script) => {
+      const before = await started();
+      await said(script);
+      expect(await started()).not.toBe(before);
+      expect(await drift()).toEqual([]);
+    });
+
+    test.each(["KILL", "ABRT"])("is attested by the restart that systemd makes after a %s", async (signal) => {
+      const before = await started();
+      await said(`kill -${signal} $(systemctl show --value -p MainPID ${unitName})`);
+      await until("systemd's restart", 60, async () => {
+        const shown = await said(`systemctl show --value -p ActiveState -p InvocationID ${unitName}`);
+        return shown.includes("active") && !shown.includes("activating") && !shown.includes(before) ? true : undefined;
+      });
+      await started();
+      expect(await drift()).toEqual([]);
+    });
+
+    test("stays attested when somebody asks for a start of what is started", async () => {
+      const before = await started();
+      await said(`systemctl start ${unitName}; systemctl start multi-user.target; systemctl start jtel-chat-attest`);
+      expect(await started()).toBe(before);
+      expect(await drift()).toEqual([]);
+    });
+
+    test(
+      "is attested by a boot",
+      async () => {
+        await host.kill();
+        await host.start();
+        await started();
+        expect(await drift()).toEqual([]);
+      },
+      2 * minutes,
+    );
+
+    test(
+      "is what was there between stop and start; what changes after the start is owed",
+      async () => {
+        await said(`systemctl stop ${unitName}; echo '<!-- a -->' >> ${loadedFile}; systemctl start ${unitName}`);
+        await started();
+        expect(await runs()).toEqual([]);
+        await said(`sed -i '$d' ${loadedFile}`);
+        expect(await runs()).toEqual([expect.stringMatching(/ runs: .*hazelcast\.xml changed since its start$/)]);
+        await up();
+        expect(await drift()).toEqual([]);
+      },
+      2 * minutes,
+    );
+
+    test.each([
+      ["is masked", "ln -sf /dev/null /etc/systemd/system/jtel-chat-attest.service"],
+      [
+        "fails",
+        "mkdir -p /run/systemd/system/jtel-chat-attest.service.d && printf '[Service]\\nExecStart=\\nExecStart=/bin/false\\n' > /run/systemd/system/jtel-chat-attest.service.d/x.conf",
+      ],
+      [
+        "hangs",
+        "mkdir -p /run/systemd/system/jtel-chat-attest.service.d && printf '[Service]\\nExecStart=\\nExecStart=/bin/sleep 99\\nTimeoutStartSec=2\\n' > /run/systemd/system/jtel-chat-attest.service.d/x.conf",
+      ],
+    ])(
+      "is unknown where the attestation %s, and the start goes on",
+      async (_, script) => {
+        await said(`${script}; systemctl daemon-reload; systemctl restart ${unitName}`);
+        await started();
+        expect(await runs()).toEqual([expect.stringContaining(" runs: nothing noted what it has loaded")]);
+        await said("rm -rf /run/systemd/system/jtel-chat-attest.service.d; systemctl daemon-reload");
+        expect(await up()).toContain("since jtel-chat-attest.service did not run before its start");
+        expect(await drift()).toEqual([]);
+      },
+      2 * minutes,
+    );
+  });
+
+  describe("a restart that is held", () => {
+    test(
+      "stays owed, is said by every look and is no drift, until an up may restart",
+      async () => {
+        await up({ restart: "hold" });
+        const pid = await said(`systemctl show --value -p MainPID ${unitName}`);
+        const hidden = { database: { parameters: { applicationName: "held" } } };
+        expect(await up({ restart: "hold", ...hidden })).toMatch(
+          /restart owed: .*clientmessenger\.args changed since its start/,
+        );
+        expect(await said(`systemctl show --value -p MainPID ${unitName}`)).toBe(pid);
+        const seen = (await look({ restart: "hold" }))["messenger-running"];
+        expect(seen).toMatchObject({
+          drifted: false,
+          problems: [],
+          warnings: [expect.stringContaining("restart owed: ")],
+        });
+        expect(await said("ls /var/lib/jtel-chat/unproven | wc -l")).toBe("1");
+        expect(await up(hidden)).toMatch(/restarted .*clientmessenger\.args changed since its start/);
+        expect(await said("ls /var/lib/jtel-chat/unproven 2>/dev/null | wc -l")).toBe("0");
+        expect(await warnings(hidden)).toEqual([]);
+        expect(await drift()).toEqual([]);
+        await up();
+      },
+      3 * minutes,
+    );
+
+    test(
+      "ends where the service does not run: it is started in any case",
+      async () => {
+        await up({ restart: "hold" });
+        await said(`systemctl stop ${unitName}`);
+        expect(await drift()).not.toEqual([]);
+        expect(await up({ restart: "hold" })).toContain("it was not running");
+        expect((await status()).database).toBe("ok");
+        await up();
+      },
+      2 * minutes,
+    );
   });
 
   describe("the share", () => {

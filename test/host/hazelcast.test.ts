@@ -107,7 +107,7 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
     const copied = async (from: string | RegExp, to: string): Promise<Section[]> => {
       await writeFile(file(), (await readFile(file(), "utf8")).replace(from, to));
       const [section, ...others] = await sections("chatserver2", "hazelcast");
-      const { "content-3": _, "content-5": __, ...fields } = section?.fields as Record<string, string>;
+      const { "content-3": _, "content-5": __, ...fields } = (section?.fields ?? {}) as Record<string, string>;
       return [{ ...section, fields: { ...fields, from: "/home/jtel/shared/hazelcast.xml" } } as Section, ...others];
     };
 

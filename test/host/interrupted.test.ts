@@ -22,7 +22,11 @@ let host: LabHost;
 const standing = (within: string): string =>
   document(
     { kind: "files", name: file, fields: { content: "new\n" } },
-    { kind: "service", name: "jtel-clientmessenger.service", fields: { loads: [], healthy: "ws://127.0.0.1:9/", within } },
+    {
+      kind: "service",
+      name: "jtel-clientmessenger.service",
+      fields: { loads: [], healthy: "ws://127.0.0.1:9/", within },
+    },
   );
 
 const apply = (text: string) =>
@@ -60,7 +64,9 @@ describe.skipIf(!runnable)("an apply that is interrupted", () => {
   test("puts everything back when its health check fails, and says so", async () => {
     const { exitCode, stderr } = await apply(standing("1"));
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/^chatserver1: jtel-clientmessenger\.service runs, but ws:\/\/127\.0\.0\.1:9\/ is not healthy/);
+    expect(stderr).toMatch(
+      /^chatserver1: jtel-clientmessenger\.service runs, but ws:\/\/127\.0\.0\.1:9\/ is not healthy/,
+    );
     expect(await content()).toBe("old");
     expect((await host.exec("systemctl is-enabled jtel-clientmessenger")).stdout.trim()).toBe("disabled");
     expect(await leftOver()).toBe("");

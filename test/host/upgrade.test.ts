@@ -70,7 +70,7 @@ const secret = (): string =>
         ...{ host: "acd-dbm", port: 3306, name: "JTELWeb", user: "root", password: lab.database.password },
         ...{ characterEncoding: "utf8", serverTimezone: "Europe/Berlin", parameters: {} },
       },
-      { share: { path: "/home/jtel/shared", hosted: false }, release: "hold", javaVersion: 17 },
+      { share: { path: "/home/jtel/shared", hosted: false }, javaVersion: 17 },
     ),
   );
 
@@ -89,7 +89,8 @@ const documents = (): Record<string, string> => {
       "loaded-by": unitName,
     },
   });
-  const messenger = document(...installationSections({ share, release: "hold", javaVersion: 17, database }));
+  const unit = { accept: [], limits: [] };
+  const messenger = document(...installationSections({ share, release: "hold", javaVersion: 17, database, unit }));
   const loads = [
     `hazelcast ${documentDigest(hazelcast)}`,
     `messenger ${documentDigest(messenger)}`,
@@ -99,7 +100,7 @@ const documents = (): Record<string, string> => {
     hazelcast,
     messenger,
     "messenger-secret": secret(),
-    "messenger-running": document(runningSection(loads, [])),
+    "messenger-running": document(runningSection(loads, [], "roll")),
   };
 };
 

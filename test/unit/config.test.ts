@@ -192,6 +192,16 @@ test("a release is hold, follow or a digest", () => {
   );
 });
 
+test("a line of the vendor's unit that is accepted is one Key=Value, and limits and restarts are named", () => {
+  const given = (clientMessenger: object) => problems({ clientMessenger });
+  const accept = ["EnvironmentFile=/etc/default/chat", `ExecStartPre=+/bin/sh -c 'mkdir "/x"; true'`];
+  expect(given({ restart: "hold", unit: { accept, limits: ["files", "tmp", "network"] } })).toEqual([]);
+  for (const line of ["EnvironmentFile", "[Service]", "Nice=1\nUser=root", "Nice=1\rUser=root", " Nice=1"])
+    expect(given({ unit: { accept: [line] } })[0]).toContain("is no line of a unit");
+  expect(given({ unit: { limits: ["home"] } })[0]).toContain("Known: files, tmp, network");
+  expect(given({ restart: "never" })[0]).toContain("Known: roll, hold");
+});
+
 test("parameters of the driver may be numbers and booleans, and do not override keys of their own", () => {
   const withParameters = (parameters: object) => problems({ database: { ...values().database, parameters } });
   expect(withParameters({ useSSL: false, connectTimeout: 5000 })).toEqual([]);

@@ -11,7 +11,7 @@ jtel-chatctl observe                      questions on standard input (JSON), an
 jtel-chatctl apply STEP GENERATION REASON the document on standard input
 jtel-chatctl recover [--at-boot]          put back what an interrupted run left
 jtel-chatctl end-trial                    switch ufw off if nobody has confirmed that ssh gets in (called by its timer)
-jtel-chatctl attest UNIT                  note what a starting service loads (called by its drop-in)
+jtel-chatctl attest UNIT                  note what a service is about to load (called by a unit of its own)
 """
 
 from __future__ import annotations

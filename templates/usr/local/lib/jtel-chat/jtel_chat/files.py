@@ -76,7 +76,7 @@ def observe(section: Section) -> Observed:
         return Observed(state={f"link:{path}": disk.link_target(path) or "none"}, problems=problems)
     content = file_digest(path)
     judged = _judge(section, is_looking())
-    seen = Observed({f"content:{path}": content, **_attributes(path)}, {str(path): content}, judged.problems, judged.warnings)
+    seen = Observed({f"content:{path}": content, **_attributes(path)}, {f"content:{path}": content}, judged.problems, judged.warnings)
     if "check" in section.fields:
         from . import hazelcast
 

@@ -74,6 +74,10 @@ class Kind(Protocol):
         """
         ...
 
+    def is_proven(self, section: Section) -> bool:
+        """Whether what was applied is loaded; where a restart is held, nothing is proven. Only kinds that prove have it."""
+        ...
+
     def run_again(self, section: Section) -> str:
         """Start what has not proven itself on the files that were put back; how it is then. Only kinds that prove have it."""
         ...
@@ -149,7 +153,9 @@ def observe_all(sections: list[Section]) -> Observed:
 
 
 def file_digest(path: Path) -> str:
-    """The digest of a file's bytes, or `absent`."""
+    """The digest of a file's bytes; `link to /x`, or `absent`."""
+    if (target := disk.link_target(path)) is not None:
+        return f"link to {target}"
     try:
         return digests.short(disk.read(path))
     except (FileNotFoundError, NotADirectoryError):
@@ -158,6 +164,8 @@ def file_digest(path: Path) -> str:
 
 def shown(path: Path) -> str:
     """A text file as it may be shown, secrets masked. Empty for what is no text."""
+    if not disk.is_file(path):
+        return ""
     try:
         text = disk.read(path).decode()
     except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):

@@ -9,6 +9,7 @@ import contextlib
 import re
 from typing import Any
 
+from . import declaration
 from .document import Section
 from .errors import Refused
 
@@ -59,6 +60,25 @@ def upgraded(record: dict[str, Any]) -> dict[str, Any]:
     restored = [re.sub(r"put back at (\S+), .*", r"restored:\1", line) for line in record.get("restored", [])]
     state = dict(_item(key, value, sections) for key, value in record["state"].items())
     return {**record, "format": FORMAT, "sections": sections, "state": state, **({"restored": restored} if restored else {})}
+
+
+def attested(loads: dict[str, str]) -> dict[str, str]:
+    """What was noted at a start under paths and names of packages, in the form of this version.
+
+    An earlier version's drop-in may call this version's tool, which notes the form of today.
+    """
+    return dict(_loaded(key, value) for key, value in loads.items())
+
+
+def _loaded(key: str, value: str) -> tuple[str, str]:
+    from . import record  # which knows this module
+
+    if key == declaration.HOME:
+        sections = [section for step in record.names() for section in record.sections(step) if section.kind == "release"]
+        return f"release:{key}", _release({"kind": "release", "name": key, "fields": sections[0].fields}, value) if sections else value
+    if key.startswith("/"):
+        return f"content:{key}", value
+    return (key, value) if key == "java" or re.match("[a-z]+:", key) else (f"package:{key}", value)
 
 
 def _section(section: dict[str, Any]) -> dict[str, Any]:

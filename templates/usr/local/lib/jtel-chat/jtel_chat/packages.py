@@ -39,8 +39,8 @@ def observe(section: Section) -> Observed:
     versions = _installed(section)
     if "absent" in versions.values() and (other := _java(section)):
         return Observed(state={"java": other}, loaded={"java": other})
-    state = {f"package {name}": version for name, version in versions.items()}
-    return Observed(state=state, loaded=versions, problems=_problems(section, versions))
+    state = {f"package:{name}": version for name, version in versions.items()}
+    return Observed(state=state, loaded=state, problems=_problems(section, versions))
 
 
 def apply(section: Section, transaction: Transaction) -> None:

@@ -53,7 +53,7 @@ def observe(section: Section) -> Observed:
     now = installed(section)
     seen = Observed(
         state={f"release:{section.name}": now.digest},
-        loaded={section.name: now.digest},
+        loaded={f"release:{section.name}": now.digest},
         problems=_problems(section, now, rights),
         warnings=[*_nested(section, rights), *_left_behind(section)],
         alike={f"release in {section.name} (to choose, set clientMessenger.release to one)": _after_apply(section, now, rights)},

@@ -44,7 +44,7 @@ def observe(section: Section) -> Observed:
     path = Path(section.name)
     mark, found = fingerprint(path), disk.stat(path)
     mode = f"{stat.S_IMODE(found.st_mode):04o}" if found else "absent"
-    return Observed(state={f"content:{path}": mark, f"mode:{path}": mode}, loaded={str(path): mark})
+    return Observed(state={f"content:{path}": mark, f"mode:{path}": mode}, loaded={f"content:{path}": mark})
 
 
 def apply(section: Section, transaction: Transaction) -> None:

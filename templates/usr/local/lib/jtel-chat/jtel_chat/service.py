@@ -1,10 +1,11 @@
 """`# service: UNIT` – enabled, running with the current files, and healthy.
 
 Fields: `loads` (block: `STEP DIGEST`, the steps whose sections the process loads when it starts), `healthy` (ws://ADDRESS:PORT/PATH),
-`within` (seconds until it must be healthy), `cluster` and its companions (see the module of that name).
+`within` (seconds until it must be healthy), `restart` (`roll`, the default, or `hold`: a process that is healthy on older files
+goes on, and its restart stays owed), `cluster` and its companions (see the module of that name).
 
-A restart is owed when the process runs something else than the host has now: its own start attested what it loaded
-(`attest`, called by the unit's drop-in before the program). File times cannot tell: a restored content has a new one.
+A restart is owed when the process runs something else than the host has now: before each start a unit of its own (`unit.ATTEST`)
+notes what is about to be loaded. File times cannot tell: a restored content has a new one.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import os
 import re
 import time
 from pathlib import Path
+from typing import Any
 
-from . import declaration, durable, originals, process, record, websocket
+from . import declaration, disk, masking, migration, originals, process, record, websocket, words
 from .declaration import HOST, NUMBER, Declaration, Field
 from .document import Section
 from .errors import Failed
@@ -28,6 +30,7 @@ DECLARATION = Declaration(
         "loads": Field(r"[a-z][a-z0-9-]{0,40} [0-9a-z]*", "lines"),
         "healthy": Field(r"ws://127\.0\.0\.1:[0-9]{1,5}/", required=True),
         "within": Field(NUMBER, required=True),
+        "restart": Field("roll|hold"),
         "cluster": Field(re.escape(f"{declaration.HOME}/conf/hazelcast.xml")),
         "cluster-within": Field(NUMBER),
         "cluster-hosts": Field(rf"(?:{HOST}) \S+(?: later)?", "lines"),
@@ -35,16 +38,22 @@ DECLARATION = Declaration(
     proves=True,
 )
 
-_ATTESTED = durable.RUN / "attested"
 _SETTLE = 1.0  # seconds that a healthy process must live on
+_TIMES = ("InactiveEnterTimestampMonotonic", "InactiveExitTimestampMonotonic")  # of the last stop (0 before the first) and start, in µs
+_ASKED = ("ActiveState", "UnitFileState", "InvocationID", "NeedDaemonReload", *_TIMES)
+
+# What a process runs, as the state has it: `runs:jtel-clientmessenger.service` is `changed:content:/etc/x,java`.
+CURRENT, STOPPED, UNMANAGED, UNATTESTED, CHANGED, RELOAD = "current", "stopped", "unmanaged", "unattested", "changed", "reload"
 
 
 def observe(section: Section) -> Observed:
     unit = section.name
     seen = _properties(unit)
-    owed = owes_restart(section, seen)
-    state = {f"{unit} is": seen["ActiveState"], f"{unit} at boot": seen["UnitFileState"]}
-    return Observed(state=state | {f"{unit} runs": owed or "the current files"})
+    runs = what_runs(section, seen)
+    held = _holds(section) and runs != STOPPED
+    # Held, a restart that is owed for longer, or that a boot has brought, is no drift.
+    state = {f"active:{unit}": seen["ActiveState"], f"enabled:{unit}": seen["UnitFileState"], f"runs:{unit}": "held" if held else runs}
+    return Observed(state=state, warnings=[_owed(unit, runs)] if held and runs != CURRENT else [])
 
 
 def apply(section: Section, transaction: Transaction) -> None:
@@ -54,23 +63,21 @@ def apply(section: Section, transaction: Transaction) -> None:
         transaction.on_rollback("systemctl", "disable", unit)
         process.run("systemctl", "enable", unit)
         transaction.say(f"enabled {unit}")
-    reason = restarted = owes_restart(section)
+    _note_loads(section)
+    reason = owes_restart(section)
+    if reason and _may_stay(section, reason):
+        transaction.say(_owed(unit, reason))
+        return
     if reason:
-        _loads().mkdir(mode=0o700, exist_ok=True)
-        durable.replace(_loads() / unit, " ".join(_loaded_steps(section)).encode())
-        process.attempt("systemctl", "reset-failed", unit)
-        done = process.attempt("systemctl", "restart", unit, timeout=180)
-        if done.returncode:
-            raise Failed(f"{unit} does not start: {_journal(unit)}")
-        transaction.say(f"restarted {unit}: {reason}")
+        _restart(unit, reason, transaction)
     _await_health(section)
-    if reason := owes_restart(section):
-        raise Failed(f"{unit} was restarted, but still: {reason}")
+    if still := owes_restart(section):
+        raise Failed(f"{unit} was restarted, but still: {why(still)}")
     transaction.say(f"{unit} is healthy")
     if "cluster" in section.fields:
         from . import cluster
 
-        transaction.say(cluster.verify(section, just_started=restarted is not None))
+        transaction.say(cluster.verify(section, just_started=reason is not None))
 
 
 def undo(section: Section, transaction: Transaction) -> None:
@@ -101,36 +108,115 @@ def run_again(section: Section) -> str:
 
 
 def attest(unit: str) -> None:
-    """Note what the process that is about to start will load. Runs as ExecStartPre, so it must never fail the start."""
-    _ATTESTED.mkdir(mode=0o755, parents=True, exist_ok=True)
-    loads = _loaded((_loads() / unit).read_text().split())
-    staged = _ATTESTED / f".{unit}"
-    staged.write_text(json.dumps({"invocation": os.environ.get("INVOCATION_ID", ""), "loads": loads}))
-    staged.rename(_ATTESTED / unit)
+    """Note what a process that is about to start will load. A unit of its own runs this before every start."""
+    seen = _properties(unit)
+    begun = _now()
+    if seen["InvocationID"] and os.environ.get("INVOCATION_ID") == seen["InvocationID"]:
+        attested: dict[str, Any] = {"invocation": seen["InvocationID"]}  # the drop-in of an earlier version called us, within the start
+    elif seen["ActiveState"] in ("inactive", "failed"):
+        attested = {"boot": record.boot(), "begun": begun}
+    else:
+        return  # it runs, and what it has loaded is noted: somebody has asked for a start of what is started
+    attested["loads"] = _loaded(disk.text(_loads() / unit).split())
+    attested["ended"] = _now()
+    for directory in (disk.RUN, _attested()):
+        disk.make_directory(directory)
+    disk.write(_attested() / unit, json.dumps(attested).encode(), 0o644)
 
 
-def owes_restart(section: Section, seen: dict[str, str] | None = None) -> str | None:
-    """Why the running process is not what the host's files say; None when it is. seen: the unit's properties, where they are known."""
-    unit = section.name
-    seen = seen or _properties(unit)
+def what_runs(section: Section, seen: dict[str, str] | None = None) -> str:
+    """What the running process is to the host's files: one of the words above. seen: the unit's properties, where they are known."""
+    seen = seen or _properties(section.name)
     if seen["ActiveState"] != "active":
-        return "it was not running"
+        return STOPPED
+    attested = disk.json(_attested() / section.name)
+    if not attested:
+        return UNMANAGED
+    if not _is_of_this_start(attested, seen):
+        return UNATTESTED
+    if changed := _changed(attested, _loaded(_loaded_steps(section))):
+        return f"{CHANGED}:{','.join(changed)}"
+    return RELOAD if seen["NeedDaemonReload"] == "yes" else CURRENT
+
+
+def owes_restart(section: Section) -> str | None:
+    """What the process runs, where that is not what the host's files say; None when it is."""
+    runs = what_runs(section)
+    return None if runs == CURRENT else runs
+
+
+def why(runs: str) -> str:
+    """The reason of an owed restart, for a person."""
+    return words.value("runs:", runs)
+
+
+def is_proven(section: Section) -> bool:
+    """Whether the process has loaded what was applied; where its restart is held, nothing is proven."""
+    return owes_restart(section) is None
+
+
+def _attested() -> Path:
+    """Where starts note what they load."""
+    return disk.RUN / "attested"
+
+
+def _owed(unit: str, runs: str) -> str:
+    return f"restart owed: {unit}, {why(runs)}. It goes on with what it has loaded (clientMessenger.restart: hold); with roll, the next up restarts it"
+
+
+def _holds(section: Section) -> bool:
+    return section.fields.get("restart") == "hold"
+
+
+def _may_stay(section: Section, runs: str) -> bool:
+    """Whether a process goes on with what it has loaded: a person says so, and it is healthy."""
+    if not _holds(section) or runs == STOPPED:
+        return False
     try:
-        attested = json.loads((_ATTESTED / unit).read_text())
-    except (OSError, ValueError):
-        return "it was started before it was managed"
-    if attested["invocation"] != seen["InvocationID"]:
-        return "it was started without our drop-in"
-    now = _loaded(_loaded_steps(section))
-    changed = sorted(name for name in now.keys() | attested["loads"].keys() if now.get(name) != attested["loads"].get(name))
-    if changed:
-        return f"{', '.join(changed)} changed since its start"
-    return "systemd has not read its unit again" if seen["NeedDaemonReload"] == "yes" else None
+        _await_health(section)
+    except Failed:
+        return False
+    return True
+
+
+def _restart(unit: str, reason: str, transaction: Transaction) -> None:
+    process.attempt("systemctl", "reset-failed", unit)
+    done = process.attempt("systemctl", "restart", unit, timeout=180)
+    if done.returncode:
+        raise Failed(f"{unit} does not start: {_journal(unit)}")
+    transaction.say(f"restarted {unit}: {why(reason)}")
+
+
+def _is_of_this_start(attested: dict[str, Any], seen: dict[str, str]) -> bool:
+    """Whether an attestation was made for the process that runs: between the unit's last stop and its start.
+
+    An earlier version's drop-in made it within the start, and noted that by its invocation.
+    """
+    if "invocation" in attested:
+        return bool(attested["invocation"] == seen["InvocationID"])
+    stopped, started = int(seen["InactiveEnterTimestampMonotonic"]), int(seen["InactiveExitTimestampMonotonic"])
+    return bool(attested["boot"] == record.boot() and stopped <= attested["begun"] and attested["ended"] <= started)
+
+
+def _changed(attested: dict[str, Any], now: dict[str, str]) -> list[str]:
+    """What differs between then and now, by its short key."""
+    then = migration.attested(attested["loads"]) if "invocation" in attested else attested["loads"]
+    return sorted(item for item in now.keys() | then.keys() if now.get(item) != then.get(item))
+
+
+def _now() -> int:
+    """The time as systemd's monotonic time stamps have it, in µs."""
+    return time.monotonic_ns() // 1000
+
+
+def _note_loads(section: Section) -> None:
+    disk.own_directory(_loads())
+    disk.write(_loads() / section.name, " ".join(_loaded_steps(section)).encode())
 
 
 def _loads() -> Path:
     """Which steps a unit loads: noted before its first restart, when there is no record yet."""
-    return durable.STATE / "loads"
+    return disk.STATE / "loads"
 
 
 def _loaded_steps(section: Section) -> list[str]:
@@ -170,7 +256,7 @@ def _await_health(section: Section) -> None:
 
 
 def _properties(unit: str) -> dict[str, str]:
-    lines = process.run("systemctl", "show", "--property=ActiveState,UnitFileState,InvocationID,NeedDaemonReload", unit).splitlines()
+    lines = process.run("systemctl", "show", f"--property={','.join(_ASKED)}", unit).splitlines()
     return dict(line.split("=", 1) for line in lines)
 
 
@@ -180,4 +266,4 @@ def _property(unit: str, name: str) -> str:
 
 def _journal(unit: str) -> str:
     text = process.attempt("journalctl", f"--unit={unit}", "--lines=12", "--output=cat", "--no-pager").stdout.strip()
-    return re.sub(r"(?i)(password=)[^&\s]*", r"\1…", text)
+    return masking.masked(text)

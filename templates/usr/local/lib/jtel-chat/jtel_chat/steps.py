@@ -63,6 +63,8 @@ def _observe_step(step: str, text: str | None) -> dict[str, Any]:
         return _answer(1, record.absence(step), seen)
     applied = record.sections(step)
     now = observe_all(applied)
+    if text is None:
+        seen.warnings += now.warnings  # of a document that nobody could send along, what was applied
     drift = [*_drift(recorded["state"], now.state), *map(words.item, recorded.get("restored", [])), *_about_to_change(applied)]
     due = drift + _other_document(recorded, text)
     generation = recorded["generation"] + 1 if due else recorded["generation"]
@@ -117,7 +119,7 @@ def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section
     except Failed as failure:
         raise Failed(f"{failure}{_put_back_unproven(proving)}") if proving else failure from None
     originals.forget(step, [section.name for section in dropped])
-    if proving:
+    if proving and kind.of(proving).is_proven(proving):
         journal.proven()
     return transaction.said or ["nothing to change"]
 

@@ -1,50 +1,86 @@
-"""`# unit: NAME` – the vendor's unit file as he ships it, plus a drop-in of ours.
+"""`# unit: NAME` – the service's unit: what the closed list lets through of the vendor's text, and lines of ours.
 
-Fields: `from` (the unit in the installed release), `offered` (the same in the release that may be installed, for looking ahead),
-`argument` (start of the one word of ExecStart that carries the database password), `drop-in` (block: further lines),
-`data` (the folder of the attachments), and what takes the argument's place: `argument-file` (a Java argument file) or, for
-Java 8, which reads none, `environment-file` (with the argument as the variable `JTEL_CHAT_CONNECTION`).
+Fields: `from` (the vendor's unit in the installed release), `offered` (the same in the release on the share), `release` (`follow`:
+the share's is what an apply takes), `argument` (start of the one word of ExecStart that carries the database password), what takes
+that word's place – `argument-file` (a Java argument file) or, for Java 8, which reads none, `environment-file` (with the argument as
+the variable `JTEL_CHAT_CONNECTION`) –, `data` (the folder of the attachments), `mount` (where the share is mounted; absent where this
+host is its home), `accept` (block: lines that are not on the list and that a person has accepted), `limits` (block: see `_LIMITS`).
 
 The password must not stand in ExecStart (anyone reads it with ps and systemctl show): systemd hands the argument file to the
-process as a credential, readable for the service's user only, whatever `User=` says.
+process as a credential. Beside it stands the unit of the attestation, which is the same on every host.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import stat
 from pathlib import Path
 
-from . import declaration, exec_start, process
-from .declaration import PATH, Declaration, Field
+from . import account, declaration, disk, exec_start, process, releases, texts, unit_file, unit_list
+from .declaration import DIGEST, PATH, Declaration, Field
 from .document import Section
 from .errors import Failed, Refused
 from .kind import Observed, file_digest, shown
+from .place import resolved
 from .transaction import Transaction
+from .unit_file import Assignment
+
+# A program may notice these, so a person asks for them (clientMessenger.unit.limits).
+_LIMITS = {
+    "files": ["ProtectSystem=strict", "ReadWritePaths=/home/jtel -{data}"],
+    "tmp": ["PrivateTmp=yes"],
+    "network": ["RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"],
+}
 
 DECLARATION = Declaration(
     names=re.escape(declaration.UNIT),
     fields={
         "from": Field(PATH, required=True),
         "offered": Field(PATH),
+        "release": Field(rf"hold|follow|{DIGEST}|[0-9a-f]{{64}}"),
         "argument": Field(r"-D[A-Za-z0-9.]+=", required=True),
-        "drop-in": Field("", "text", required=True),
-        "data": Field(PATH),
         "argument-file": Field(r"/etc/jtel-chat/[a-z.]+"),
         "environment-file": Field(r"/etc/jtel-chat/[a-z.]+"),
+        "data": Field(PATH, required=True),
+        "mount": Field(PATH),
+        "accept": Field(r"[A-Z][A-Za-z0-9]*=.*", "lines"),
+        "limits": Field("|".join(_LIMITS), "lines"),
     },
     loaded="always",
 )
 
 SYSTEM = Path("/etc/systemd/system")
+#: Runs before every start of the service, as root, in an environment of its own.
+ATTEST = "jtel-chat-attest.service"
 _SHELL_LINES = 400  # of a start script that are looked through
+_PROBLEMS = 20  # lines of one unit that are named
+
+# No program notices these: they take away what only root has, or what the kernel refuses another user anyway.
+_HARDENING = [
+    "NoNewPrivileges=yes",
+    "CapabilityBoundingSet=",
+    "RestrictSUIDSGID=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectKernelModules=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectClock=yes",
+]
+
+# The JVM's crash file holds its command line, environment and stack, and is for everybody to read where the JVM puts it;
+# its performance file (/tmp/hsperfdata_jtel) holds the command line, too.
+_CRASHES = "jtel-clientmessenger"
+_CRASH_FOLDER = [f"RuntimeDirectory={_CRASHES}", "RuntimeDirectoryMode=0700", "RuntimeDirectoryPreserve=yes"]
+_JAVA_OPTIONS = ["-XX:-UsePerfData", f"-XX:ErrorFile=/run/{_CRASHES}/hs_err.log"]
 
 
 def observe(section: Section) -> Observed:
-    unit, drop_in = _paths(section)
-    loaded = {str(path): file_digest(path) for path in (unit, drop_in)}
+    unit, drop_in, attest = _paths(section)
+    loaded = {f"content:{path}": file_digest(path) for path in (unit, drop_in)}
+    # What an earlier version has applied – its section has a drop-in – had no unit for the attestation.
+    attesting = {} if "drop-in" in section.fields else {f"content:{attest}": file_digest(attest)}
     return Observed(
-        state={f"content of {path}": value for path, value in loaded.items()},
+        state=loaded | attesting,
         loaded=loaded,
         problems=_problems(section),
         warnings=_warnings(section),
@@ -53,20 +89,19 @@ def observe(section: Section) -> Observed:
 
 
 def apply(section: Section, transaction: Transaction) -> None:
-    unit, drop_in = _paths(section)
-    source = Path(section.text("from"))
-    vendor = _read(source)
-    try:
-        ours = _drop_in(section, vendor)
-    except Refused as refusal:
-        raise Refused(_explained(section, source, refusal)) from None
+    unit, drop_in, attest = _paths(section)
+    label, vendor = _vendor(section)
+    if problems := _refused(section, label, vendor):
+        raise Refused("\n".join(problems))
     transaction.on_rollback("systemctl", "daemon-reload")
-    # A password that somebody has typed into the unit is not shown to more people than have seen it there.
-    changed = transaction.write(unit, vendor, 0o600 if exec_start.holds_password(vendor) else 0o644)
-    changed |= transaction.write(drop_in, ours.encode(), 0o644)
+    changed = transaction.write(attest, texts.text(str(attest)[1:]).encode(), 0o644)
+    changed |= transaction.write(unit, _ours(section, vendor).encode(), 0o644)
+    if disk.stat(drop_in):
+        changed = True
+        transaction.remove(drop_in, keep=True)  # of an earlier version; where we have made no such file, a person's
     if changed:
         process.run("systemctl", "daemon-reload")
-        transaction.say(f"wrote {unit} and {drop_in}")
+        transaction.say(f"wrote {unit} and {attest}")
         _verify(section.name)
 
 
@@ -76,27 +111,68 @@ def undo(section: Section, transaction: Transaction) -> None:
     transaction.after_commit("systemctl", "try-restart", section.name)
 
 
-def _paths(section: Section) -> tuple[Path, Path]:
-    return SYSTEM / section.name, SYSTEM / f"{section.name}.d" / "50-jtel-chat.conf"
+def _paths(section: Section) -> tuple[Path, Path, Path]:
+    """The unit, the drop-in that earlier versions wrote beside it, and the unit of the attestation."""
+    return SYSTEM / section.name, SYSTEM / f"{section.name}.d" / "50-jtel-chat.conf", SYSTEM / ATTEST
 
 
-def _read(source: Path) -> bytes:
-    if not source.is_file():
-        raise Refused(f"{source} is missing: the release brings no unit. Copy it from the vendor's folder on the share, then repeat")
-    return source.read_bytes()
+def _vendor(section: Section) -> tuple[str, bytes]:
+    """The vendor's text that an apply takes, and where it comes from, for a person: root's own copy, where there is one."""
+    name = f"systemd/{section.name}"
+    if kept := releases.file(name):
+        return f"the installed release's {name}", kept
+    if _is_installed(section) or not _offered(section):
+        return section.text("from"), _installed(section)
+    return section.text("offered"), _offered(section)
 
 
-def _drop_in(section: Section, vendor: bytes) -> str:
+def _is_installed(section: Section) -> bool:
+    """Whether there is a program that the installed unit belongs to."""
+    return disk.is_directory(Path(section.text("from")).parents[1] / "bin")
+
+
+def _installed(section: Section) -> bytes:
+    try:
+        return disk.read(Path(section.text("from")))
+    except FileNotFoundError:
+        source = section.text("from")
+        raise Refused(f"{source} is missing: the release brings no unit. Copy it from the vendor's folder on the share, then repeat") from None
+
+
+def _offered(section: Section) -> bytes:
+    """The share's unit, read with the service user's rights; empty where there is none."""
+    if "offered" not in section.fields:
+        return b""
+    rights = account.service()
+    try:
+        return disk.read(resolved(Path(section.text("offered")), rights), rights=rights)
+    except FileNotFoundError:
+        return b""
+
+
+def _ours(section: Section, vendor: bytes) -> str:
+    """The whole unit. What a person has accepted stands behind our own limits, so that it counts."""
     given, word = _handed_over(section, exec_start.command(vendor))
-    return f"""\
-# Written by jtel-chatctl, which would undo changes made here. The vendor's unit stays as he ships it.
-{section.text("drop-in")}
-[Service]
-{given}
-ExecStartPre=+/usr/local/sbin/jtel-chatctl attest {section.name}
-ExecStart=
-ExecStart={exec_start.replace_argument(vendor, section.text("argument"), word)}
-"""
+    command = exec_start.with_java_options(exec_start.replace_argument(vendor, section.text("argument"), word), _JAVA_OPTIONS)
+    mount, data = section.fields.get("mount"), section.text("data")
+    start = [f"User={unit_list.ACCOUNT}", f"Group={unit_list.ACCOUNT}", *_HARDENING, *_limits(section), *_CRASH_FOLDER]
+    lines = {
+        "Unit": [*_taken(vendor, "Unit"), f"Wants={ATTEST}", f"After={ATTEST}", *([f"RequiresMountsFor={mount}"] if mount else [])],
+        "Service": [*start, *_taken(vendor, "Service", start), f"Environment=DATADIR={data}", given, f"ExecStart={command}"],
+        "Install": [*_taken(vendor, "Install")] or ["WantedBy=multi-user.target"],
+    }
+    sections = [f"[{name}]\n" + "".join(f"{line}\n" for line in lines[name]) for name in lines]
+    return "# Written by jtel-chatctl from the vendor's unit; it would undo changes made here.\n" + "\n".join(sections)
+
+
+def _taken(vendor: bytes, name: str, there: list[str] | None = None) -> list[str]:
+    """The vendor's lines of a section, without those that are there already; ExecStart is not among them."""
+    found = [each for each in unit_list.counting(unit_file.assignments(vendor)) if each.section == name and each.key != "ExecStart"]
+    return [each.text for each in map(unit_list.taken, found) if each.text not in (there or [])]
+
+
+def _limits(section: Section) -> list[str]:
+    return [line.format(data=section.text("data")) for name in section.lines("limits") for line in _LIMITS[name]]
 
 
 def _handed_over(section: Section, command: str) -> tuple[str, str]:
@@ -119,33 +195,66 @@ def _verify(name: str) -> None:
 
 
 def _problems(section: Section) -> list[str]:
-    """Of the unit that is installed; before the first installation of the one that will be."""
-    installed, offered = Path(section.text("from")), Path(section.fields.get("offered", "/"))
-    program = installed.parents[1] / "bin"
-    source = installed if program.is_dir() else offered
-    if not source.is_file() and not program.is_dir():
-        return []  # there is no release at all: its own section says so
+    """Of the text that an apply would take; none where there is no release at all: its own section says so."""
+    offered = _offered(section)
+    if not offered and not _is_installed(section):
+        return []
     try:
-        _drop_in(section, _read(source))
+        if section.fields.get("release") == "follow" and offered:
+            return _refused(section, section.text("offered"), offered)
+        return _refused(section, *_vendor(section))
     except Refused as refusal:
-        return [_explained(section, source, refusal)]
-    return []
+        return [str(refusal)]
 
 
-def _explained(section: Section, source: Path, refusal: Refused) -> str:
-    """What is refused, where the argument really stands, and what to do."""
-    if not source.is_file():
-        return str(refusal)
-    script = _script_line(section, source.read_bytes())
-    remedy = "Start java in the unit itself, with that argument in ExecStart, as the vendor ships it" if script else "Correct it in that file"
-    return f"{source}: {refusal}{script}. {remedy}"
+def _refused(section: Section, label: str, vendor: bytes) -> list[str]:
+    """Every line that is not taken over, with what to do about it; then what is wrong with its ExecStart."""
+    problems: list[str] = []
+    try:
+        counting = unit_list.counting(unit_file.assignments(vendor))
+        lines = [each for each in counting if _why_not(section, each)]
+        problems = [_described(section, label, each) for each in lines[:_PROBLEMS]]
+        if len(lines) > _PROBLEMS:
+            problems.append(f"{label}: {len(lines) - _PROBLEMS} further lines are not taken over either")
+        if not any(each.key == "ExecStart" for each in lines):
+            _ours(section, vendor)
+    except Refused as refusal:
+        script = _script_line(section, vendor)
+        remedy = "Start java in the unit itself, with that argument in ExecStart, as the vendor ships it" if script else "Correct it in that file"
+        return [*problems, f"{label}: {refusal}{script}. {remedy}"]
+    return problems
+
+
+def _why_not(section: Section, assignment: Assignment) -> str:
+    """Why an assignment is not taken over; empty when the list has it, or a person has accepted it word for word."""
+    if _plain(assignment) in section.lines("accept"):
+        return unit_list.unwritable_because(assignment)
+    return unit_list.problem(assignment)
+
+
+def _plain(assignment: Assignment) -> str:
+    """The line as a person can repeat it: on a screen, a tab and what cannot be printed look like something else."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in assignment.text.replace("\t", " "))
+
+
+def _described(section: Section, label: str, assignment: Assignment) -> str:
+    """A line that is not taken over: where it stands, why, and what a person can do about it."""
+    line = _plain(assignment)
+    shown = exec_start.without_secrets(line)
+    why = f"{label}, line {assignment.number}: '{shown}' {_why_not(section, assignment)}"
+    if unit_list.unwritable_because(assignment):
+        return f"{why}. Correct it in that file"
+    complete = "" if shown == line else " (with what is left out here)"
+    return f"{why}. Ask the vendor, or take the line as it is: clientMessenger.unit.accept: [{json.dumps(shown, ensure_ascii=False)}]{complete}"
 
 
 def _script_line(section: Section, vendor: bytes) -> str:
     """The line of a start script that holds the argument, where ExecStart runs one."""
     try:
         path = Path(exec_start.program(exec_start.command(vendor)))
-        lines = path.read_bytes()[: _SHELL_LINES * 200].decode("utf-8", "replace").splitlines()[:_SHELL_LINES]
+        if Path(section.text("from")).parents[1] not in path.parents:
+            return ""  # the vendor's text names any file, but not everybody may read it
+        lines = disk.text(path, _SHELL_LINES * 200).splitlines()[:_SHELL_LINES]
     except (Refused, OSError):
         return ""
     found = [(number, line) for number, line in enumerate(lines, 1) if section.text("argument") in line]
@@ -153,22 +262,30 @@ def _script_line(section: Section, vendor: bytes) -> str:
 
 
 def _warnings(section: Section) -> list[str]:
-    warnings = []
+    warnings: list[str] = []
     if "environment-file" in section.fields:
         warnings.append(
             "Java 8 reads no argument file, so the database password stands in ClientMessenger's command line, where every user of this "
             "host reads it with ps; and the login is not tried beforehand. Use Java 17 (java.version)"
         )
-    source = Path(section.text("from"))
-    if source.is_file() and source.stat().st_mode & stat.S_IROTH and exec_start.holds_password(source.read_bytes()):
-        warnings.append(f"{source} holds a password that every user of this host can read, and is not needed there any more. chmod 600 {source}")
-    return warnings + _data_warnings(Path(section.fields.get("data", "/")))
+    return [*warnings, *_password_warnings(Path(section.text("from"))), *_data_warnings(section)]
 
 
-def _data_warnings(data: Path) -> list[str]:
-    """The vendor's two paths differ in case: where the share is hosted, a wrong one is another folder."""
-    if data.is_dir() or not data.parent.is_dir():
+def _password_warnings(source: Path) -> list[str]:
+    found = disk.stat(source)
+    if found is None or not found.st_mode & stat.S_IROTH or not exec_start.holds_password(disk.read(source)):
         return []
-    similar = [path.name for path in data.parent.iterdir() if path.name.lower() == data.name.lower()]
-    beside = f"; beside it is '{similar[0]}'" if similar else ""
-    return [f"the folder for attachments {data} is missing{beside}. The portal makes it; check its case, or make it (owner jtel)"]
+    return [f"{source} holds a password that every user of this host can read, and is not needed there any more. chmod 600 {source}"]
+
+
+def _data_warnings(section: Section) -> list[str]:
+    """The vendor's two paths differ in case: where the share is hosted, a wrong one is another folder."""
+    if "data" not in section.fields:
+        return []
+    data, rights = Path(section.text("data")), account.service()
+    beside = disk.names(resolved(data.parent, rights), rights)
+    if data.name in beside or not beside:
+        return []
+    similar = [name for name in beside if name.lower() == data.name.lower()]
+    other = f"; beside it is '{similar[0]}'" if similar else ""
+    return [f"the folder for attachments {data} is missing{other}. The portal makes it; check its case, or make it (owner jtel)"]

@@ -40,7 +40,8 @@ def _update(installing: str, running: str) -> list[str]:
     before = release.installed(program).short
     try:
         said = _apply(installing, [_following(section) for section in record.sections(installing)], proven_already=False)
-        said += _apply(running, [service], proven_already=True)
+        # Who calls this wants the restart now, also where an up leaves it owed.
+        said += _apply(running, [replace(service, fields={**service.fields, "restart": "roll"})], proven_already=True)
     except Failed as failure:
         raise Failed(f"{failure}{_put_back(installing, service, before)}") from None
     journal.proven()

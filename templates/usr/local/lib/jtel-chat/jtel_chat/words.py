@@ -36,7 +36,9 @@ _VALUES = {
     ("runs", "current"): "the current files",
     ("runs", "stopped"): "it was not running",
     ("runs", "unmanaged"): "it was started before it was managed",
-    ("runs", "foreign"): "it was started without our drop-in",
+    ("runs", "unattested"): "nothing noted what it has loaded, since jtel-chat-attest.service did not run before its start"
+    " (systemctl status jtel-chat-attest.service)",
+    ("runs", "held"): "its restart is held",
     ("runs", "reload"): "systemd has not read its unit again",
 }
 
@@ -51,7 +53,8 @@ def value(key: str, found: str) -> str:
     """What a value means: `no link`."""
     aspect = key.partition(":")[0]
     if aspect == "runs" and found.startswith("changed:"):
-        return f"{found.partition(':')[2].replace(',', ', ')} changed since its start"
+        items = found.removeprefix("changed:").split(",")
+        return f"{', '.join(each.partition(':')[2] or each for each in items)} changed since its start"
     return _VALUES.get((aspect, found), found)
 
 
