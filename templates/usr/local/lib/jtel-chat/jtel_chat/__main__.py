@@ -21,7 +21,7 @@ import os
 import signal
 import sys
 
-from . import durable, kind, logbook, steps
+from . import durable, kind, logbook, printable, steps
 from .errors import Ended, Failed, Refused
 
 #: The marker line before the answer: a login shell's own output must not be taken for it.
@@ -127,12 +127,12 @@ def _attest(unit: str) -> int:
 
 
 def _print(lines: list[str]) -> int:
-    print(*lines, sep="\n", end="\n" if lines else "")
+    print(printable.block("\n".join(lines)), end="\n" if lines else "")
     return 0
 
 
 def _report(text: str, code: int) -> int:
-    print(f"{os.uname().nodename}: {text}", file=sys.stderr)
+    print(printable.block(f"{os.uname().nodename}: {text}"), file=sys.stderr)
     return code
 
 

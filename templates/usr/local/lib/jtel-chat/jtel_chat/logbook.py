@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import durable
+from . import durable, printable
 
 _RUNS = durable.RUN / "runs"
 
@@ -21,7 +21,14 @@ def note(action: str, step: str, outcome: str, said: list[str]) -> None:
     """Append an entry: who, from where, what came of it."""
     import syslog
 
-    entry = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "action": action, "step": step, **caller(), "outcome": outcome, "said": said}
+    entry = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "action": action,
+        "step": step,
+        **caller(),
+        "outcome": outcome,
+        "said": [printable.block(text) for text in said],
+    }
     if durable.STATE.exists():
         with open(os.open(_log(), os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a", encoding="utf-8") as file:
             file.write(json.dumps(entry, ensure_ascii=False) + "\n")
@@ -30,9 +37,14 @@ def note(action: str, step: str, outcome: str, said: list[str]) -> None:
 
 
 def entries() -> list[dict[str, Any]]:
-    """All entries, oldest first."""
-    lines = _log().read_text(encoding="utf-8").splitlines() if _log().exists() else []
-    return [json.loads(line) for line in lines]
+    """All entries, oldest first. Earlier versions wrote what programs had printed as it came."""
+    lines = _log().read_bytes().decode("utf-8", "replace").split("\n") if _log().exists() else []
+    return [_cleaned(json.loads(line)) for line in lines if line]
+
+
+def _cleaned(entry: dict[str, Any]) -> dict[str, Any]:
+    said = [printable.block(str(text)) for text in entry["said"]]
+    return {key: printable.line(str(value)) for key, value in entry.items()} | {"said": said}
 
 
 def caller() -> dict[str, str]:

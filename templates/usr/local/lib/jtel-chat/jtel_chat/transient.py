@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import durable, logbook, process
+from . import durable, logbook, printable, process
 
 TOOL = "/usr/local/sbin/jtel-chatctl"
 
@@ -23,9 +23,20 @@ def run(arguments: list[str], text: str) -> int:
             file.touch(mode=0o600)
         given.write_text(text, encoding="utf-8")
         code = subprocess.call(_command(arguments, given, out, err), env=process.ENVIRONMENT)
-        sys.stdout.write(out.read_text(encoding="utf-8"))
-        sys.stderr.write(err.read_text(encoding="utf-8"))
+        sys.stdout.write(_printed(out))
+        sys.stderr.write(_printed(err))
     return code
+
+
+def _printed(path: Path) -> str:
+    """What a run has printed, clean; of too much the first and the last part."""
+    half = printable.LIMIT // 2
+    with path.open("rb") as file:
+        cut = os.fstat(file.fileno()).st_size - 2 * half
+        text = file.read(half) + (f"\n… {cut} bytes were cut here …\n".encode() if cut > 0 else b"")
+        file.seek(max(cut, 0) + half)
+        text += file.read(half)
+    return printable.block(text.decode("utf-8", "replace"), 2 * printable.LIMIT)
 
 
 def _command(arguments: list[str], given: Path, out: Path, err: Path) -> list[str]:
