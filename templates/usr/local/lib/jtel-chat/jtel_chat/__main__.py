@@ -21,7 +21,7 @@ import os
 import signal
 import sys
 
-from . import durable, kind, logbook, printable, steps
+from . import kind, logbook, origin, printable, steps
 from .errors import Ended, Failed, Refused
 
 #: The marker line before the answer: a login shell's own output must not be taken for it.
@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
 def _dispatch(arguments: list[str]) -> int:
     command, values = (arguments[0], arguments[1:]) if arguments else ("", [])
     if command in ("observe", "apply", "undo", "status"):
-        _confirm_firewall()
+        logbook.confirm_firewall()
     if command == "observe" and not values:
         return _observe()
     if command == "attest" and len(values) == 1:
@@ -79,7 +79,7 @@ def _changing(arguments: list[str], text: str) -> int:
 
     if os.geteuid() != 0:
         raise Refused(f"only root can {arguments[0]}. Use sudo")
-    if "JTEL_CHAT_INSIDE" not in os.environ and arguments[1:2] != ["tool"]:
+    if not origin.inside_run() and arguments[1:2] != ["tool"]:
         return transient.run(arguments, text)
     signal.signal(signal.SIGTERM, _ended)
     if arguments[0] == "undo":
@@ -100,14 +100,6 @@ def _put_back(arguments: list[str]) -> int:
     if arguments != ["recover"]:
         firewall_trial.end("the host was started anew" if arguments[0] == "recover" else "no second ssh connection came within {limit}")
     return 0
-
-
-def _confirm_firewall() -> None:
-    """Where ufw is on trial, a call by a second ssh connection is what shows that ssh still gets in."""
-    if (durable.STATE / "firewall-trial").exists():
-        from . import firewall_trial
-
-        firewall_trial.confirm()
 
 
 def _ended(*_: object) -> None:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import durable, printable
+from . import durable, origin, printable
 
 _RUNS = durable.RUN / "runs"
 
@@ -49,14 +49,22 @@ def _cleaned(entry: dict[str, Any]) -> dict[str, Any]:
 
 def caller() -> dict[str, str]:
     """The user behind sudo, the address that ssh was called from, and the run (commit, URL) that this user announced from there."""
-    by = os.environ.get("JTEL_CHAT_BY") or os.environ.get("SUDO_USER", "root")
+    by = os.environ.get("JTEL_CHAT_BY", "root") if origin.inside_run() else os.environ.get("SUDO_USER", "root")  # which sudo itself sets
     address = next(iter(connection().split()), "this host")
     return {"by": by, "from": address, "run": _announced().get(f"{by} {address}", "")}
 
 
 def connection() -> str:
-    """The ssh connection of this call as sshd describes it – `ADDRESS PORT ADDRESS PORT`, the client's first –, empty without ssh."""
-    return os.environ.get("JTEL_CHAT_CONNECTION") or _ssh_connection(os.getpid())
+    """The ssh connection of this call, `ADDRESS PORT ADDRESS PORT`, the client's first; empty without ssh. A run is told its starter's."""
+    return os.environ.get("JTEL_CHAT_CONNECTION", "") if origin.inside_run() else origin.ssh_connection()
+
+
+def confirm_firewall() -> None:
+    """Where ufw is on trial, a call by a second ssh connection is what shows that ssh still gets in."""
+    if (durable.STATE / "firewall-trial").exists():
+        from . import firewall_trial
+
+        firewall_trial.confirm()
 
 
 def by_whom(entry: dict[str, Any]) -> str:
@@ -80,18 +88,3 @@ def _announced() -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return runs
-
-
-def _ssh_connection(process: int) -> str:
-    """sudo drops SSH_CONNECTION, but the shell above it still has it."""
-    while process > 1:
-        try:
-            environment = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
-            parent = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1]
-        except OSError:
-            break
-        found = next((entry for entry in environment if entry.startswith(b"SSH_CONNECTION=")), None)
-        if found:
-            return found.split(b"=", 1)[1].decode()
-        process = int(parent)
-    return ""

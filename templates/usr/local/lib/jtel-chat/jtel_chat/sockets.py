@@ -7,13 +7,11 @@ import ipaddress
 import os
 import re
 import struct
-from pathlib import Path
 from typing import NamedTuple
 
-from . import process
+from . import origin, process
 from .ufw_rules import Address
 
-_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _ESTABLISHED, _LISTENING = "01", "0A"
 
 
@@ -41,9 +39,9 @@ def inodes(pid: int) -> set[str]:
     """The sockets that a process holds; none when it has ended."""
     found: set[str] = set()
     with contextlib.suppress(OSError):  # it ends meanwhile
-        for descriptor in os.listdir(f"/proc/{pid}/fd"):
+        for descriptor in os.listdir(origin.PROC / str(pid) / "fd"):
             with contextlib.suppress(OSError):  # closed meanwhile
-                target = os.readlink(f"/proc/{pid}/fd/{descriptor}")
+                target = os.readlink(origin.PROC / str(pid) / "fd" / descriptor)
                 if target.startswith("socket:["):
                     found.add(target[8:-1])
     return found
@@ -62,7 +60,7 @@ def parse(table: str, state: str) -> list[Socket]:
 
 
 def _sockets(state: str) -> list[Socket]:
-    return [each for table in _TABLES if table.exists() for each in parse(table.read_text(encoding="ascii"), state)]
+    return [each for table in (origin.PROC / "net/tcp", origin.PROC / "net/tcp6") if table.exists() for each in parse(table.read_text(encoding="ascii"), state)]
 
 
 def _address(words: str) -> Address:

@@ -40,7 +40,7 @@ def _printed(path: Path) -> str:
 
 
 def _command(arguments: list[str], given: Path, out: Path, err: Path) -> list[str]:
-    environment = {"JTEL_CHAT_BY": logbook.caller()["by"], "JTEL_CHAT_CONNECTION": logbook.connection(), "JTEL_CHAT_INSIDE": "1"}
+    environment = {"JTEL_CHAT_BY": logbook.caller()["by"], "JTEL_CHAT_CONNECTION": logbook.connection()}
     properties = {
         "StandardInput": f"file:{given}",
         "StandardOutput": f"append:{out}",
