@@ -62,7 +62,7 @@ def is_held() -> bool:
 
 def holding_process() -> int | None:
     """The process that holds the lock; None when nobody does."""
-    found = re.search(r"process (\d+)", holder()) if is_held() else None
+    found = re.search(r", process (\d+), since [^,]*$", holder()) if is_held() else None
     return int(found[1]) if found else None
 
 
