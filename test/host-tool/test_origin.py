@@ -101,6 +101,22 @@ def test_only_systemds_child_in_a_runs_unit_is_a_run(proc: Path, path: str, pare
     assert not origin.inside_run()
 
 
+@pytest.mark.parametrize(
+    ("first", "own", "inside"),
+    [
+        ("0::/init.scope", "0::/system.slice/jtel-chat-look-812.scope", True),
+        ("1:name=systemd:/init.scope\n4:memory:/", "1:name=systemd:/system.slice/jtel-chat-look-812.scope\n4:memory:/\n0::/other", True),
+        ("0::/machine.slice/lxc-1/init.scope", "0::/machine.slice/lxc-1/system.slice/jtel-chat-look-812.scope", True),
+        ("0::/init.scope", "0::/user.slice/user@1001.service/system.slice/jtel-chat-look-812.scope", False),
+        ("0::/init.scope", "0::/system.slice/jtel-chat-look-812.service", False),
+    ],
+)
+def test_a_look_knows_whether_it_runs_within_its_limits(proc: Path, first: str, own: str, inside: bool) -> None:
+    place(proc, "1", "", first)
+    place(proc, "self", "", own)
+    assert origin.inside_look() is inside
+
+
 def test_a_forged_variable_does_not_confirm_a_firewall_trial(proc: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The session's own connection is older than the trial; the variable names a newer one."""
     session(proc)

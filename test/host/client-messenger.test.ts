@@ -103,7 +103,7 @@ interface Answer {
 const look = async (change: Change = {}): Promise<Record<string, Answer>> => {
   const { messenger, hazelcast } = documents(change);
   const steps = { hazelcast, messenger, "messenger-secret": null, "messenger-running": null };
-  const { stdout, stderr } = await host.exec("jtel-chatctl observe", { input: `${JSON.stringify({ steps })}\n` });
+  const { stdout, stderr } = await host.exec("jtel-chatctl look", { input: `${JSON.stringify({ steps })}\n` });
   const line = stdout.split("\n").find((each) => each.startsWith("\u001ejtel-chatctl "));
   if (!line) throw new Error(stderr);
   return JSON.parse(line.slice("\u001ejtel-chatctl ".length)).steps;

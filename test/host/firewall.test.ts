@@ -50,7 +50,7 @@ interface Look {
 
 const look = async (rules: string[], fields: Fields = {}): Promise<Look> => {
   const request = JSON.stringify({ steps: { firewall: firewall(rules, fields) } });
-  const { stdout } = await host.exec("jtel-chatctl observe", { input: `${request}\n` });
+  const { stdout } = await host.exec("jtel-chatctl look", { input: `${request}\n` });
   return JSON.parse(stdout.replace("\u001ejtel-chatctl ", "")).steps.firewall;
 };
 

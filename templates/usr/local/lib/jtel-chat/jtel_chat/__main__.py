@@ -7,7 +7,8 @@ jtel-chatctl log [--json]                 what was done here, by whom, from wher
 jtel-chatctl update                       install the share's release here and restart on it (updatesc.sh)
 jtel-chatctl undo STEP                    take a step back (what `pulumi destroy` does)
 jtel-chatctl release-lock                 end a run that hangs; what it had begun is put back
-jtel-chatctl observe                      questions on standard input (JSON), answers on standard output
+jtel-chatctl observe                      how what was applied is now: names of steps on standard input (JSON), answers on standard output
+jtel-chatctl look                         the same, and what an apply of documents would meet: documents on standard input (JSON)
 jtel-chatctl apply STEP GENERATION REASON the document on standard input
 jtel-chatctl recover [--at-boot]          put back what an interrupted run left
 jtel-chatctl end-trial                    switch ufw off if nobody has confirmed that ssh gets in (called by its timer)
@@ -16,16 +17,12 @@ jtel-chatctl attest UNIT                  note what a starting service loads (ca
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 
-from . import kind, logbook, origin, printable, steps
+from . import looking, printable
 from .errors import Ended, Failed, Refused
-
-#: The marker line before the answer: a login shell's own output must not be taken for it.
-ANSWER = "\x1ejtel-chatctl "
 
 
 def main(arguments: list[str]) -> int:
@@ -35,6 +32,8 @@ def main(arguments: list[str]) -> int:
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]  # whatever the host's locale is
     try:
         return _dispatch(arguments)
+    except looking.WrongCall as error:
+        return _report(str(error), 2)
     except Refused as refusal:
         return _report(str(refusal), 3)
     except Failed as failure:
@@ -45,10 +44,12 @@ def main(arguments: list[str]) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     command, values = (arguments[0], arguments[1:]) if arguments else ("", [])
-    if command in ("observe", "apply", "undo", "status"):
+    if command in ("observe", "look"):
+        return looking.run(command, values)
+    if command in ("apply", "undo", "status"):
+        from . import logbook
+
         logbook.confirm_firewall()
-    if command == "observe" and not values:
-        return _observe()
     if command == "attest" and len(values) == 1:
         return _attest(values[0])
     if arguments in (["recover"], ["recover", "--at-boot"], ["end-trial"]):
@@ -63,19 +64,9 @@ def _dispatch(arguments: list[str]) -> int:
     return 2
 
 
-def _observe() -> int:
-    request = json.loads(sys.stdin.buffer.readline().decode())
-    if "run" in request:
-        logbook.announce(request["run"])
-    with kind.looking():
-        answer = {step: steps.observe(step, text) for step, text in request["steps"].items()}
-    print(ANSWER + json.dumps({"steps": answer}))
-    return 0
-
-
 def _changing(arguments: list[str], text: str) -> int:
     """Apply, undo and update, in a unit of their own. The tool itself is one file, written whole: before it is there it needs no unit."""
-    from . import transient
+    from . import origin, steps, transient
 
     if os.geteuid() != 0:
         raise Refused(f"only root can {arguments[0]}. Use sudo")
@@ -93,7 +84,7 @@ def _changing(arguments: list[str], text: str) -> int:
 
 def _put_back(arguments: list[str]) -> int:
     """What interrupted runs left, and ufw where it is on trial: a boot ends that, too, since its timer is gone."""
-    from . import firewall_trial
+    from . import firewall_trial, steps
 
     if arguments[0] == "recover":
         _print(steps.recover_all(booting="--at-boot" in arguments))

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 PROC = Path("/proc")
 _RUN = re.compile(r"jtel-chat-[a-z0-9-]+-\d+\.service")
+_LOOK = re.compile(r"jtel-chat-look-\d+\.scope")
 #: sshd's program for one session; a program that was replaced since (an update of openssh) still counts.
 _SSHD = re.compile(r".*/(sshd|sshd-session)( \(deleted\))?")
 
@@ -24,6 +25,11 @@ class Process(NamedTuple):
 def inside_run() -> bool:
     """Whether systemd started this process in a unit of `transient.run`: only there are the JTEL_CHAT_… variables ours."""
     return os.getppid() == 1 and bool(_RUN.fullmatch(_unit()))
+
+
+def inside_look() -> bool:
+    """Whether this process is in a scope of `bounded.run`. A user's own systemd cannot make one: it has no place in system.slice."""
+    return bool(_LOOK.fullmatch(_unit()))
 
 
 def ssh_connection() -> str:

@@ -56,6 +56,8 @@ def _check() -> int:
 
 
 def _diff(names: list[str]) -> int:
+    if unnamed := [name for name in names if not steps.is_name(name)]:
+        raise Refused(f"'{unnamed[0]}' is no name for a step. The steps of this host: {', '.join(record.names()) or 'none'}")
     for name in names or record.names():
         if diff := steps.observe(name, None)["diff"]:
             _say(f"# {name}\n{diff}")

@@ -16,6 +16,11 @@ from .transaction import Transaction, disproven, proven, recover
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 
 
+def is_name(step: str) -> bool:
+    """Whether a word can be a step's name: it becomes part of a path."""
+    return bool(_NAME.fullmatch(step))
+
+
 def apply(step: str, generation: int, reason: str, text: str) -> list[str]:
     """Make a document true as one transaction; lines for a person. A second time changes nothing."""
     sections = document.parse(text)
@@ -45,17 +50,25 @@ def recover_all(booting: bool = False) -> list[str]:
 
 def observe(step: str, text: str | None) -> dict[str, Any]:
     """generation and reason for the launcher, the diff of what drifted, the problems that an apply would meet, and warnings."""
+    return _guarded(step, lambda: _observe_step(step, _observe(document.parse(text) if text else []), text))
+
+
+def observe_applied(step: str) -> dict[str, Any]:
+    """As `observe`, with the problems and warnings of what was applied: there is no other document."""
+    return _guarded(step, lambda: _observe_step(step, _observe(record.sections(step)), None))
+
+
+def _guarded(step: str, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """What cannot be looked at is that step's problem."""
     try:
-        return _observe_step(step, text)
+        return look()
     except (OSError, Failed) as error:
         recorded = record.read(step) or {"generation": 1, "reason": record.absence(step)}
         problems = [f"{step} cannot be looked at: {error}. Repair that, then repeat"]
         return _answer(recorded["generation"], recorded["reason"], kind.Observed(problems=problems))
 
 
-def _observe_step(step: str, text: str | None) -> dict[str, Any]:
-    wanted = document.parse(text) if text else []
-    seen = _observe(wanted)
+def _observe_step(step: str, seen: kind.Observed, text: str | None) -> dict[str, Any]:
     recorded = record.read(step)
     if recorded is None:
         return _answer(1, record.absence(step), seen)
@@ -90,7 +103,7 @@ def drifted(step: str) -> list[str]:
 
 def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[str]:
     """Do some work on a step under the host's lock, after what an interrupted run left was put back, and note it in the log."""
-    if not _NAME.fullmatch(step):
+    if not is_name(step):
         raise Refused(f"'{step}' is no name for a step")
     with lock.held(f"{action} {step} by {logbook.by_whom(logbook.caller())}") as waited_for:
         waited = [f"waited for {waited_for}"] if waited_for else []
