@@ -180,7 +180,7 @@ const judge = async (host: ObservedHost, questions: StepQuestion[]): Promise<See
 const observeApplied = async (host: ObservedHost, questions: StepQuestion[]): Promise<SeenHost> => {
   const steps = Object.fromEntries(questions.map(({ step }) => [step, null]));
   const result = await ssh(host, observeCommand, `${JSON.stringify({ steps })}\n`);
-  const { answer, problem } = understood(host, result, questions, `${toolPath} observe ""`);
+  const { answer, problem } = understood(host, result, questions, `${toolPath} observe`);
   if (!answer) return unreachable(host, problem);
   if (!answer.tool)
     await pulumi.log.warn(

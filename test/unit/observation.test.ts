@@ -56,8 +56,8 @@ test("an answer that was cut off counts for nothing", () => {
 
 test("the remedy for an observer's account grants no more than looking", () => {
   const refused = { exitCode: 1, stdout: "", stderr: "sudo: a password is required" };
-  expect(understood(host, refused, questions, '/usr/local/sbin/jtel-chatctl observe ""').problem).toContain(
-    `'observer ALL=(root) NOPASSWD: /usr/local/sbin/jtel-chatctl observe ""'`,
+  expect(understood(host, refused, questions, "/usr/local/sbin/jtel-chatctl observe").problem).toContain(
+    `'observer ALL=(root) NOPASSWD: /usr/local/sbin/jtel-chatctl observe'`,
   );
   expect(connectionProblem(host, refused)).toContain("NOPASSWD: ALL");
 });
