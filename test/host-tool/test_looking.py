@@ -95,6 +95,11 @@ def test_observe_takes_nothing_but_names(ask: Any, state: Path, request_: object
     assert re.search(why, said)
 
 
+def test_no_more_of_a_request_is_read_than_it_may_have(ask: Any, state: Path) -> None:
+    assert ask("observe", b"x" * 10**6)[0] == 2
+    assert sys.stdin.buffer.tell() == 65537
+
+
 @pytest.mark.parametrize("command", ["observe", "look"])
 def test_a_look_takes_no_arguments(ask: Any, command: str) -> None:
     code, answer, said = ask(command, {"steps": {}}, "x")

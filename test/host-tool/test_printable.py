@@ -30,6 +30,7 @@ def test_entries_of_an_old_log_are_cleaned_when_they_are_read(state: Path, capsy
     entry = {"time": "2026", "action": "apply", "step": "x", "by": "a\x1b[2J", "from": "b", "run": "", "outcome": "failed", "said": ["c\x1b]0;d\n\u202ee"]}
     (durable.STATE / "log").write_text(json.dumps(entry, ensure_ascii=False) + "\n")
     assert report.run("log", []) == 0
+    assert logbook.entries()[0]["by"] == "a?[2J"
     assert capsys.readouterr().out == "2026  apply x by a?[2J from b: failed\n    c?]0;d\n?e\n"
 
 

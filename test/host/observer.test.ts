@@ -242,6 +242,20 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
     });
   });
 
+  test.each([lookCommand("0"), `sudo -n ${tool} look`])(
+    "a look imports nothing from the folder or the variables of its caller: %#",
+    async (command) => {
+      const here = 'mkdir -p /tmp/here; echo \'open("/tmp/owned", "w")\' | tee /tmp/here/json.py >/tmp/here/re.py';
+      const called = `${here}; cd /tmp/here; export PYTHONPATH=/tmp/here; ${command}`;
+      const { stdout } = await host.exec(called, {
+        user: "deploy",
+        input: `{"steps": {"trial": null}}\n${hostTool()}`,
+      });
+      expect(stdout).toContain('"trial": {"generation": 1');
+      expect((await host.exec("ls /tmp/owned")).exitCode).not.toBe(0);
+    },
+  );
+
   describe("where a call comes from", () => {
     const over = async (script: string) => {
       process.env.SSH_AUTH_SOCK = lab.agentSocket;
