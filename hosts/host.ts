@@ -64,14 +64,8 @@ export class Host {
    * @param concern Names the step on the host, and as `<host>-<concern>` the resource.
    * @param text The document. One that is an Output – a secret, or made from another step's answer – is not looked at beforehand.
    */
-  step(concern: string, text: pulumi.Input<string>, { parent, after = [] }: StepOptions): Step {
-    if (!this.steps.length) this.installTool();
-    const own = [...this.steps];
-    const commands = (others: Step[]) => [...own, ...others].map(({ command }) => command);
-    // A promise only where one is waited for: the engine's library resolves each one on its own.
-    const dependsOn = after instanceof Promise ? after.then(commands) : commands(after);
-    const launchers = { apply: (launch: Launch) => applyCommand(concern, launch), undo: undoCommand(concern) };
-    return this.register(concern, text, launchers, { parent, dependsOn });
+  step(concern: string, text: pulumi.Input<string>, options: StepOptions): Step {
+    return this.addStep(concern, text, false, options);
   }
 
   /**
@@ -79,34 +73,48 @@ export class Host {
    * public: so a rotation shows as a changed digest, its value never.
    */
   secretStep(concern: string, text: pulumi.Input<string>, options: StepOptions): Step {
-    const step = this.step(concern, pulumi.secret(text), options);
+    const step = this.addStep(concern, pulumi.secret(text), true, options);
     return {
       ...step,
-      digest: pulumi.unsecret(step.command.stdout).apply((stdout) => stdout.trim().split(" ").at(-1) ?? ""),
+      digest: pulumi.unsecret(step.command.stdout).apply((stdout) => fingerprint(this.name, concern, stdout)),
     };
+  }
+
+  private addStep(
+    concern: string,
+    text: pulumi.Input<string>,
+    secret: boolean,
+    { parent, after = [] }: StepOptions,
+  ): Step {
+    if (!this.steps.length) this.installTool();
+    const own = [...this.steps];
+    const commands = (others: Step[]) => [...own, ...others].map(({ command }) => command);
+    // A promise only where one is waited for: the engine's library resolves each one on its own.
+    const dependsOn = after instanceof Promise ? after.then(commands) : commands(after);
+    const launchers = { apply: (launch: Launch) => applyCommand(concern, launch), undo: undoCommand(concern) };
+    return this.register(concern, text, { ...launchers, secret }, { parent, dependsOn });
   }
 
   /** Every host gets the tool before its first step; it hangs below the stack, since all components share it. */
   private installTool(): void {
-    this.register("tool", toolDocument(), { apply: installCommand, undo: uninstallCommand() }, {});
+    const launchers = { apply: installCommand, undo: uninstallCommand() };
+    this.register("tool", toolDocument(), { ...launchers, secret: false }, {});
   }
 
   private register(
     concern: string,
     text: pulumi.Input<string>,
-    launchers: { apply: (launch: Launch) => string; undo: string },
+    { apply, undo, secret }: { apply: (launch: Launch) => string; undo: string; secret: boolean },
     options: pulumi.CustomResourceOptions,
   ): Step {
     const known = typeof text === "string" ? text : undefined;
-    const answer = observed({ host: this.target, step: concern, document: known });
+    const answer = observed({ host: this.target, step: concern, document: known, secret });
     const command = new remote.Command(
       `${this.name}-${concern}`,
       {
         connection: this.connection(),
-        create: answer.then((said) =>
-          launchers.apply(said === unseen ? { generation: 1, reason: "not seen before" } : said),
-        ),
-        delete: launchers.undo,
+        create: answer.then((said) => apply(said === unseen ? { generation: 1, reason: "not seen before" } : said)),
+        delete: undo,
         stdin: text,
         addPreviousOutputInEnv: false,
       },
@@ -131,6 +139,19 @@ export class Host {
     };
   }
 }
+
+/**
+ * The last word that a secret's step printed, on which the restart hangs.
+ *
+ * @throws Error when it is no fingerprint: what a host says is not to be trusted, and the text would stand in the state.
+ */
+export const fingerprint = (host: string, concern: string, stdout: string): string => {
+  const said = stdout.trim().split(/\s/).at(-1) ?? "";
+  if (/^[0-9a-f]{16}$/.test(said)) return said;
+  throw new Error(
+    `${host}: ${concern} ended without the fingerprint of its secret (${printable(said.slice(-80)) || "it said nothing"}). Look at the host: sudo jtel-chatctl log; then repeat`,
+  );
+};
 
 /** A host that was not seen must not show a false difference: its launcher stays what the state says. Each costs a call of the engine. */
 const keepUnseen =

@@ -38,26 +38,34 @@ const fromDocument = (): string => {
     String.raw`tool = "\n".join(line[1:] for line in tool.split("\n"))`,
     'exec(compile(tool, "jtel-chatctl", "exec"), {"__name__": "__main__"})',
   ].join("; ");
-  return `sudo -n python3 -c '${program}'`;
+  return `sudo -n python3 -I -c '${program}'`;
 };
 
 /**
- * The command that looks at a host: the request is the first line of stdin, the tool's text follows.
+ * The command that looks at a host with an account that may do nothing else: the request, names of steps, is its stdin.
  *
- * The installed tool answers when it is this very version, or when the account may run nothing else as root (an observer
- * limited by sudoers); otherwise the text that came along does, so that looking needs no installation.
+ * Plain words: where the account's key has a forced command, sshd runs that instead, which is the same.
  */
-export const observeCommand = (toolDigest: string): string => {
+export const observeCommand = `sudo -n ${toolPath} observe`;
+
+/**
+ * The command that looks at a host and judges documents: the request is the first line of stdin, the tool's text follows.
+ *
+ * The installed tool answers when it is this very version, otherwise the text that came along does: looking needs no installation.
+ * Both become files without a name, from which the tool can start itself anew within its limits.
+ */
+export const lookCommand = (toolDigest: string): string => {
   const program = [
-    "import io, sys",
-    "request = sys.stdin.buffer.readline()",
-    "tool = sys.stdin.buffer.read().decode()",
-    "sys.stdin = io.TextIOWrapper(io.BytesIO(request))",
-    'exec(compile(tool, "jtel-chatctl", "exec"), {"__name__": "__main__"})',
+    "import os, sys",
+    "request, tool = os.memfd_create('request'), os.memfd_create('jtel-chatctl', 0)",
+    "os.write(request, sys.stdin.buffer.readline())",
+    "os.lseek(request, 0, os.SEEK_SET)",
+    "os.write(tool, sys.stdin.buffer.read())",
+    "os.dup2(request, 0)",
+    "os.execv(sys.executable, [sys.executable, '-I', f'/proc/self/fd/{tool}', 'look'])",
   ].join("; ");
   const unchanged = `echo "${toolDigest}  ${toolPath}" | sha256sum --check --status 2>/dev/null`;
-  const limited = `{ [ -x ${toolPath} ] && ! sudo -n -l python3 >/dev/null 2>&1; }`;
-  return `if ${unchanged} || ${limited}; then exec sudo -n ${toolPath} observe; else exec sudo -n python3 -c '${program}' observe; fi`;
+  return `if ${unchanged}; then exec sudo -n ${toolPath} look; else exec sudo -n python3 -I -c "${program}"; fi`;
 };
 
 const applyArguments = (step: string, { generation, reason }: Launch) =>

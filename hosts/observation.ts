@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import DataLoader from "dataloader";
 import { z } from "zod";
 import { hostTool } from "../render/host-tool.ts";
-import { observeCommand, printable } from "./launcher.ts";
+import { lookCommand, observeCommand, printable, toolPath } from "./launcher.ts";
 import { ciRun } from "./run.ts";
 import { type SshResult, type SshTarget, ssh } from "./ssh.ts";
 
@@ -26,23 +26,37 @@ export interface StepQuestion {
   step: string;
   /** The document it will apply, where that is public and known beforehand. */
   document: string | undefined;
+  /** Whether that document is secret: the host says whether sudo there would keep it. @default false */
+  secret?: boolean;
 }
+
+/** A text of a host: untrusted, so bounded. The host tool says less (looking.py). */
+const said = z.string().max(256 * 1024);
 
 /** What the host says about one step. */
 const stepAnswer = z.object({
-  generation: z.int().min(1),
-  reason: z.string(),
+  generation: z
+    .int()
+    .min(1)
+    .max(2 ** 31 - 1),
+  reason: said,
   drifted: z.boolean(),
-  diff: z.string(),
-  problems: z.array(z.string()),
+  diff: z.string().max(1024 ** 2),
+  problems: z.array(said).max(1000),
   /** What stops nothing yet. An older tool, which may be all that an observer's account can run, has none. */
-  warnings: z.array(z.string()).default([]),
+  warnings: z.array(said).max(1000).default([]),
   /** What should have the same value on all hosts that have the step. */
-  alike: z.record(z.string(), z.string()).default({}),
+  alike: z.record(said, said).default({}),
   /** Of several hosts that have the step, this one carries the traffic. */
   active: z.boolean().default(false),
 });
-const hostAnswer = z.object({ steps: z.record(z.string(), stepAnswer) });
+
+/** `tool` is the digest of the tool that answers; older ones say none. */
+const hostAnswer = z.object({
+  tool: z.string().max(100).optional(),
+  steps: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,40}$/), stepAnswer),
+});
+type HostAnswer = z.infer<typeof hostAnswer>;
 export type StepAnswer = z.infer<typeof stepAnswer>;
 
 /** The answer for a step whose host was not seen: what the state says of it stays. */
@@ -90,6 +104,10 @@ const observe = async (
     );
     return questions.map(() => unseen);
   }
+  if (observer())
+    await pulumi.log.info(
+      `looking with ${observer()} (JTEL_CHAT_OBSERVE_USER): hosts are compared with what was applied. What this stack would apply was not checked there`,
+    );
   const prerequisites = questions.filter((question) => "look" in question);
   const steps = questions.filter((question) => "step" in question);
   const hosts = [...Map.groupBy(steps, ({ host }) => host)];
@@ -130,27 +148,47 @@ interface SeenHost {
   problems: string[];
 }
 
-const observeHost = async (host: ObservedHost, questions: StepQuestion[]): Promise<SeenHost> => {
+/** A preview may look with an account that sudoers limits to `jtel-chatctl observe`; an `up` looks with the one that it writes with. */
+const observer = (): string | undefined =>
+  (pulumi.runtime.isDryRun() && process.env.JTEL_CHAT_OBSERVE_USER) || undefined;
+
+const observeHost = (host: ObservedHost, questions: StepQuestion[]): Promise<SeenHost> => {
+  const user = observer();
+  return user ? observeApplied({ ...host, user }, questions) : judge(host, questions);
+};
+
+/** Have the host compare itself with what was applied, and say what an apply of the documents would meet. */
+const judge = async (host: ObservedHost, questions: StepQuestion[]): Promise<SeenHost> => {
   const steps = Object.fromEntries(questions.map(({ step, document }) => [step, document ?? null]));
-  const request = pulumi.runtime.isDryRun() ? { steps } : { steps, run: await ciRun() };
+  const secret = questions.filter((question) => question.secret).map(({ step }) => step);
+  const run = pulumi.runtime.isDryRun() ? {} : { run: await ciRun() };
   const tool = hostTool();
   const digest = createHash("sha256").update(tool).digest("hex");
-  const result = await ssh(observer(host), observeCommand(digest), `${JSON.stringify(request)}\n${tool}`);
-  const answers = parsedAnswer(result)?.steps;
-  if (!answers) return unreachable(host, connectionProblem(host, result));
-  const problems = Object.values(answers).flatMap((answer) => answer.problems);
-  const stopped = pulumi.runtime.isDryRun() || host.onDrift !== "stop" ? [] : driftProblems(answers);
+  const result = await ssh(host, lookCommand(digest), `${JSON.stringify({ steps, secret, ...run })}\n${tool}`);
+  const { answer, problem } = understood(host, result, questions);
+  if (!answer) return unreachable(host, problem);
+  const problems = Object.values(answer.steps).flatMap((step) => step.problems);
+  const stopped = pulumi.runtime.isDryRun() || host.onDrift !== "stop" ? [] : driftProblems(answer.steps);
   return {
     name: host.name,
-    answers,
-    problems: [...problems, ...stopped].map((problem) => `${host.name}: ${printable(problem)}`),
+    answers: answer.steps,
+    problems: [...problems, ...stopped].map((each) => `${host.name}: ${printable(each)}`),
   };
 };
 
-/** A preview may look with an account that sudoers limits to `jtel-chatctl observe`; an `up` looks with the one that it writes with. */
-const observer = (host: ObservedHost): ObservedHost => {
-  const user = process.env.JTEL_CHAT_OBSERVE_USER;
-  return user && pulumi.runtime.isDryRun() ? { ...host, user } : host;
+/** Have the host compare itself with what was applied. Its problems need not be those of the documents, so they stop nothing. */
+const observeApplied = async (host: ObservedHost, questions: StepQuestion[]): Promise<SeenHost> => {
+  const steps = Object.fromEntries(questions.map(({ step }) => [step, null]));
+  const result = await ssh(host, observeCommand, `${JSON.stringify({ steps })}\n`);
+  const { answer, problem } = understood(host, result, questions, `${toolPath} observe`);
+  if (!answer) return unreachable(host, problem);
+  if (!answer.tool)
+    await pulumi.log.warn(
+      `${host.name}: its jtel-chatctl is an older one, which does as root what documents from ${host.user} say. pulumi up installs this one; until then, take ${host.user} out of sudoers there`,
+    );
+  const problems = new Set(Object.values(answer.steps).flatMap((step) => step.problems));
+  for (const each of problems) await pulumi.log.warn(`${host.name}, as it was applied: ${printable(each)}`);
+  return { name: host.name, answers: answer.steps, problems: [] };
 };
 
 /** A preview goes on without the host: what is known of it from the state is still shown. */
@@ -168,17 +206,49 @@ const driftProblems = (answers: Record<string, StepAnswer>): string[] =>
         `${step} was changed on the host (${reason}), and onDrift is "stop". Look at it with pulumi preview --diff; to bring it back, set onDrift: heal`,
     );
 
-const parsedAnswer = ({ stdout }: SshResult) => {
-  const text = stdout.split("\n").find((line) => line.startsWith(answerMark));
+/** What the host has answered to the questions, or why that is nothing to go by. `granted`: what sudo has to let the account run. */
+export const understood = (
+  host: ObservedHost,
+  result: SshResult,
+  questions: StepQuestion[],
+  granted?: string,
+): { answer?: HostAnswer; problem: string } => {
+  const text = answerText(result.stdout);
+  if (!text || result.ended) return { problem: connectionProblem(host, result, granted) };
+  const { answer, problem } = parsedAnswer(text);
+  const missing = questions.find(({ step }) => answer && !Object.hasOwn(answer.steps, step));
+  if (answer && !missing) return { answer, problem: "" };
+  const why = missing ? `nothing about ${missing.step}` : problem;
+  return {
+    problem: `its answer is none that this version understands (${why}). Is jtel-chatctl there another version? pulumi up installs this one`,
+  };
+};
+
+/** No list of lines is made: a host may send millions of them. */
+const answerText = (stdout: string): string | undefined => {
+  const start = `\n${stdout}`.indexOf(`\n${answerMark}`);
+  if (start < 0) return undefined;
+  const end = stdout.indexOf("\n", start);
+  return stdout.slice(start + answerMark.length, end < 0 ? undefined : end);
+};
+
+const parsedAnswer = (text: string): { answer?: HostAnswer; problem: string } => {
   try {
-    return hostAnswer.parse(JSON.parse(text?.slice(answerMark.length) ?? ""));
-  } catch {
-    return undefined;
+    return { answer: hostAnswer.parse(JSON.parse(text)), problem: "" };
+  } catch (error) {
+    const [issue] = error instanceof z.ZodError ? error.issues : [];
+    return { problem: printable(issue ? `${issue.path.join(".")}: ${issue.message}` : "it is no JSON") };
   }
 };
 
-/** Why a host gave no answer, and what to do. */
-export const connectionProblem = ({ address, port, user }: SshTarget, { exitCode, stderr }: SshResult): string => {
+/** Why a host gave no answer, and what to do. `granted`: what sudo has to let the account run. */
+export const connectionProblem = (
+  { address, port, user }: SshTarget,
+  { exitCode, stderr, ended }: SshResult,
+  granted = "ALL",
+): string => {
+  if (ended)
+    return `it ${ended}, and was cut off. Look at what it says and runs: ssh ${user}@${address}, then ps -ef, journalctl --since -10min`;
   const said = printable(stderr.trim().split("\n").slice(-3).join(" "));
   const remedies: [RegExp, string][] = [
     [
@@ -191,8 +261,13 @@ export const connectionProblem = ({ address, port, user }: SshTarget, { exitCode
     ],
     [
       /sudo:.*password is required|not allowed to execute|not in the sudoers|may not run sudo/i,
-      `${user} may not run sudo without a password there. Add '${user} ALL=(root) NOPASSWD: ALL' to /etc/sudoers.d`,
+      `${user} may not run sudo without a password there. Add '${user} ALL=(root) NOPASSWD: ${granted}' to /etc/sudoers.d`,
     ],
+    [
+      /jtel-chatctl: command not found/i,
+      "jtel-chatctl is not installed there, or sudo does not find it. pulumi up installs it",
+    ],
+    [/the look was ended/i, "it does not get to the end of a look. Look at what its programs wait for"],
     [/python3: (command )?not found|sudo: python3/i, "python3 is missing there. Install it: apt install python3"],
     [/could not resolve/i, `its address ${address} does not resolve. Correct 'address', or use the IP address`],
     [

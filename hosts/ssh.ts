@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 
 /** How to reach a host: just what the stack file says, so that looking never succeeds where applying cannot. */
 export interface SshTarget {
@@ -18,18 +19,35 @@ export interface SshResult {
   exitCode: number;
   stdout: string;
   stderr: string;
+  /** Why it was ended from here, where it was: `sent more than 16 MiB`. */
+  ended?: string | undefined;
 }
+
+/** How much a host may send, in bytes, and how long one call may take, in milliseconds. */
+export interface SshLimits {
+  stdout: number;
+  stderr: number;
+  time: number;
+}
+
+/** An answer has some kilobytes. A look ends itself after three minutes (bounded.py), and then says so: this is for hosts that do not. */
+const usualLimits: SshLimits = { stdout: 16 * 1024 ** 2, stderr: 64 * 1024, time: 5 * 60_000 };
 
 const connectTimeout = 10;
 
 /** Run one command over the system's ssh, with the agent and the pinned host key and nothing of the user's own configuration. */
-export const ssh = async (target: SshTarget, command: string, stdin: string): Promise<SshResult> => {
+export const ssh = async (
+  target: SshTarget,
+  command: string,
+  stdin: string,
+  limits: SshLimits = usualLimits,
+): Promise<SshResult> => {
   const directory = await mkdtemp(join(tmpdir(), "jtel-chat-"));
   try {
     const knownHosts = join(directory, "known_hosts");
     const known = [`target ${target.hostKey}`, ...(target.jump ? [`jump ${target.jump.hostKey}`] : [])];
     await writeFile(knownHosts, `${known.join("\n")}\n`);
-    return await run("ssh", [...sshArguments(target, knownHosts), command], stdin);
+    return await run("ssh", [...sshArguments(target, knownHosts), command], stdin, limits);
   } finally {
     await rm(directory, { recursive: true });
   }
@@ -66,19 +84,37 @@ const algorithms = (hostKey: string): string => {
   return type === "ssh-rsa" ? "rsa-sha2-512,rsa-sha2-256" : type;
 };
 
-const run = (program: string, argv: string[], stdin: string): Promise<SshResult> =>
+const run = (program: string, argv: string[], stdin: string, limits: SshLimits): Promise<SshResult> =>
   new Promise((resolve) => {
     const child = spawn(program, argv, { stdio: ["pipe", "pipe", "pipe"] });
-    let stdout = "";
-    let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-      stdout += chunk;
-    });
-    child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-      stderr += chunk;
-    });
+    let ended: string | undefined;
+    /** Its own children (a jump's ssh) may hold the pipes open: ours are closed, so that its end is seen. */
+    const end = (why: string): void => {
+      ended ??= why;
+      child.kill("SIGKILL");
+      for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+    };
+    const deadline = setTimeout(() => end(`gave no answer within ${limits.time / 1000} s`), limits.time);
+    const stdout = collected(child.stdout, limits.stdout, end);
+    const stderr = collected(child.stderr, limits.stderr, end);
+    const finish = (exitCode: number, error?: string): void => {
+      clearTimeout(deadline);
+      resolve({ exitCode, stdout: stdout(), stderr: error ?? stderr(), ended });
+    };
     child.stdin.on("error", () => {}); // a refused connection closes it; the exit code tells
-    child.on("error", (error) => resolve({ exitCode: 127, stdout, stderr: error.message }));
-    child.on("close", (code) => resolve({ exitCode: code ?? 255, stdout, stderr }));
+    child.on("error", (error) => finish(127, error.message));
+    child.on("close", (code) => finish(code ?? 255));
     child.stdin.end(stdin);
   });
+
+/** Collects what a stream brings; calls `end` once it is more than `limit` bytes. */
+const collected = (stream: Readable, limit: number, end: (why: string) => void): (() => string) => {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > limit) return end(`sent more than ${limit / 1024} KiB`);
+    chunks.push(chunk);
+  });
+  return () => Buffer.concat(chunks).toString("utf8");
+};

@@ -67,7 +67,7 @@ describe.skipIf(!runnable)("what a run costs a host, counted", () => {
     const { length: asked } = await lab.tyntec.requests();
     const { counts } = await costOfUp(["--skip-preview", "--expect-no-changes"]);
     for (const [host, { commands, processes, bytes }] of Object.entries(counts)) {
-      expect.soft(commands, host).toEqual([expect.stringMatching(/ observe$/)]);
+      expect.soft(commands, host).toEqual([expect.stringMatching(/ look$/)]);
       expect.soft(processes.length, `${host}: ${processes.join(" ")}`).toBeLessThanOrEqual(bound.processes);
       expect.soft(bytes, `${host}: bytes`).toBeLessThanOrEqual(bound.bytes);
     }

@@ -16,14 +16,11 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "templates/usr/local/lib/jtel
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A host of its own: where its state is, its service's user – who runs the test –, and documents that may own any path in it."""
-    from jtel_chat import account, declaration, disk, durable, files, lock, logbook
+    from jtel_chat import account, declaration, disk, durable, files
 
     for module in (disk, durable):
         monkeypatch.setattr(module, "STATE", tmp_path / "state")
         monkeypatch.setattr(module, "RUN", tmp_path / "run")
-    monkeypatch.setattr(logbook, "_RUNS", tmp_path / "run/runs")
-    monkeypatch.setattr(lock, "LOCK", tmp_path / "run/lock")
-    monkeypatch.setattr(lock, "HOLDER", tmp_path / "run/holder")
     monkeypatch.setattr(account, "SERVICE", (pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name))
     monkeypatch.setattr(declaration, "owns", lambda *_: True)
     monkeypatch.setattr(files, "OWNED", Anywhere())

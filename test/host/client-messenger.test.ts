@@ -109,7 +109,7 @@ const look = (change: Change = {}): Promise<Record<string, Answer>> => {
 };
 
 const ask = async (steps: Record<string, string | null | undefined>): Promise<Record<string, Answer>> => {
-  const { stdout, stderr } = await host.exec("jtel-chatctl observe", { input: `${JSON.stringify({ steps })}\n` });
+  const { stdout, stderr } = await host.exec("jtel-chatctl look", { input: `${JSON.stringify({ steps })}\n` });
   const line = stdout.split("\n").find((each) => each.startsWith("\u001ejtel-chatctl "));
   if (!line) throw new Error(stderr);
   return JSON.parse(line.slice("\u001ejtel-chatctl ".length)).steps;

@@ -50,7 +50,7 @@ interface Look {
 
 const look = async (rules: string[], fields: Fields = {}): Promise<Look> => {
   const request = JSON.stringify({ steps: { firewall: firewall(rules, fields) } });
-  const { stdout } = await host.exec("jtel-chatctl observe", { input: `${request}\n` });
+  const { stdout } = await host.exec("jtel-chatctl look", { input: `${request}\n` });
   return JSON.parse(stdout.replace("\u001ejtel-chatctl ", "")).steps.firewall;
 };
 
@@ -192,11 +192,8 @@ describe.skipIf(!runnable)("ufw on a customer's host", () => {
   test("an error in the same step puts all rules back", async () => {
     await apply(["allow 3003/tcp"]);
     const before = (await tuples()).toSorted();
-    const failing = {
-      kind: "files" as const,
-      name: "/etc/jtel-trial",
-      fields: { owner: "nobody-knows:him", content: "x\n" },
-    };
+    await run("mkdir -p /acd-store/shared"); // where a link belongs
+    const failing = { kind: "files" as const, name: "/acd-store/shared", fields: { link: "/home/jtel/shared" } };
     const text = `${firewall(["allow 3000/tcp from 10.1.0.11"])}\n${document(failing)}`;
     expect(await host.exec(launch, { input: text, user: "deploy" })).not.toMatchObject({ exitCode: 0 });
     expect((await tuples()).toSorted()).toEqual(before);

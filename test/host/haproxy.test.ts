@@ -72,7 +72,7 @@ interface Answer {
 
 const observe = async (change?: Change): Promise<Answer> => {
   const input = `${JSON.stringify({ steps: { haproxy: frontend(change) } })}\n`;
-  const { stdout } = await lb1.exec("jtel-chatctl observe", { input });
+  const { stdout } = await lb1.exec("jtel-chatctl look", { input });
   return JSON.parse(stdout.slice(stdout.indexOf("{"))).steps.haproxy;
 };
 

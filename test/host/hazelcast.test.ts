@@ -119,7 +119,7 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
       expect(stderr).toMatch(/hazelcast\.xml: hazelcast-3\.12\.13\.jar refuses it: .*element '<managment-center>'/);
       expect(exitCode).toBe(3);
       const request = `${JSON.stringify({ steps: { hazelcast: document(...wanted) } })}\n`;
-      const seen = await host("chatserver2").exec("jtel-chatctl observe", { input: request });
+      const seen = await host("chatserver2").exec("jtel-chatctl look", { input: request });
       expect(seen.stdout).toMatch(/hazelcast-3\.12\.13\.jar refuses it/);
       expect(await digest("chatserver2")).toBe(before);
       await writeFile(file(), original);

@@ -36,7 +36,7 @@ const essence = (exported: string): string => {
     delete resource.stackTrace;
     if (!resource.urn.endsWith("-tool")) continue;
     for (const values of [resource.inputs, resource.outputs])
-      values.stdin = values.stdin.replace(/\t#!\/usr\/bin\/env python3[\s\S]*/, "\t(the host tool)\n");
+      values.stdin = values.stdin.replace(/\t#!\/usr\/bin\/[\s\S]*/, "\t(the host tool)\n");
   }
   return `${JSON.stringify(state, undefined, 1)}\n`;
 };

@@ -7,7 +7,8 @@ jtel-chatctl log [--json]                 what was done here, by whom, from wher
 jtel-chatctl update                       install the share's release here and restart on it (updatesc.sh)
 jtel-chatctl undo STEP                    take a step back (what `pulumi destroy` does)
 jtel-chatctl release-lock                 end a run that hangs; what it had begun is put back
-jtel-chatctl observe                      questions on standard input (JSON), answers on standard output
+jtel-chatctl observe                      how what was applied is now: names of steps on standard input (JSON), answers on standard output
+jtel-chatctl look                         the same, and what an apply of documents would meet: documents on standard input (JSON)
 jtel-chatctl apply STEP GENERATION REASON the document on standard input
 jtel-chatctl recover [--at-boot]          put back what an interrupted run left
 jtel-chatctl end-trial                    switch ufw off if nobody has confirmed that ssh gets in (called by its timer)
@@ -16,16 +17,12 @@ jtel-chatctl attest UNIT                  note what a service is about to load (
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 
-from . import durable, kind, logbook, steps
+from . import looking, printable
 from .errors import Ended, Failed, Refused
-
-#: The marker line before the answer: a login shell's own output must not be taken for it.
-ANSWER = "\x1ejtel-chatctl "
 
 
 def main(arguments: list[str]) -> int:
@@ -35,6 +32,8 @@ def main(arguments: list[str]) -> int:
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]  # whatever the host's locale is
     try:
         return _dispatch(arguments)
+    except looking.WrongCall as error:
+        return _report(str(error), 2)
     except Refused as refusal:
         return _report(str(refusal), 3)
     except Failed as failure:
@@ -45,10 +44,12 @@ def main(arguments: list[str]) -> int:
 
 def _dispatch(arguments: list[str]) -> int:
     command, values = (arguments[0], arguments[1:]) if arguments else ("", [])
-    if command in ("observe", "apply", "undo", "status"):
-        _confirm_firewall()
-    if command == "observe" and not values:
-        return _observe()
+    if command in ("observe", "look"):
+        return looking.run(command, values)
+    if command in ("apply", "undo", "status"):
+        from . import logbook
+
+        logbook.confirm_firewall()
     if command == "attest" and len(values) == 1:
         return _attest(values[0])
     if arguments in (["recover"], ["recover", "--at-boot"], ["end-trial"]):
@@ -63,23 +64,13 @@ def _dispatch(arguments: list[str]) -> int:
     return 2
 
 
-def _observe() -> int:
-    request = json.loads(sys.stdin.buffer.readline().decode())
-    if "run" in request:
-        logbook.announce(request["run"])
-    with kind.looking():
-        answer = {step: steps.observe(step, text) for step, text in request["steps"].items()}
-    print(ANSWER + json.dumps({"steps": answer}))
-    return 0
-
-
 def _changing(arguments: list[str], text: str) -> int:
     """Apply, undo and update, in a unit of their own. The tool itself is one file, written whole: before it is there it needs no unit."""
-    from . import transient
+    from . import origin, steps, transient
 
     if os.geteuid() != 0:
         raise Refused(f"only root can {arguments[0]}. Use sudo")
-    if "JTEL_CHAT_INSIDE" not in os.environ and arguments[1:2] != ["tool"]:
+    if not origin.inside_run() and arguments[1:2] != ["tool"]:
         return transient.run(arguments, text)
     signal.signal(signal.SIGTERM, _ended)
     if arguments[0] == "undo":
@@ -93,21 +84,13 @@ def _changing(arguments: list[str], text: str) -> int:
 
 def _put_back(arguments: list[str]) -> int:
     """What interrupted runs left, and ufw where it is on trial: a boot ends that, too, since its timer is gone."""
-    from . import firewall_trial
+    from . import firewall_trial, steps
 
     if arguments[0] == "recover":
         _print(steps.recover_all(booting="--at-boot" in arguments))
     if arguments != ["recover"]:
         firewall_trial.end("the host was started anew" if arguments[0] == "recover" else "no second ssh connection came within {limit}")
     return 0
-
-
-def _confirm_firewall() -> None:
-    """Where ufw is on trial, a call by a second ssh connection is what shows that ssh still gets in."""
-    if (durable.STATE / "firewall-trial").exists():
-        from . import firewall_trial
-
-        firewall_trial.confirm()
 
 
 def _ended(*_: object) -> None:
@@ -127,12 +110,12 @@ def _attest(unit: str) -> int:
 
 
 def _print(lines: list[str]) -> int:
-    print(*lines, sep="\n", end="\n" if lines else "")
+    print(printable.block("\n".join(lines)), end="\n" if lines else "")
     return 0
 
 
 def _report(text: str, code: int) -> int:
-    print(f"{os.uname().nodename}: {text}", file=sys.stderr)
+    print(printable.block(f"{os.uname().nodename}: {text}"), file=sys.stderr)
     return code
 
 

@@ -23,7 +23,8 @@ RUN = Path("/run/jtel-chat")
 #: Bytes of a file that are read at most: 4 MiB.
 LIMIT = 4 << 20
 
-_KERNEL = ("/proc/", "/sys/")
+#: Where the kernel itself answers: no file there is anybody's.
+KERNEL: tuple[str, ...] = ("/proc/", "/sys/")
 _CHUNK = 1 << 20
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 #: How a new file is opened: never one that is there already.
@@ -31,24 +32,29 @@ CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-def kernel(path: str) -> bytes:
+def kernel(path: str | Path) -> bytes:
     """A file of the kernel's own, e.g. `/proc/meminfo`. Raises OSError when it is gone."""
     with open(_of_kernel(path), "rb") as file:
         return file.read()
 
 
-def kernel_names(path: str) -> list[str]:
+def kernel_names(path: str | Path) -> list[str]:
     """What the kernel lists in a folder of its own, e.g. `/proc/1/fd`. Raises OSError when it is gone."""
     return os.listdir(_of_kernel(path))
 
 
-def kernel_link(path: str) -> str:
+def kernel_link(path: str | Path) -> str:
     """Where a link of the kernel's leads, e.g. `/proc/1/exe`. Raises OSError when it is gone."""
     return os.readlink(_of_kernel(path))
 
 
-def _of_kernel(path: str) -> str:
-    if not path.startswith(_KERNEL):
+def program(argument: str) -> bytes:
+    """The text of the program that runs, by the first word of its command line: a path, or a descriptor of a text that came along."""
+    return kernel(argument) if argument.startswith(KERNEL) else read(Path(argument))
+
+
+def _of_kernel(path: str | Path) -> str | Path:
+    if not str(path).startswith(KERNEL):
         raise ValueError(path)
     return path
 

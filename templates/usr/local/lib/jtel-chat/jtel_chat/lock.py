@@ -8,12 +8,18 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
-from . import durable
+from . import disk
 from .errors import Refused
 
-LOCK = durable.RUN / "lock"
-HOLDER = durable.RUN / "holder"
+
+def _lock() -> Path:
+    return disk.RUN / "lock"
+
+
+def _holder() -> Path:
+    return disk.RUN / "holder"
 
 
 @contextlib.contextmanager
@@ -22,11 +28,12 @@ def held(what: str, wait: float = 300) -> Iterator[str]:
 
     Never removes the lock file: two could hold it then.
     """
-    LOCK.parent.mkdir(mode=0o755, exist_ok=True)
-    descriptor = os.open(LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    disk.make_directory(disk.RUN)
+    descriptor = disk.lockable(_lock())
     try:
         waited_for = _acquire(descriptor, wait)
-        HOLDER.write_text(f"{what}, process {os.getpid()}, since {time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n")
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        disk.write(_holder(), f"{what}, process {os.getpid()}, since {since}\n".encode(), 0o644)
         yield waited_for
     finally:
         os.close(descriptor)
@@ -48,9 +55,9 @@ def _acquire(descriptor: int, wait: float) -> str:
 
 def is_held() -> bool:
     """Whether some process holds the lock now."""
-    if not LOCK.exists():
+    if disk.stat(_lock()) is None:
         return False
-    descriptor = os.open(LOCK, os.O_RDWR | os.O_CLOEXEC)
+    descriptor = disk.lockable(_lock())
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -62,13 +69,13 @@ def is_held() -> bool:
 
 def holding_process() -> int | None:
     """The process that holds the lock; None when nobody does."""
-    found = re.search(r"process (\d+)", holder()) if is_held() else None
+    found = re.search(r", process (\d+), since [^,]*$", holder()) if is_held() else None
     return int(found[1]) if found else None
 
 
 def holder() -> str:
     """Who holds the lock, as one line."""
     try:
-        return HOLDER.read_text().strip()
+        return disk.text(_holder()).strip()
     except OSError:
         return "an unknown process"

@@ -8,43 +8,69 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import durable
+from . import disk, origin, printable
 
-_RUNS = durable.RUN / "runs"
+_LONGEST = 256 << 20  # bytes of a log that are shown
+
+
+def _runs() -> Path:
+    return disk.RUN / "runs"
 
 
 def _log() -> Path:
-    return durable.STATE / "log"
+    return disk.STATE / "log"
 
 
 def note(action: str, step: str, outcome: str, said: list[str]) -> None:
     """Append an entry: who, from where, what came of it."""
     import syslog
 
-    entry = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "action": action, "step": step, **caller(), "outcome": outcome, "said": said}
-    if durable.STATE.exists():
-        with open(os.open(_log(), os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600), "a", encoding="utf-8") as file:
-            file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+    entry = {
+        "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "action": action,
+        "step": step,
+        **caller(),
+        "outcome": outcome,
+        "said": [printable.block(text) for text in said],
+    }
+    if disk.stat(disk.STATE):
+        disk.append(_log(), (json.dumps(entry, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
     syslog.openlog("jtel-chatctl")
     syslog.syslog(f"{action} {step} by {by_whom(entry)}: {outcome}")
 
 
 def entries() -> list[dict[str, Any]]:
-    """All entries, oldest first."""
-    lines = _log().read_text(encoding="utf-8").splitlines() if _log().exists() else []
-    return [json.loads(line) for line in lines]
+    """All entries, oldest first. Earlier versions wrote what programs had printed as it came."""
+    try:
+        lines = disk.text(_log(), _LONGEST).split("\n")
+    except FileNotFoundError:
+        lines = []
+    return [_cleaned(json.loads(line)) for line in lines if line]
+
+
+def _cleaned(entry: dict[str, Any]) -> dict[str, Any]:
+    said = [printable.block(str(text)) for text in entry["said"]]
+    return {key: printable.line(str(value)) for key, value in entry.items()} | {"said": said}
 
 
 def caller() -> dict[str, str]:
     """The user behind sudo, the address that ssh was called from, and the run (commit, URL) that this user announced from there."""
-    by = os.environ.get("JTEL_CHAT_BY") or os.environ.get("SUDO_USER", "root")
+    by = os.environ.get("JTEL_CHAT_BY", "root") if origin.inside_run() else os.environ.get("SUDO_USER", "root")  # which sudo itself sets
     address = next(iter(connection().split()), "this host")
     return {"by": by, "from": address, "run": _announced().get(f"{by} {address}", "")}
 
 
 def connection() -> str:
-    """The ssh connection of this call as sshd describes it – `ADDRESS PORT ADDRESS PORT`, the client's first –, empty without ssh."""
-    return os.environ.get("JTEL_CHAT_CONNECTION") or _ssh_connection(os.getpid())
+    """The ssh connection of this call, `ADDRESS PORT ADDRESS PORT`, the client's first; empty without ssh. A run is told its starter's."""
+    return os.environ.get("JTEL_CHAT_CONNECTION", "") if origin.inside_run() else origin.ssh_connection()
+
+
+def confirm_firewall() -> None:
+    """Where ufw is on trial, a call by a second ssh connection is what shows that ssh still gets in."""
+    if disk.stat(disk.STATE / "firewall-trial"):
+        from . import firewall_trial
+
+        firewall_trial.confirm()
 
 
 def by_whom(entry: dict[str, Any]) -> str:
@@ -58,28 +84,10 @@ def announce(run: str) -> None:
     who = caller()
     text = "".join(character if character.isprintable() else "?" for character in run)[:300]
     if text != who["run"]:
-        _RUNS.parent.mkdir(mode=0o755, exist_ok=True)
-        durable.replace(_RUNS, json.dumps({**_announced(), f"{who['by']} {who['from']}": text}).encode())
+        disk.make_directory(disk.RUN)
+        disk.write(_runs(), json.dumps({**_announced(), f"{who['by']} {who['from']}": text}).encode())
 
 
 def _announced() -> dict[str, str]:
-    try:
-        runs: dict[str, str] = json.loads(_RUNS.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+    runs: dict[str, str] = disk.json(_runs()) or {}
     return runs
-
-
-def _ssh_connection(process: int) -> str:
-    """sudo drops SSH_CONNECTION, but the shell above it still has it."""
-    while process > 1:
-        try:
-            environment = Path(f"/proc/{process}/environ").read_bytes().split(b"\0")
-            parent = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1]
-        except OSError:
-            break
-        found = next((entry for entry in environment if entry.startswith(b"SSH_CONNECTION=")), None)
-        if found:
-            return found.split(b"=", 1)[1].decode()
-        process = int(parent)
-    return ""

@@ -8,7 +8,7 @@ import signal
 import time
 from typing import Any
 
-from . import lock, logbook, record, steps
+from . import lock, logbook, printable, record, steps
 from .errors import Refused
 
 _END = 30  # seconds that a run gets to put back what it had begun
@@ -41,32 +41,35 @@ def _status(as_json: bool) -> int:
         return 0
     for name, step in found.items():
         release = f"  release {step['release']}" if "release" in step else ""
-        print(f"{name:18} {step['applied']}  by {logbook.by_whom(step)}{release}  {'; '.join(step['drift']) or 'as applied'}")
+        _say(f"{name:18} {step['applied']}  by {logbook.by_whom(step)}{release}  {'; '.join(step['drift']) or 'as applied'}")
     if not found:
-        print("this host has no steps of the CHAT role")
+        _say("this host has no steps of the CHAT role")
     if lock.is_held():
-        print(f"a run is going on: {lock.holder()}")
+        _say(f"a run is going on: {lock.holder()}")
     return 0
 
 
 def _check() -> int:
     found = [f"{name}: {item}" for name in record.names() for item in steps.drifted(name)]
-    print(*(found or ["everything is as it was applied"]), sep="\n")
+    _say(*(found or ["everything is as it was applied"]))
     return 1 if found else 0
 
 
 def _diff(names: list[str]) -> int:
+    if unnamed := [name for name in names if not steps.is_name(name)]:
+        raise Refused(f"'{unnamed[0]}' is no name for a step. The steps of this host: {', '.join(record.names()) or 'none'}")
     for name in names or record.names():
         if diff := steps.observe(name, None)["diff"]:
-            print(f"# {name}\n{diff}")
+            _say(f"# {name}\n{diff}")
     return 0
 
 
 def _log(as_json: bool) -> int:
     for entry in logbook.entries():
-        print(json.dumps(entry) if as_json else f"{entry['time']}  {entry['action']} {entry['step']} by {logbook.by_whom(entry)}: {entry['outcome']}")
-        if not as_json:
-            print(*(f"    {line}" for line in entry["said"]), sep="\n")
+        if as_json:
+            print(json.dumps(entry))
+            continue
+        _say(f"{entry['time']}  {entry['action']} {entry['step']} by {logbook.by_whom(entry)}: {entry['outcome']}", *(f"    {line}" for line in entry["said"]))
     return 0
 
 
@@ -76,13 +79,18 @@ def _release_lock() -> int:
     if process is None:
         print("the lock is free")
         return 0
-    print(f"ending {lock.holder()}")
+    _say(f"ending {lock.holder()}")
     for number in (signal.SIGTERM, signal.SIGKILL):
         os.kill(process, number)
         deadline = time.monotonic() + _END
         while lock.is_held() and time.monotonic() < deadline:
             time.sleep(0.1)
         if not lock.is_held():
-            print(*steps.recover_all(), sep="\n")
+            _say(*steps.recover_all())
             return 0
     raise Refused(f"process {process} holds the lock and does not end. Look at it: ps -fp {process}")
+
+
+def _say(*lines: str) -> None:
+    """What programs and callers have said stands in it, too."""
+    print(printable.block("\n".join(lines)))

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import os
 import re
 import struct
-from pathlib import Path
 from typing import NamedTuple
 
-from . import process
+from . import disk, origin, process
 from .ufw_rules import Address
 
-_TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 _ESTABLISHED, _LISTENING = "01", "0A"
 
 
@@ -41,9 +38,9 @@ def inodes(pid: int) -> set[str]:
     """The sockets that a process holds; none when it has ended."""
     found: set[str] = set()
     with contextlib.suppress(OSError):  # it ends meanwhile
-        for descriptor in os.listdir(f"/proc/{pid}/fd"):
+        for descriptor in disk.kernel_names(origin.PROC / str(pid) / "fd"):
             with contextlib.suppress(OSError):  # closed meanwhile
-                target = os.readlink(f"/proc/{pid}/fd/{descriptor}")
+                target = disk.kernel_link(origin.PROC / str(pid) / "fd" / descriptor)
                 if target.startswith("socket:["):
                     found.add(target[8:-1])
     return found
@@ -62,7 +59,15 @@ def parse(table: str, state: str) -> list[Socket]:
 
 
 def _sockets(state: str) -> list[Socket]:
-    return [each for table in _TABLES if table.exists() for each in parse(table.read_text(encoding="ascii"), state)]
+    return [each for name in ("tcp", "tcp6") for each in parse(_table(name), state)]
+
+
+def _table(name: str) -> str:
+    """A host without IPv6 has no tcp6."""
+    try:
+        return disk.kernel(origin.PROC / "net" / name).decode("ascii")
+    except FileNotFoundError:
+        return ""
 
 
 def _address(words: str) -> Address:

@@ -16,6 +16,11 @@ from .transaction import Transaction
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 
 
+def is_name(step: str) -> bool:
+    """Whether a word can be a step's name: it becomes part of a path."""
+    return bool(_NAME.fullmatch(step))
+
+
 def apply(step: str, generation: int, reason: str, text: str) -> list[str]:
     """Make a document true as one transaction; lines for a person. A second time changes nothing."""
     sections = kind.parsed(text)
@@ -45,26 +50,34 @@ def recover_all(booting: bool = False) -> list[str]:
 
 def observe(step: str, text: str | None) -> dict[str, Any]:
     """generation and reason for the launcher, the diff of what drifted, the problems that an apply would meet, and warnings."""
+    return _guarded(step, lambda: _observe_step(step, observe_all(kind.parsed(text) if text else []), text))
+
+
+def observe_applied(step: str) -> dict[str, Any]:
+    """As `observe`, with the problems and warnings of what was applied: there is no other document."""
+    return _guarded(step, lambda: _observe_step(step, observe_all(record.sections(step)), None))
+
+
+def _guarded(step: str, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Whatever goes wrong is that step's problem, and the others are looked at."""
     try:
-        return _observe_step(step, text)
+        return look()
     except Ended:
         raise
-    except Exception as error:  # noqa: BLE001 – whatever it is, it is this step's problem, and the others are looked at
+    except Exception as error:  # noqa: BLE001
         recorded = record.read(step) or {"generation": 1, "reason": record.absence(step)}
         problems = [str(error) if isinstance(error, Refused) else f"{step} cannot be looked at: {error}. Repair that, then repeat"]
         return _answer(recorded["generation"], recorded["reason"], kind.Observed(problems=problems))
 
 
-def _observe_step(step: str, text: str | None) -> dict[str, Any]:
-    wanted = kind.parsed(text) if text else []
-    seen = observe_all(wanted)
+def _observe_step(step: str, seen: kind.Observed, text: str | None) -> dict[str, Any]:
     recorded = record.read(step)
     if recorded is None:
         return _answer(1, record.absence(step), seen)
     applied = record.sections(step)
     now = observe_all(applied)
-    if text is None:
-        seen.warnings += now.warnings  # of a document that nobody could send along, what was applied
+    if text is None:  # of a document that nobody could send along, what was applied
+        seen.warnings += [warning for warning in now.warnings if warning not in seen.warnings]
     drift = [*_drift(recorded["state"], now.state), *map(words.item, recorded.get("restored", [])), *_about_to_change(applied)]
     due = drift + _other_document(recorded, text)
     generation = recorded["generation"] + 1 if due else recorded["generation"]
@@ -94,7 +107,7 @@ def drifted(step: str) -> list[str]:
 
 def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[str]:
     """Do some work on a step under the host's lock, after what an interrupted run left was put back, and note it in the log."""
-    if not _NAME.fullmatch(step):
+    if not is_name(step):
         raise Refused(f"'{step}' is no name for a step")
     with lock.held(f"{action} {step} by {logbook.by_whom(logbook.caller())}") as waited_for:
         waited = [f"waited for {waited_for}"] if waited_for else []

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import durable, logbook, process
+from . import disk, logbook, printable, process
 
 TOOL = "/usr/local/sbin/jtel-chatctl"
 
@@ -17,19 +17,28 @@ def run(arguments: list[str], text: str) -> int:
 
     Files instead of pipes: a pipe whose other end is gone would block or kill the run in its middle.
     """
-    with durable.scratch("run") as directory:
+    with disk.scratch("run") as directory:
         given, out, err = (directory / name for name in ("stdin", "stdout", "stderr"))
-        for file in (given, out, err):
-            file.touch(mode=0o600)
-        given.write_text(text, encoding="utf-8")
+        for file, data in ((given, text.encode()), (out, b""), (err, b"")):
+            disk.write(file, data)
         code = subprocess.call(_command(arguments, given, out, err), env=process.ENVIRONMENT)
-        sys.stdout.write(out.read_text(encoding="utf-8"))
-        sys.stderr.write(err.read_text(encoding="utf-8"))
+        sys.stdout.write(_printed(out))
+        sys.stderr.write(_printed(err))
     return code
 
 
+def _printed(path: Path) -> str:
+    """What a run has printed, clean; of too much the first and the last part."""
+    half = printable.LIMIT // 2
+    with disk.opened(path, 1 << 62) as file:
+        cut = os.fstat(file).st_size - 2 * half
+        text = os.pread(file, half, 0) + (f"\n… {cut} bytes were cut here …\n".encode() if cut > 0 else b"")
+        text += os.pread(file, half, max(cut, 0) + half)
+    return printable.block(text.decode("utf-8", "replace"), 2 * printable.LIMIT)
+
+
 def _command(arguments: list[str], given: Path, out: Path, err: Path) -> list[str]:
-    environment = {"JTEL_CHAT_BY": logbook.caller()["by"], "JTEL_CHAT_CONNECTION": logbook.connection(), "JTEL_CHAT_INSIDE": "1"}
+    environment = {"JTEL_CHAT_BY": logbook.caller()["by"], "JTEL_CHAT_CONNECTION": logbook.connection()}
     properties = {
         "StandardInput": f"file:{given}",
         "StandardOutput": f"append:{out}",
