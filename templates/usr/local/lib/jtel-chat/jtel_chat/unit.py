@@ -56,15 +56,14 @@ _JAVA_OPTIONS = ["-XX:-UsePerfData", f"-XX:ErrorFile=/run/{_CRASHES}/hs_err.log"
 
 def observe(section: Section) -> Observed:
     unit, drop_in, attest = _paths(section)
-    loaded = {f"content:{path}": file_digest(path) for path in (unit, drop_in)}
     # What an earlier version has applied – its section has a drop-in – had no unit for the attestation.
-    attesting = {} if "drop-in" in section.fields else {f"content:{attest}": file_digest(attest)}
+    paths = [unit, drop_in] if "drop-in" in section.fields else [unit, drop_in, attest]
     return Observed(
-        state=loaded | attesting,
-        loaded=loaded,
+        state={f"content:{path}": file_digest(path) for path in paths},
+        loaded={f"content:{path}": file_digest(path) for path in (unit, drop_in)},
         problems=_problems(section),
         warnings=_warnings(section),
-        text={str(path): exec_start.without_secrets(shown(path)) for path in (unit, drop_in)},
+        text={str(path): exec_start.without_secrets(shown(path)) for path in paths},
     )
 
 
