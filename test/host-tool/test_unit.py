@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from jtel_chat import process, steps, transaction, unit
+from jtel_chat.declaration import PATH, Field
 from jtel_chat.document import Section
 from jtel_chat.errors import Refused
 
@@ -55,7 +57,9 @@ WantedBy=multi-user.target
 
 
 @pytest.fixture
-def program(tmp_path: Path, state: Path) -> Path:
+def program(tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    anywhere = {**unit.DECLARATION.fields, "from": Field(PATH), "offered": Field(PATH), "argument": Field("-D.*="), "argument-file": Field(PATH)}
+    monkeypatch.setattr(unit, "DECLARATION", replace(unit.DECLARATION, fields=anywhere))
     for folder in ("home/bin", "home/systemd", "share/systemd", "Data/Clients"):
         (tmp_path / folder).mkdir(parents=True)
     return tmp_path

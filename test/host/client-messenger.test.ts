@@ -691,7 +691,7 @@ ExecStart=/usr/bin/java -Xmx96m \\
           problems: [],
           warnings: [expect.stringContaining("restart owed: ")],
         });
-        expect(await said("ls /var/lib/jtel-chat/unproven | wc -l")).toBe("1");
+        expect(await said("ls /var/lib/jtel-chat/unproven | wc -l")).toBe("3");
         expect(await up(hidden)).toMatch(/restarted .*clientmessenger\.args changed since its start/);
         expect(await said("ls /var/lib/jtel-chat/unproven 2>/dev/null | wc -l")).toBe("0");
         expect(await warnings(hidden)).toEqual([]);

@@ -168,7 +168,10 @@ describe.skipIf(!runnable)("a chat server that version 2026-11 has configured", 
 
   test("shows a hand edit as that version did, and no other", async () => {
     await said(`chmod 700 /usr/local/bin/updatesc.sh`);
-    expect(await drift()).toEqual(["messenger: mode of /usr/local/bin/updatesc.sh: 0700"]);
+    expect(await drift()).toEqual([
+      "messenger: mode of /usr/local/bin/updatesc.sh: 0700",
+      "messenger-running: messenger is about to change",
+    ]);
     await said(`chmod 755 /usr/local/bin/updatesc.sh`);
   }, 60_000);
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from . import declaration, disk, masking, migration, originals, process, record, websocket, words
-from .declaration import HOST, NUMBER, Declaration, Field
+from .declaration import DIGEST, HOST, Declaration, Field
 from .document import Section
 from .errors import Failed
 from .kind import Observed
@@ -27,12 +27,12 @@ from .transaction import Transaction
 DECLARATION = Declaration(
     names=re.escape(declaration.UNIT),
     fields={
-        "loads": Field(r"[a-z][a-z0-9-]{0,40} [0-9a-z]*", "lines"),
+        "loads": Field(rf"[a-z][a-z0-9-]{{0,40}} {DIGEST}", "lines"),
         "healthy": Field(r"ws://127\.0\.0\.1:[0-9]{1,5}/", required=True),
-        "within": Field(NUMBER, required=True),
+        "within": Field("[0-9]{1,4}", required=True),
         "restart": Field("roll|hold"),
         "cluster": Field(re.escape(f"{declaration.HOME}/conf/hazelcast.xml")),
-        "cluster-within": Field(NUMBER),
+        "cluster-within": Field("[0-9]{1,4}"),
         "cluster-hosts": Field(rf"(?:{HOST}) \S+(?: later)?", "lines"),
     },
     proves=True,

@@ -36,12 +36,12 @@ _LIMITS = {
 DECLARATION = Declaration(
     names=re.escape(declaration.UNIT),
     fields={
-        "from": Field(PATH, required=True),
-        "offered": Field(PATH),
+        "from": Field(re.escape(f"{declaration.HOME}/systemd/{declaration.UNIT}"), required=True),
+        "offered": Field(rf"{PATH}/systemd/{re.escape(declaration.UNIT)}"),
         "release": Field(rf"hold|follow|{DIGEST}|[0-9a-f]{{64}}"),
-        "argument": Field(r"-D[A-Za-z0-9.]+=", required=True),
-        "argument-file": Field(r"/etc/jtel-chat/[a-z.]+"),
-        "environment-file": Field(r"/etc/jtel-chat/[a-z.]+"),
+        "argument": Field(r"-Dde\.jtel\.platform\.clientmessenger\.connection=", required=True),
+        "argument-file": Field(r"/etc/jtel-chat/clientmessenger\.args"),
+        "environment-file": Field(r"/etc/jtel-chat/clientmessenger\.env"),
         "data": Field(PATH, required=True),
         "mount": Field(PATH),
         "accept": Field(r"[A-Z][A-Za-z0-9]*=.*", "lines"),
@@ -76,15 +76,14 @@ _JAVA_OPTIONS = ["-XX:-UsePerfData", f"-XX:ErrorFile=/run/{_CRASHES}/hs_err.log"
 
 def observe(section: Section) -> Observed:
     unit, drop_in, attest = _paths(section)
-    loaded = {f"content:{path}": file_digest(path) for path in (unit, drop_in)}
     # What an earlier version has applied – its section has a drop-in – had no unit for the attestation.
-    attesting = {} if "drop-in" in section.fields else {f"content:{attest}": file_digest(attest)}
+    paths = [unit, drop_in] if "drop-in" in section.fields else [unit, drop_in, attest]
     return Observed(
-        state=loaded | attesting,
-        loaded=loaded,
+        state={f"content:{path}": file_digest(path) for path in paths},
+        loaded={f"content:{path}": file_digest(path) for path in (unit, drop_in)},
         problems=_problems(section),
         warnings=_warnings(section),
-        text={str(path): exec_start.without_secrets(shown(path)) for path in (unit, drop_in)},
+        text={str(path): exec_start.without_secrets(shown(path)) for path in paths},
     )
 
 
