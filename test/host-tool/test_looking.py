@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -139,22 +141,37 @@ def test_an_answer_is_no_longer_than_a_controller_reads(ask: Any, state: Path, m
     assert "characters were cut here" in answer["diff"]
 
 
-def test_a_look_starts_itself_anew_within_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+def spawned(monkeypatch: pytest.MonkeyPatch, code: int) -> list[list[str]]:
+    """What is started instead, outside of the limits; it ends with `code`."""
     started: list[list[str]] = []
     monkeypatch.setattr(bounded, "is_inside", lambda: False)
-    monkeypatch.setattr(bounded.subprocess, "call", lambda argv, **_: started.append(argv) or 7)
-    assert looking.run("observe", []) == 7
+    monkeypatch.setattr(os, "spawnvpe", lambda mode, file, argv, env: started.append(argv) or code)
+    return started
+
+
+@pytest.mark.parametrize("command", ["observe", "look"])
+def test_a_look_starts_itself_anew_within_limits(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = spawned(monkeypatch, 7)
+    assert looking.run(command, []) == 7
     (argv,) = started
     assert argv[:2] == ["systemd-run", "--scope"]
-    assert argv[-4:] == [sys.executable, "-I", sys.argv[0], "observe"]
+    assert argv[-4:] == [sys.executable, "-I", sys.argv[0], command]
     assert {"--property=RuntimeMaxSec=180s", "--property=MemoryMax=1G", "--property=TasksMax=256"} <= set(argv)
 
 
 @pytest.mark.parametrize(("signal", "why"), [(15, "longer than 180 s"), (9, "memory")])
-def test_a_look_that_its_limits_end_says_which(signal: int, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded.subprocess, "call", lambda *_, **__: -signal)
-    with pytest.raises(Refused, match=why):
-        bounded.run(["look"])
+def test_a_look_that_its_limits_end_says_which(signal: int, why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    spawned(monkeypatch, -signal)
+    assert bounded.run(["look"]) == 3
+    assert why in capsys.readouterr().err
+
+
+def test_the_call_that_only_waits_imports_next_to_nothing() -> None:
+    """It starts before every look, also where two cores have ten other things to do."""
+    program = "import sys; known = set(sys.modules); from jtel_chat import bounded; print(*sorted(set(sys.modules) - known))"
+    folder = Path(bounded.__file__).parents[1]
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["__future__", "jtel_chat", "jtel_chat.bounded", "jtel_chat.cgroup"]
 
 
 def test_only_names_of_steps_are_compared(state: Path) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "templates/usr/local/lib/jtel-chat/jtel_chat"
 THE_WAY = {"place", "disk", "trees"}
+#: What reads the kernel before anything else may be imported, since every look pays for it.
+BEFORE_ALL = {"cgroup"}
 OF_PATHS = {
     *("open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "rename", "unlink", "symlink_to", "hardlink_to", "rmdir"),
     *("chmod", "lchmod", "touch", "iterdir", "glob", "rglob", "walk", "exists", "is_file", "is_dir", "is_symlink", "is_fifo", "stat", "lstat"),
@@ -20,7 +22,7 @@ OF_OS = {
     *("mkfifo", "mknod", "access", "chdir", "chroot", "setxattr", "getxattr", "listxattr"),
 }
 HARMLESS = {("shutil", "which"), ("shutil", "disk_usage")}
-MODULES = sorted(path for path in PACKAGE.glob("*.py") if path.stem not in THE_WAY)
+MODULES = sorted(path for path in PACKAGE.glob("*.py") if path.stem not in THE_WAY | BEFORE_ALL)
 
 
 def other_ways(source: str) -> list[str]:
@@ -45,6 +47,13 @@ def _other_way(node: ast.AST) -> str:
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
 def test_a_module_opens_no_file_by_itself(path: Path) -> None:
     assert other_ways(path.read_text(encoding="utf-8")) == []
+
+
+def test_what_comes_before_all_opens_files_of_the_kernel_only() -> None:
+    for name in BEFORE_ALL:
+        source = (PACKAGE / f"{name}.py").read_text(encoding="utf-8")
+        assert source.count("open(") == source.count('open(f"{PROC}/') == 1
+        assert 'PROC = "/proc"' in source
 
 
 @pytest.mark.parametrize(

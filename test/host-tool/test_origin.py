@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from jtel_chat import disk, firewall_trial, logbook, origin
+from jtel_chat import bounded, cgroup, disk, firewall_trial, logbook, origin
 
 HEADER = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 #: 10.1.0.21:22 from 10.1.0.5:50000, socket 4242; and a forwarded connection of the same session, socket 4243.
@@ -20,6 +20,7 @@ TCP = """\
 def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(origin, "PROC", tmp_path)
     monkeypatch.setattr(disk, "KERNEL", (f"{tmp_path}/",))
+    monkeypatch.setattr(cgroup, "PROC", str(tmp_path))
     monkeypatch.setattr(os, "getpid", lambda: 900)
     (tmp_path / "net").mkdir()
     (tmp_path / "net/tcp").write_text(HEADER + TCP)
@@ -115,7 +116,7 @@ def test_only_systemds_child_in_a_runs_unit_is_a_run(proc: Path, path: str, pare
 def test_a_look_knows_whether_it_runs_within_its_limits(proc: Path, first: str, own: str, inside: bool) -> None:
     place(proc, "1", "", first)
     place(proc, "self", "", own)
-    assert origin.inside_look() is inside
+    assert bounded.is_inside() is inside
 
 
 def test_a_forged_variable_does_not_confirm_a_firewall_trial(proc: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,10 @@ class FromMemory:
 sys.meta_path.insert(0, FromMemory())  # type: ignore[arg-type]
 
 if __name__ == "__main__":
+    from jtel_chat import bounded
+
+    if bounded.concerns(sys.argv[1:]):
+        sys.exit(bounded.run(sys.argv[1:]))
     from jtel_chat.__main__ import main
 
     sys.exit(main(sys.argv[1:]))

@@ -30,7 +30,7 @@ def run(command: str, values: list[str]) -> int:
     """`observe` or `look`; its exit code. Raises WrongCall before anything was looked at."""
     if values:
         raise WrongCall(f"'{command}' takes no arguments: its request comes on standard input")
-    if not bounded.is_inside():
+    if bounded.concerns([command]):
         return bounded.run([command])
     from . import logbook  # here and below: what waits for the scope needs none of it, and is started for every look
 

@@ -7,11 +7,10 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from . import disk
+from . import cgroup, disk
 
 PROC = Path("/proc")
 _RUN = re.compile(r"jtel-chat-[a-z0-9-]+-\d+\.service")
-_LOOK = re.compile(r"jtel-chat-look-\d+\.scope")
 #: sshd's program for one session; a program that was replaced since (an update of openssh) still counts.
 _SSHD = re.compile(r".*/(sshd|sshd-session)( \(deleted\))?")
 
@@ -26,12 +25,7 @@ class Process(NamedTuple):
 
 def inside_run() -> bool:
     """Whether systemd started this process in a unit of `transient.run`: only there are the JTEL_CHAT_… variables ours."""
-    return os.getppid() == 1 and bool(_RUN.fullmatch(_unit()))
-
-
-def inside_look() -> bool:
-    """Whether this process is in a scope of `bounded.run`. A user's own systemd cannot make one: it has no place in system.slice."""
-    return bool(_LOOK.fullmatch(_unit()))
+    return os.getppid() == 1 and bool(_RUN.fullmatch(cgroup.unit()))
 
 
 def ssh_connection() -> str:
@@ -68,17 +62,3 @@ def _process(number: int) -> Process | None:
         return None
     fields = dict(re.findall(r"^(PPid|Uid):\s*(\d+)", status, re.MULTILINE))
     return Process(program, int(fields["Uid"]), int(fields["PPid"]))
-
-
-def _unit() -> str:
-    """The unit right below system.slice that this process is in; empty elsewhere, as in a login's session."""
-    root = _cgroup("1").removesuffix("/init.scope")
-    folder, _, unit = _cgroup("self").rpartition("/")
-    return unit if folder == f"{root}/system.slice" else ""
-
-
-def _cgroup(process: str) -> str:
-    """A process's place in systemd's own hierarchy (cgroups(7)): the named one of version 1, else the one of version 2."""
-    lines = disk.kernel(PROC / process / "cgroup").decode(errors="replace").splitlines()
-    places = {controllers: path for _, controllers, path in (line.split(":", 2) for line in lines)}
-    return places.get("name=systemd") or places.get("", "")
