@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from . import masking
 from .errors import Refused
 
 _LONGEST = 1 << 20  # bytes; systemd takes no longer line, and a unit is not longer than its longest line by much
@@ -57,15 +58,9 @@ def expands_variables(command: str) -> bool:
     return ":" not in prefixes[1] if prefixes else True
 
 
-def without_secrets(text: str) -> str:
-    """Lines as they may be shown: cut where a password begins, since no rule tells where one ends."""
-    text = re.sub(r"(?i)(password=)(?!<[^>]*>)[^\n]+", r"\1…", text)
-    return re.sub(r"(?i)(jdbc:[^\s/]*//)[^\s/]*@", r"\1…@", text)
-
-
 def holds_password(unit: bytes) -> bool:
     """Whether a password stands in the unit; the vendor's placeholder `<password>` is none."""
-    return any(without_secrets(value) != value for _, value in _service_lines(unit))
+    return any(masking.without_secrets(value) != value for _, value in _service_lines(unit))
 
 
 def _service_lines(unit: bytes) -> Iterator[tuple[str, str]]:
@@ -104,5 +99,5 @@ def _unquoted(word: str) -> str:
 
 
 def _listed(lines: list[str]) -> str:
-    shown = [without_secrets(line.encode("utf-8", "replace").decode()) for line in lines]
+    shown = [masking.without_secrets(line.encode("utf-8", "replace").decode()) for line in lines]
     return f": {' | '.join(shown)}" if shown else ""

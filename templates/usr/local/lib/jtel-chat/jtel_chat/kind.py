@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, cast
 
-from . import durable
+from . import durable, masking
 from .document import Section
 from .errors import Refused
 from .transaction import Transaction
@@ -118,19 +117,12 @@ def file_digest(path: Path) -> str:
 
 
 def shown(path: Path) -> str:
-    """A text file as it may be shown: passwords in XML elements, URLs and option lines masked. Empty for what is no text."""
+    """A text file as it may be shown: secrets masked. Empty for what is no text."""
     try:
         text = path.read_text(encoding="utf-8")
     except (FileNotFoundError, UnicodeDecodeError):
         return ""
-    return masked(text) if len(text) < _SHOWN else ""
-
-
-def masked(text: str) -> str:
-    """Text without the passwords of others: `<password>`, `password=`, HAProxy's `stats auth` and `userlist` users."""
-    text = re.sub(r"(?is)(<([\w-]*password)>).*?(</\2>)", r"\1…\3", text)
-    text = re.sub(r"(?i)(password=)[^&\s\"']*", r"\1…", text)
-    return re.sub(r"(?im)^(\s*(?:stats\s+auth\s+\S+?:|user\s+\S+\s+(?:insecure-)?password\s+))\S+", r"\1…", text)
+    return masking.masked(text) if len(text) < _SHOWN else ""
 
 
 def mount_problems(section: Section) -> list[str]:

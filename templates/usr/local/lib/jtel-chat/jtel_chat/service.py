@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import time
 from pathlib import Path
 
-from . import durable, originals, process, record, websocket
+from . import durable, masking, originals, process, record, websocket
 from .document import Section
 from .errors import Failed
 from .kind import Observed
@@ -165,4 +164,4 @@ def _property(unit: str, name: str) -> str:
 
 def _journal(unit: str) -> str:
     text = process.attempt("journalctl", f"--unit={unit}", "--lines=12", "--output=cat", "--no-pager").stdout.strip()
-    return re.sub(r"(?i)(password=)[^&\s]*", r"\1…", text)
+    return masking.masked(masking.printable(text))

@@ -14,7 +14,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from . import exec_start, process
+from . import exec_start, masking, process
 from .document import Section
 from .errors import Failed, Refused
 from .kind import Observed, file_digest, shown
@@ -32,7 +32,7 @@ def observe(section: Section) -> Observed:
         loaded=loaded,
         problems=_problems(section),
         warnings=_warnings(section),
-        text={str(path): exec_start.without_secrets(shown(path)) for path in (unit, drop_in)},
+        text={str(path): masking.without_secrets(shown(path)) for path in (unit, drop_in)},
     )
 
 
@@ -88,7 +88,7 @@ def _handed_over(section: Section, command: str) -> tuple[str, str]:
     expands = exec_start.expands_variables(command)
     if "environment-file" in section.fields:
         if not expands:
-            raise Refused(f"its ExecStart forbids variables (prefix ':'), which Java 8 needs here: {exec_start.without_secrets(command)}")
+            raise Refused(f"its ExecStart forbids variables (prefix ':'), which Java 8 needs here: {masking.without_secrets(command)}")
         return f"EnvironmentFile={section.text('environment-file')}", "${JTEL_CHAT_CONNECTION}"
     file = Path(section.text("argument-file"))
     folder = "${CREDENTIALS_DIRECTORY}" if expands else f"/run/credentials/{section.name}"
@@ -133,7 +133,7 @@ def _script_line(section: Section, vendor: bytes) -> str:
     except (Refused, OSError):
         return ""
     found = [(number, line) for number, line in enumerate(lines, 1) if section.text("argument") in line]
-    return f"; it stands in {path}, line {found[0][0]}: {exec_start.without_secrets(found[0][1].strip())}" if found else ""
+    return f"; it stands in {path}, line {found[0][0]}: {masking.without_secrets(found[0][1].strip())}" if found else ""
 
 
 def _warnings(section: Section) -> list[str]:
