@@ -38,9 +38,9 @@ def apply(section: Section, transaction: Transaction) -> None:
         return
     _finish_interrupted()
     if any(_candidate(name) is None for name in missing):
-        process.run("apt-get", *_OPTIONS, "update", timeout=300)
+        process.run("apt-get", *_OPTIONS, "update", timeout=300, limit=process.MUCH)
     before = _all_installed()
-    process.run("apt-get", *_OPTIONS, "install", "--yes", "--no-install-recommends", *missing, timeout=1800)
+    process.run("apt-get", *_OPTIONS, "install", "--yes", "--no-install-recommends", *missing, timeout=1800, limit=process.MUCH)
     transaction.remember("installed", missing)
     transaction.remember("came along", sorted(_all_installed() - before - set(missing)))
     transaction.say(f"installed {' '.join(missing)}")
@@ -58,13 +58,13 @@ def undo(section: Section, transaction: Transaction) -> None:
     elif needed := _needed_by(every):
         transaction.say(f"{names} stays installed, since {', '.join(needed)} would go with it")
     else:
-        process.run("apt-get", *_OPTIONS, "remove", "--yes", *every, timeout=1800)
+        process.run("apt-get", *_OPTIONS, "remove", "--yes", *every, timeout=1800, limit=process.MUCH)
         transaction.say(f"removed {names} and what came along with it")
 
 
 def _needed_by(names: list[str]) -> list[str]:
     """What else apt would remove together with these."""
-    lines = process.run("apt-get", "--simulate", "remove", *names).splitlines()
+    lines = process.run("apt-get", "--simulate", "remove", *names, limit=process.MUCH).splitlines()
     return [line.split()[1] for line in lines if line.startswith("Remv ") and line.split()[1] not in names]
 
 
@@ -80,7 +80,7 @@ def _installed(section: Section) -> dict[str, str]:
 
 
 def _all_installed() -> set[str]:
-    return set(process.run("dpkg-query", "-W", "-f", "${Package}\\n").split())
+    return set(process.run("dpkg-query", "-W", "-f", "${Package}\\n", limit=process.MUCH).split())
 
 
 def _candidate(name: str) -> str | None:
