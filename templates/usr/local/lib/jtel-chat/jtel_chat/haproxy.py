@@ -11,7 +11,7 @@ import re
 import stat
 from pathlib import Path
 
-from . import durable, haproxy_binds, haproxy_cfg, haproxy_obstacles, haproxy_running, kind, process
+from . import durable, haproxy_binds, haproxy_cfg, haproxy_check, haproxy_obstacles, haproxy_running, kind, process
 from .document import Section
 from .errors import Ended, Failed, Refused
 from .haproxy_binds import Bind
@@ -71,7 +71,7 @@ def undo(section: Section, transaction: Transaction) -> None:
     before = path.read_bytes()
     after = haproxy_cfg.remove(before)
     running = haproxy_running.look(path, before)
-    haproxy_obstacles.check(path, after, running.start)
+    haproxy_check.check(path, after, running.start)
     if problems := haproxy_obstacles.of_global(running.start.whole(path, after)):
         raise Refused(f"{path}: {'; '.join(problems)}")
     _write(section, after, transaction)
@@ -158,7 +158,7 @@ def _look_at_edit(section: Section, config: bytes, running: Running, seen: Obser
             ]
             seen.warnings += [f"{path}: {adoption}" for adoption in _newly_adopted(config, after)]
         if after != config and not seen.problems:
-            haproxy_obstacles.check(path, after, running.start)
+            seen.warnings += haproxy_check.check(path, after, running.start)
     except Refused as refusal:
         where = "" if elsewhere else haproxy_obstacles.portal_elsewhere(path, section.fields.get("portal", ""), running.start)
         seen.problems += [f"{path}: {obstacle}" for obstacle in elsewhere] or [f"{path}: {refusal}{where}"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -58,22 +58,28 @@ class Start:
 
         config: all that HAProxy reads.
         """
-        values = {value: name for name, whole in self._variables(config) for value in (whole, *whole.split()) if len(value) > _SHORT}
+        values = {value: name for name, whole in self.variables(config) for value in (whole, *whole.split()) if not self.is_short(value)}
         for value in sorted(values, key=len, reverse=True):
             text = text.replace(value, f"${values[value]}")
         return text
+
+    def used(self, config: bytes) -> list[str]:
+        """The variables of the environment that a configuration uses."""
+        return sorted({name.decode() for name in re.findall(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)", config)} & self.environment.keys())
+
+    @staticmethod
+    def is_short(value: str) -> bool:
+        """Whether a value says as little as a port number does."""
+        return len(value) <= _SHORT
 
     def _around(self, path: Path) -> tuple[Sequence[Path], Sequence[Path]]:
         at = next((index for index, file in enumerate(self.files) if _same(path, file)), None)
         return ((), ()) if at is None else (self.files[:at], self.files[at + 1 :])
 
-    def _variables(self, config: bytes) -> Iterator[tuple[str, str]]:
+    def variables(self, config: bytes) -> list[tuple[str, str]]:
         """Those that a configuration uses, with their values: of the environment, and what `setenv` and `presetenv` make of it."""
-        for name in {name.decode() for name in re.findall(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)", config)} & self.environment.keys():
-            yield name, self.environment[name]
-        for line in haproxy_parse.lines(config):
-            if line.keyword in ("setenv", "presetenv") and len(line.words) > 2:
-                yield line.words[1], line.words[2]
+        lines = [line for line in haproxy_parse.lines(config) if line.keyword in ("setenv", "presetenv") and len(line.words) > 2]
+        return [*((name, self.environment[name]) for name in self.used(config)), *((line.words[1], line.words[2]) for line in lines)]
 
 
 def read(main: int) -> Start:
