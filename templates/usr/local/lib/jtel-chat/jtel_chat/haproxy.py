@@ -11,7 +11,7 @@ import re
 import stat
 from pathlib import Path
 
-from . import durable, haproxy_binds, haproxy_cfg, haproxy_check, haproxy_obstacles, haproxy_running, kind, process
+from . import durable, haproxy_binds, haproxy_cfg, haproxy_check, haproxy_document, haproxy_obstacles, haproxy_running, kind, process
 from .document import Section
 from .errors import Ended, Failed, Refused
 from .haproxy_binds import Bind
@@ -23,13 +23,16 @@ from .transaction import Transaction
 _HERE = "localhost"  # what a probe calls this host when the document does not name it
 _UNKNOWN_WINNER = "another rule of '{}' wins{}. Redirects and http-request rules run before any use_backend: except these paths there"
 _MISSING = "{} is missing: HAProxy is not installed. Install the load balancer role first"
-_CURRENT, _SERVED = "current", "as HAProxy serves it"
+_LOADED, _CURRENT, _SERVED = "loaded:haproxy", "current", "served"
+# What the values of the state mean, for the line that says why HAProxy was reloaded.
+_RUNS = {"nothing": "it did not run", "unknown": "nobody could ask what it runs", "other": "it ran another configuration"}
+_CERTIFICATE = {"unknown": "could not be asked for", "changed": "has changed since HAProxy loaded it", _SERVED: "is served"}
 
 
 def observe(section: Section) -> Observed:
     path = Path(section.name)
     if not path.is_file():
-        return Observed(state={f"our blocks in {path}": "absent"}, problems=[_MISSING.format(path)])
+        return Observed(state={f"blocks:{path}": "absent"}, problems=[_MISSING.format(path)])
     config = path.read_bytes()
     return _observed(section, config, haproxy_running.look(path, config))
 
@@ -37,7 +40,7 @@ def observe(section: Section) -> Observed:
 def _observed(section: Section, config: bytes, running: Running) -> Observed:
     path = Path(section.name)
     ours = b"".join(haproxy_cfg.blocks(config))
-    state = {f"our blocks in {path}": durable.digest(ours) if ours else "absent", "HAProxy runs": _loaded(config, running)}
+    state = {f"blocks:{path}": durable.digest(ours) if ours else "absent", _LOADED: _loaded(config, running)}
     seen = Observed(state=state, text={f"our blocks in {path}": haproxy_cfg.shown(config)})
     _look_at_certificate(section, running, seen)
     _look_at_edit(section, config, running, seen)
@@ -47,6 +50,7 @@ def _observed(section: Section, config: bytes, running: Running) -> Observed:
 
 def apply(section: Section, transaction: Transaction) -> None:
     path = Path(section.name)
+    haproxy_document.check(section)
     if not path.is_file():
         raise Refused(_MISSING.format(path))
     before = path.read_bytes()
@@ -113,16 +117,17 @@ def _loaded(config: bytes, running: Running) -> str:
     if not running.main:
         return "nothing"
     if not running.answers:
-        return "nobody can be asked"
-    return _CURRENT if running.revision and running.revision == haproxy_cfg.revision(config) else "another configuration"
+        return "unknown"
+    return _CURRENT if running.revision and running.revision == haproxy_cfg.revision(config) else "other"
 
 
 def _owed(section: Section, before: bytes, after: bytes, seen: Observed) -> str:
     """Why HAProxy has to be reloaded; empty when it has not."""
     if after != before:
         return f"our blocks in {section.name} have changed"
-    good = {"HAProxy runs": _CURRENT, **{item: _SERVED for item in seen.state if item.startswith("certificate ")}}
-    return "; ".join(f"{item}: {seen.state[item]}" for item, value in good.items() if seen.state[item] != value)
+    reasons = [] if seen.state[_LOADED] == _CURRENT else [_RUNS[seen.state[_LOADED]]]
+    certificates = {item.partition(":")[2]: value for item, value in seen.state.items() if item.startswith("certificate:")}
+    return "; ".join([*reasons, *(f"the certificate {path} {_CERTIFICATE[value]}" for path, value in certificates.items() if value != _SERVED)])
 
 
 def _look_at_certificate(section: Section, running: Running, seen: Observed) -> None:
@@ -135,11 +140,14 @@ def _look_at_certificate(section: Section, running: Running, seen: Observed) -> 
     seen.problems += [verdict.problem] if verdict.problem else []
     seen.warnings += [verdict.warning] if verdict.warning else []
     changed = certificate.changed_since_loaded(path, running)
-    seen.state[f"certificate {path}"] = {None: "nobody can be asked", True: "changed since HAProxy loaded it", False: _SERVED}[changed]
+    seen.state[f"certificate:{path}"] = {None: "unknown", True: "changed", False: _SERVED}[changed]
 
 
 def _look_at_edit(section: Section, config: bytes, running: Running, seen: Observed) -> None:
     """What the edit, HAProxy's checker on its result, and a reload would say. Only a result that is new is worth the checker's time."""
+    if refused := haproxy_document.problems(section):
+        seen.problems += refused
+        return
     path = Path(section.name)
     elsewhere = haproxy_obstacles.of_start(path, running)
     try:
