@@ -4,7 +4,7 @@ import type { Hazelcast, Share } from "../config/schema.ts";
 import type { Host, Step } from "../hosts/host.ts";
 import { hazelcastFile, home, releaseFolder, unitName } from "../render/client-messenger.ts";
 import { document, type Section } from "../render/document.ts";
-import { hazelcastChecker, hazelcastXml } from "../render/hazelcast.ts";
+import { hazelcastXml } from "../render/hazelcast.ts";
 
 /** What {@link HazelcastConfig} needs to know: where the file comes from, and on which hosts. */
 export type HazelcastConfigArgs = Hazelcast & {
@@ -50,12 +50,9 @@ const configFile = (args: HazelcastConfigArgs): Section => ({
   name: hazelcastFile,
   fields: {
     ...(args.source === "share" ? copied(args.share) : rendered(args)),
-    owner: "jtel:jtel",
-    mode: "0644",
     check: "hazelcast",
     jars: jarFolders(args),
     "loaded-by": unitName,
-    checker: hazelcastChecker(),
   },
 });
 

@@ -132,19 +132,14 @@ export const connectionSection = (
 ): Section => {
   const { path, text, field } = handover(javaVersion);
   const { host, port, user, name } = secrets;
-  const login = {
-    property: connectionProperty,
-    "run-as": owner,
-    drivers: [`${home}/bin`, `${vendorFolder(share)}/bin`],
-    login: templateText("usr/local/lib/jtel-chat/DatabaseLogin.java"),
-  };
+  const drivers = [`${home}/bin`, `${vendorFolder(share)}/bin`];
   return {
     kind: "secret",
     name: path,
     fields: {
       "loaded-by": unitName,
       ...{ host, port: String(port), user, database: name },
-      ...(field === "argument-file" && login),
+      drivers: field === "argument-file" ? drivers : undefined,
       content: text(secrets),
     },
   };

@@ -1,4 +1,4 @@
-import { fill, templateText } from "./template.ts";
+import { fill } from "./template.ts";
 
 /** What a cluster's hazelcast.xml is made of. */
 export interface HazelcastCluster {
@@ -21,6 +21,3 @@ export const hazelcastXml = (major: 3 | 5, { clusterName, members }: HazelcastCl
     members,
     password: `\${${passwordProperty}}`,
   });
-
-/** The Java program by which the host tool asks the library itself about a file. */
-export const hazelcastChecker = (): string => templateText("usr/local/lib/jtel-chat/HazelcastCheck.java");

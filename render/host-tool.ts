@@ -1,10 +1,26 @@
 import { readdirSync } from "node:fs";
+import { documentDigest, type Section } from "./document.ts";
 import { templateText } from "./template.ts";
 
 const packagePath = "usr/local/lib/jtel-chat/jtel_chat";
 
+/** What the tool itself writes or has run on a host, by its place below `templates/`: programs are never a document's. */
+export const ownTexts = [
+  "etc/systemd/system/jtel-chat-recover.service",
+  "usr/local/bin/updatesc.sh",
+  "usr/local/lib/jtel-chat/DatabaseLogin.java",
+  "usr/local/lib/jtel-chat/HazelcastCheck.java",
+] as const;
+
+/** The section that has such a text in its place; the tool knows the text, the document says which one. */
+export const ownTextSection = (path: (typeof ownTexts)[number]): Section => ({
+  kind: "files",
+  name: `/${path}`,
+  fields: { digest: documentDigest(templateText(path)) },
+});
+
 /**
- * The host tool as one Python program: its modules as literals, imported from memory when they are first needed.
+ * The host tool as one Python program: its modules as literals, imported from memory when they are first needed, and its texts.
  *
  * One text can be sent ahead for looking at a host where nothing is installed, and a preview shows a changed line of it.
  */
@@ -19,15 +35,15 @@ const bundle = (): string => {
   const names = readdirSync(new URL(`../templates/${packagePath}/`, import.meta.url)).filter((name) =>
     name.endsWith(".py"),
   );
-  const modules = names.sort().map((name) => moduleText(name));
-  return templateText("usr/local/lib/jtel-chat/bundle.py").replace(
-    "MODULES = {}\n",
-    () => `MODULES = {\n${modules.join("")}}\n`,
-  );
+  const modules = names.sort().map((name) => literal(name.replace(/\.py$/, ""), `${packagePath}/${name}`));
+  const texts = ownTexts.map((path) => literal(path, path));
+  return templateText("usr/local/lib/jtel-chat/bundle.py")
+    .replace("MODULES = {}\n", () => `MODULES = {\n${modules.join("")}}\n`)
+    .replace("TEXTS = {}\n", () => `TEXTS = {\n${texts.join("")}}\n`);
 };
 
-const moduleText = (fileName: string): string => {
-  const text = templateText(`${packagePath}/${fileName}`);
-  if (text.includes("'''")) throw new Error(`${fileName}: ''' would end the module's literal. Use """`);
-  return `    "${fileName.replace(/\.py$/, "")}": r'''${text}''',\n`;
+const literal = (name: string, path: string): string => {
+  const text = templateText(path);
+  if (text.includes("'''")) throw new Error(`${path}: ''' would end its literal. Use """`);
+  return `    "${name}": r'''${text}''',\n`;
 };

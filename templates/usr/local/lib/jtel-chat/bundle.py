@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""jtel-chatctl in one file; `jtel-chatctl` without arguments explains itself. Its modules follow as text."""
+"""jtel-chatctl in one file; `jtel-chatctl` without arguments explains itself. Its modules, and the texts that it writes, follow."""
 
 import importlib.abc
 import importlib.machinery
@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 MODULES = {}
+TEXTS = {}
 
 
 class FromMemory(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
@@ -29,6 +30,8 @@ class FromMemory(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     def exec_module(self, module: ModuleType) -> None:
         """Compile and run a module's text."""
         name = module.__name__
+        if self.is_package(name):
+            module.__dict__["TEXTS"] = TEXTS
         exec(compile(self.get_source(name), f"jtel-chatctl:{name}", "exec", dont_inherit=True), module.__dict__)  # noqa: S102 – our own text
 
 
