@@ -11,6 +11,7 @@ import os
 import stat
 from pathlib import Path
 
+from . import apt_source
 from .document import Section
 from .errors import Refused
 from .kind import Judgement, Observed, file_digest, is_looking, mount_problems, shown
@@ -27,6 +28,8 @@ def observe(section: Section) -> Observed:
     content = file_digest(path)
     judged = _judge(section, is_looking())
     seen = Observed({f"content of {path}": content, **_attributes(path)}, {str(path): content}, judged.problems, judged.warnings)
+    if section.name.startswith(apt_source.FOLDER):
+        seen.warnings += apt_source.warnings(section.fields.get("content", ""))
     if "check" in section.fields:
         from . import hazelcast
 
