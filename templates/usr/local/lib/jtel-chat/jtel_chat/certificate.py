@@ -21,6 +21,7 @@ _BESIDE = (".key", ".issuer", ".ocsp", ".sctl")  # what belongs to a certificate
 _PARTIAL_CHAIN = 0x80000  # ssl.VERIFY_X509_PARTIAL_CHAIN, which Python has from 3.10: what is trusted need not be a root
 _DAY = 86400
 _WARN, _REFUSE = 14, 2  # days before its end
+_LARGEST = 1 << 20  # bytes
 _NAMED = 3  # of a directory full of unusable ones
 _RENEW = "Renew it there; the next up reloads HAProxy"
 
@@ -45,7 +46,7 @@ def look(path: Path, name: str | None) -> Verdict:
     found = files(path)
     if not found:
         return Verdict(f"the certificate {path} is missing. Put key, certificate and chain there as one PEM file (public.certificate names the path)")
-    verdicts = [_of_file(file, name) for file in found]
+    verdicts = [_of_size(file) or _of_file(file, name) for file in found]
     usable = sorted((verdict for verdict in verdicts if not verdict.problem), key=lambda verdict: bool(verdict.warning))
     return usable[0] if usable else Verdict("; ".join(verdict.problem or "" for verdict in verdicts[:_NAMED]))
 
@@ -71,7 +72,13 @@ def _blocks(file: Path) -> list[str]:
 
 def _text(file: Path) -> str:
     """PEM is ASCII; what else stands there is comment, or no PEM at all."""
-    return file.read_text("ascii", errors="ignore")
+    with file.open("rb") as opened:
+        return opened.read(_LARGEST).decode("ascii", "ignore")
+
+
+def _of_size(file: Path) -> Verdict | None:
+    size = file.stat().st_size
+    return Verdict(f"the certificate {file} has {size} bytes, and no PEM file has more than {_LARGEST}. Is it the right file?") if size > _LARGEST else None
 
 
 def _of_file(file: Path, name: str | None) -> Verdict:

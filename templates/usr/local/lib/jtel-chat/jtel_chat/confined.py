@@ -22,8 +22,8 @@ from types import MappingProxyType
 from . import durable, process
 from .errors import Refused
 
-#: In an argument: the folder of what was given along, `@%d/arguments`.
-GIVEN = "%d"
+#: Stands in an argument for the folder of what was given along: `{GIVEN}/hazelcast.xml`.
+GIVEN = "<given>"
 #: Exit code of a program that was ended by its limits, or died of a signal: no verdict of its own.
 ENDED = 125
 
@@ -103,7 +103,7 @@ def run(
     unit = f"jtel-chat-check-{os.getpid()}-{next(_numbers)}.service"
     with durable.scratch("confined") as directory:
         properties = [*_properties(user, timeout, network, rights, memory, tasks), *_handed_over(directory, given, environment)]
-        words = (word.replace(f"{GIVEN}/", f"/run/credentials/{unit}/").replace("$", "$$") for word in argv)
+        words = (word.replace(GIVEN, f"/run/credentials/{unit}").replace("$", "$$") for word in argv)
         options = ("--pipe", "--wait", "--quiet", f"--unit={unit}", "--setenv=LC_ALL=C.UTF-8", *(f"--property={each}" for each in properties))
         over = False
         try:
