@@ -56,6 +56,7 @@ def said(state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callab
         "parsing [{file}:7] : unknown keyword 'portal' in 'frontend' section; did you mean 'balance' maybe ?",
         "parsing [{file}:9] : 'bind :443' : unable to stat SSL certificate from file '/etc/ssl/private/portal.pem' : No such file.",
         "parsing [{file}:9] : 'bind :443' : unable to load certificate from file '/etc/passwd'.",
+        "parsing [{file}:9] : 'bind :443' : Didn't find 'portal.pem'.",
     ],
 )
 def test_what_is_about_the_file_is_shown_with_its_name(said: Callable[..., str], alert: str) -> None:
@@ -72,6 +73,8 @@ def test_what_is_about_the_file_is_shown_with_its_name(said: Callable[..., str],
         f"parsing [/etc/shadow:1] : {SHADOW} is odd",
         f"unable to stat SSL certificate from file '{SHADOW}' : No such file.",
         f"'$6$' of 'portal' and '{SHADOW}'",
+        "'portal'$6$' is not valid",
+        "'portal' $6$' is not valid",
     ],
 )
 def test_what_stands_in_another_file_is_not_shown(said: Callable[..., str], alert: str) -> None:
@@ -144,3 +147,10 @@ def test_the_checker_gets_no_rights_and_its_environment_by_no_argument(state: Pa
     assert "s3cret" not in line
     for part in ("CapabilityBoundingSet=CAP_DAC_READ_SEARCH", "NoExecPaths=/", "ReadOnlyPaths=/", "PrivateNetwork=yes", "EnvironmentFile=/"):
         assert f"--property={part}" in line
+
+
+def test_a_file_that_the_checker_would_create_is_left_out_and_every_line_keeps_its_number() -> None:
+    config = b"ring r\n    size 32764\n    backing-file /var/ring\n    server a 127.0.0.1:514\n"
+    given = haproxy_check._without_ring_files(config)
+    assert given.split(b"\n") == [b"ring r", b"    size 32764", b"#    backing-file /var/ring", b"    server a 127.0.0.1:514", b""]
+    assert haproxy_check._without_ring_files(CONFIG) == CONFIG

@@ -26,6 +26,7 @@ _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
 _UNRESOLVED = re.compile(r"could not resolve|invalid address|failed to resolve|unable to resolve", re.IGNORECASE)
 _PLACE = re.compile(r"(?:config : )?(?:parsing )?\[([^\]\n]*):(\d+)\]")
 _SAYS_NOTHING = re.compile(r"(?:config : )?(?:Error\(s\) found in configuration file|Fatal errors found in configuration)")
+_QUOTE = re.compile(r"(?<!\w)'|'(?!\w)")  # not the one in "didn't"
 _UNLIMITED = (
     "HAProxy's checker asked for names that only DNS knows, and could have reached more than the name servers: this host has no cgroup v2, "
     "by which systemd keeps it to them"
@@ -56,8 +57,13 @@ def _placed(config: bytes, place: Path, directory: Path) -> Path:
         if beside.name != place.name:
             (directory / beside.name).symlink_to(beside)
     candidate = directory / place.name
-    durable.write_synced(candidate, config)
+    durable.write_synced(candidate, _without_ring_files(config))
     return candidate
+
+
+def _without_ring_files(config: bytes) -> bytes:
+    """`backing-file` makes even `-c` create a file, over that of the HAProxy that runs. Every line keeps its number."""
+    return b"".join(b"#" + line.raw if line.keyword == "backing-file" else line.raw for line in haproxy_parse.lines(config))
 
 
 def _checked(files: list[Path], start: Start) -> tuple[subprocess.CompletedProcess[str], list[str]]:
@@ -136,9 +142,11 @@ class _Known:
 
     def shown(self, alert: str) -> str:
         """An alert; from the first quoted word that is not known to the last quote, nothing: the word may hold quotes itself."""
-        for quoted in re.finditer(r"'([^']*)'", alert):
-            if not self._holds(quoted[1]) and not alert[: quoted.start()].endswith("did you mean "):
-                return f"{alert[: quoted.start()]}'…'{alert.rpartition(chr(39))[2]}"
+        quotes = [quote.start() for quote in _QUOTE.finditer(alert)]
+        for begin, end in zip(quotes[::2], quotes[1::2]):
+            word = alert[begin + 1 : end]
+            if len(quotes) % 2 or not (self._holds(word) or alert[:begin].endswith("did you mean ")):
+                return f"{alert[:begin]}'…'{alert[quotes[-1] + 1 :]}"
         return alert
 
     def _holds(self, word: str) -> bool:
