@@ -51,7 +51,13 @@ const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
   error: "is no address or network. Example: 10.1.0.0/24",
 });
 
-const url = z.url({ protocol: /^https$/, error: "is no https URL. Example: https://jtel-portal.acme.example" });
+/** `new URL`, and zod's own check, drop line breaks and tabs without a word: here they are refused as they are written. */
+const url = z
+  .string({ error: "is no https URL. Example: https://jtel-portal.acme.example" })
+  .regex(/^[\x21-\x7e]*$/, "holds a blank, a line break or no ASCII, which no URL does. Write such characters as %20")
+  .refine((text) => URL.canParse(text) && new URL(text).protocol === "https:", {
+    error: "is no https URL. Example: https://jtel-portal.acme.example",
+  });
 
 /** A time as HAProxy takes it, with its unit (configuration.txt 2.5). */
 const time = z
@@ -199,7 +205,8 @@ export const schema = z.strictObject({
     .strictObject({
       package: z
         .string()
-        .regex(/^[a-z0-9][a-z0-9.+-]+$/, "is no Debian package. Example: openjdk-17-jdk")
+        // At a name's end apt takes - for "remove" and + for "install" (apt-get(8)).
+        .regex(/^[a-z0-9][a-z0-9.+-]*[a-z0-9.]$/, "is no Debian package. Example: openjdk-17-jdk")
         .default("openjdk-17-jdk"),
       /** Its major release; 8 reads no argument file. */
       version: z.int().min(8).default(17),
@@ -207,7 +214,7 @@ export const schema = z.strictObject({
       aptSource: z
         .string()
         .regex(
-          /^deb .+$/,
+          /^deb [\x20-\x7e]+$/,
           'is no line of sources.list(5). Example: "deb [signed-by=/usr/share/keyrings/x.gpg] https://… bookworm main"',
         )
         .optional(),

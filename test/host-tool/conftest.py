@@ -13,15 +13,21 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[2] / "templates/usr/local/lib/jtel-chat"))
 
 
+@pytest.fixture(autouse=True)
+def service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service's user is who runs the test: this machine has no `jtel`."""
+    from jtel_chat import account
+
+    monkeypatch.setattr(account, "SERVICE", (pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name))
+
+
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A host of its own: where its state is, its service's user – who runs the test –, and documents that may own any path in it."""
-    from jtel_chat import account, declaration, disk, durable, files
+    """A host of its own: where its state is, and documents that may own any path in it."""
+    from jtel_chat import declaration, disk, files
 
-    for module in (disk, durable):
-        monkeypatch.setattr(module, "STATE", tmp_path / "state")
-        monkeypatch.setattr(module, "RUN", tmp_path / "run")
-    monkeypatch.setattr(account, "SERVICE", (pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name))
+    monkeypatch.setattr(disk, "STATE", tmp_path / "state")
+    monkeypatch.setattr(disk, "RUN", tmp_path / "run")
     monkeypatch.setattr(declaration, "owns", lambda *_: True)
     monkeypatch.setattr(files, "OWNED", Anywhere())
     return tmp_path

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -117,3 +119,26 @@ def test_in_a_directory_one_that_serves_the_name_is_enough(tmp_path: Path, issue
 
 def test_nothing_there_names_the_key_of_the_stack_file(tmp_path: Path) -> None:
     assert "public.certificate" in (certificate.look(tmp_path / "none", NAME).problem or "")
+
+
+def test_a_file_without_end_is_named_and_not_read(tmp_path: Path) -> None:
+    pem = tmp_path / "haproxy.pem"
+    pem.touch()
+    os.truncate(pem, 64 << 30)
+    begin = time.monotonic()
+    assert "no PEM file has more than" in (certificate.look(pem, NAME).problem or "")
+    assert time.monotonic() - begin < 1
+
+
+def test_a_fifo_or_device_is_no_certificate(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "haproxy.pem")
+    assert "is missing" in (certificate.look(tmp_path / "haproxy.pem", NAME).problem or "")
+    assert "is missing" in (certificate.look(Path("/dev/zero"), NAME).problem or "")
+
+
+def test_no_text_quotes_what_the_file_holds(tmp_path: Path) -> None:
+    pem = tmp_path / "shadow"
+    pem.write_text("root:$6$secret:19000\n-----BEGIN CERTIFICATE-----\nsecret\n-----END CERTIFICATE-----\n")
+    seen = certificate.look(pem, NAME)
+    assert seen.problem
+    assert "secret" not in seen.problem

@@ -127,7 +127,7 @@ def test_who_is_connected_is_a_member(connections: set[Socket], just_started: bo
 def test_a_process_that_is_no_member_is_named_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "hazelcast.xml"
     file.write_text("<hazelcast><network><join><tcp-ip enabled='true'><member>127.0.0.1</member></tcp-ip></join></network></hazelcast>")
-    monkeypatch.setattr(process, "run", lambda program, *_: f"{os.getpid()}\n" if program == "systemctl" else "[]")
+    monkeypatch.setattr(process, "run", lambda program, *_, **__: f"{os.getpid()}\n" if program == "systemctl" else "[]")
     monkeypatch.setattr(cluster, "_LASTING", 0)
     section = Section("service", "chat.service", {"cluster": str(file), "cluster-within": "0"})
     with pytest.raises(Failed, match=r"chat\.service listens on none of the ports 5701-5801"):

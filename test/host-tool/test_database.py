@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -79,3 +81,32 @@ def test_a_closed_port_and_a_name_that_does_not_resolve_are_told_apart() -> None
         port = listening.getsockname()[1]
     assert "nothing listens there" in (problem(port) or "")
     assert "does not resolve" in (database.answer_problem("no-such-host.invalid", 3306) or "")
+
+
+def drip(connection: socket.socket) -> None:
+    """A byte now and then, for ever: no single wait is long."""
+    with contextlib.suppress(OSError):
+        while True:
+            connection.sendall(b"\x50\0\0\0"[:1])
+            time.sleep(0.05)
+
+
+def test_a_server_that_drips_is_given_up_after_one_deadline(server: Callable[[Callable[[socket.socket], None]], int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_WAIT", 0.5)
+    begin = time.monotonic()
+    assert "no answer within" in (problem(server(lambda connection: (connection.sendall(b"\xff\x0f\0\0"), drip(connection))[0])) or "")
+    assert time.monotonic() - begin < 3
+
+
+def test_a_name_with_many_addresses_costs_a_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(database, "addresses", lambda *_: [f"10.1.0.{number}" for number in range(200)])
+    monkeypatch.setattr(database, "_problem_at", lambda address, _: asked.append(address) or "x")
+    database.answer_problem("many.example", 3306)
+    assert len(asked) == 8
+
+
+def test_what_a_server_says_is_cut_and_cleaned(server: Callable[[Callable[[socket.socket], None]], int]) -> None:
+    said = problem(server(lambda connection: connection.sendall(error(0, 1040, "#08004\x1b[2J" + "x" * 3000)))) or ""
+    assert "?[2Jx" in said
+    assert len(said) < 500

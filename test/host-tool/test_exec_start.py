@@ -102,4 +102,3 @@ def test_a_password_is_told_from_the_vendors_placeholder() -> None:
     assert not exec_start.holds_password(UNIT.encode())
     assert exec_start.holds_password(UNIT.replace("<password>", "x").encode())
     assert exec_start.holds_password(service("ExecStart=/x -Dconnection=jdbc:mysql://root:pw@acd-dbm/x").encode())
-    assert exec_start.without_secrets("jdbc:mysql://root:pw@acd-dbm/x") == "jdbc:mysql://…@acd-dbm/x"

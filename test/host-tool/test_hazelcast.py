@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from jtel_chat import declaration, document, files, hazelcast, hazelcast_library
+from jtel_chat import declaration, document, files, hazelcast, hazelcast_library, hazelcast_network, java
 from jtel_chat.document import Section
 from jtel_chat.errors import Refused
 
@@ -85,3 +85,81 @@ def test_a_refusal_is_readable() -> None:
 def test_a_document_carries_a_content_for_each_version() -> None:
     (section,) = document.parse("# files: /x\ncontent-3:\n\t# three\ncontent-5:\n\tfive\n")
     assert section.fields == {"content-3": "# three\n", "content-5": "five\n"}
+
+
+BOMB = """<?xml version="1.0" encoding="{encoding}"?>
+<!DOCTYPE h [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;"><!ENTITY c SYSTEM "file:///etc/passwd">]>
+<hazelcast><group><name>&b;&c;</name></group></hazelcast>"""
+
+
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "ISO-8859-1"])
+def test_entities_and_document_types_are_refused_in_any_encoding(encoding: str) -> None:
+    data = BOMB.format(encoding=encoding).encode(encoding)
+    assert "entities or a document type" in hazelcast.problems(data)[0]
+    with pytest.raises(Refused, match="entities or a document type"):
+        hazelcast_network.read(data)
+    assert "entities" in hazelcast.judge(Section("files", "/nowhere", {"jars": "/none\n"}), data, ask=True).problems[0]
+
+
+def test_a_document_type_alone_is_refused_too() -> None:
+    assert "document type" in hazelcast.problems(b'<!DOCTYPE hazelcast SYSTEM "file:///etc/passwd"><hazelcast/>')[0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-7", "cp037", "shift_jis", "no-such"])
+def test_an_encoding_that_only_java_might_know_is_refused(encoding: str) -> None:
+    head = f'<?xml version="1.0" encoding="{encoding}"?><hazelcast/>'
+    data = head.encode("cp037") if encoding == "cp037" else head.encode()
+    assert hazelcast.problems(data)[0].startswith(("its encoding is not read here", "it is not well-formed"))
+
+
+def test_large_and_deep_files_are_refused_before_they_cost_anything() -> None:
+    assert "at most 524288 are read" in hazelcast.problems(b"<hazelcast>" + b" " * 600_000 + b"</hazelcast>")[0]
+    assert "deep" in hazelcast.problems(b"<a>" * 50_000)[0]
+
+
+NETWORK = (
+    "<hazelcast><network><port port-count='{count}'>{port}</port>"
+    "<join><tcp-ip enabled='true'><member-list>{members}</member-list></tcp-ip></join></network></hazelcast>"
+)
+
+
+def network(*members: str, port: str = "5701", count: str = "100") -> hazelcast_network.Network:
+    listed = "".join(f"<member>{member}</member>" for member in members)
+    return hazelcast_network.read(NETWORK.format(port=port, count=count, members=listed).encode())
+
+
+def test_a_range_stands_for_its_hosts() -> None:
+    assert [member.host for member in network("10.1.0.254-255").members or []] == ["10.1.0.254", "10.1.0.255"]
+    assert len(network("10.1.0.*").members or []) == 254
+
+
+@pytest.mark.parametrize("member", ["10.1.0.1-9999999999", "10.1.0.1-256", "10.1.0.999-1000", f"10.1.0.1-{'9' * 5000}"])
+def test_a_range_beyond_an_octet_is_a_problem(member: str) -> None:
+    with pytest.raises(Refused, match="ends beyond 255"):
+        network(member)
+    data = NETWORK.format(port="5701", count="1", members=f"<member>{member}</member>").encode()
+    assert "ends beyond 255" in hazelcast.judge(Section("files", "/nowhere", {"jars": "/none\n"}), data, ask=True).problems[0]
+
+
+def test_many_ranges_are_a_problem() -> None:
+    with pytest.raises(Refused, match="more than 1000 hosts"):
+        network(*(f"10.1.{third}.1-254" for third in range(10)))
+
+
+@pytest.mark.parametrize(("port", "count"), [("9" * 5000, "100"), ("5701", "9" * 5000), ("65535", "65535")])
+def test_ports_end_where_ports_end(port: str, count: str) -> None:
+    assert network("10.1.0.1", port=port, count=count).ports[-1] <= 65535
+
+
+@pytest.mark.parametrize(
+    "folder", ["/srv", "/home/jtel", "/home/jtel/ClientMessenger/bin/../../x", "/x/../JTELCarrierPortal/Utils/Install/ClientMessenger/bin", "bin"]
+)
+def test_jars_of_other_folders_are_not_loaded(folder: str) -> None:
+    with pytest.raises(Refused, match="no folder of ClientMessenger's jars"):
+        java.run("HazelcastCheck", jars=folder, timeout=1)
+
+
+def test_a_refusal_shows_no_secret_and_nothing_for_a_terminal() -> None:
+    said = hazelcast_library._readable("bad <password>s3cret</password> \x1b[2J")
+    assert "s3cret" not in said
+    assert "\x1b" not in said

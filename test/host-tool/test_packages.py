@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
-from jtel_chat import document, packages, process
+from jtel_chat import apt_source, document, packages, process
+from jtel_chat.document import Section
+from jtel_chat.errors import Failed, Refused
+from jtel_chat.transaction import Transaction
 
 #: What programs answer; the first words of a command line decide.
 Answers = dict[str, str]
@@ -49,3 +53,41 @@ def test_a_java_of_another_origin_serves_when_it_is_new_enough(
     answers[str(java)] = f'openjdk version "{text}" 2024-01-16\n'
     answers["apt-get indextargets"] = "x"
     assert (observed(f"java: {release}").state.get("java") is not None) == serves
+
+
+@pytest.mark.parametrize(
+    "name", ["openjdk-17-jdk-", "openjdk-17-jdk+", "-o", "--reinstall", "a=1", "a/sid", "a*", "a?", "^a", "A", "a;b", "a\x1bb", "a  b", "", "a:i386"]
+)
+def test_a_name_that_apt_takes_for_something_else_is_refused(answers: Answers, name: str) -> None:
+    section = Section("packages", name)
+    assert "no package that apt would simply install" in packages.observe(section).problems[0]
+    with pytest.raises(Refused, match="simply install"):
+        packages.apply(section, Transaction.__new__(Transaction))
+
+
+@pytest.mark.parametrize("name", ["openjdk-17-jdk", "libstdc++6", "python3.11", "temurin-17-jdk jq"])
+def test_a_name_of_a_package_is_none_of_these(name: str) -> None:
+    assert packages.name_problems(name) == []
+
+
+def test_a_name_that_no_source_has_never_reaches_apt_which_would_take_it_for_a_pattern(answers: Answers) -> None:
+    answers["apt-cache policy"] = "a.b:\n  Candidate: (none)\n"
+    answers["apt-get -q -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold update"] = ""
+    with pytest.raises(Failed, match=r"package a\.b cannot be had"):
+        packages.apply(Section("packages", "a.b"), Transaction.__new__(Transaction))
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("deb [trusted=yes] http://x.example bookworm main", ["trusted=yes"]),
+        ("deb [ arch=amd64 allow-insecure=yes allow-weak=1 ] http://x bookworm main", ["allow-insecure=yes", "allow-weak=1"]),
+        ("deb [Allow-Downgrade-To-Insecure=yes] http://x bookworm main", ["allow-downgrade-to-insecure=yes"]),
+        ("deb [trusted=no signed-by=/usr/share/keyrings/x.gpg] https://x bookworm main", []),
+        ("deb https://x.example/trusted=yes bookworm main", []),
+    ],
+)
+def test_a_source_that_needs_no_signature_is_said(line: str, named: list[str]) -> None:
+    said = apt_source.warnings(f"{line}\n")
+    assert [re.search(r"says (\S+),", each)[1] for each in said] == named  # type: ignore[index]
+    assert all("signed-by" in each for each in said)

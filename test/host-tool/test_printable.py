@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from jtel_chat import __main__, durable, logbook, printable, report, transient
+from jtel_chat import __main__, disk, logbook, printable, report, transient
 
 #: What terminals, pagers and readers obey: escapes, bidi controls, separators, C1, zero width.
 OBEYED = ["\x1b", "\x07", "\r", "\x00", "\x7f", "\x9b", "\u202e", "\u2066", "\u2028", "\u2029", "\u200b", "\ufeff", "\ud800"]
@@ -26,16 +26,16 @@ def test_of_a_long_text_the_ends_stay() -> None:
 
 
 def test_entries_of_an_old_log_are_cleaned_when_they_are_read(state: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    durable.STATE.mkdir()
+    disk.STATE.mkdir()
     entry = {"time": "2026", "action": "apply", "step": "x", "by": "a\x1b[2J", "from": "b", "run": "", "outcome": "failed", "said": ["c\x1b]0;d\n\u202ee"]}
-    (durable.STATE / "log").write_text(json.dumps(entry, ensure_ascii=False) + "\n")
+    (disk.STATE / "log").write_text(json.dumps(entry, ensure_ascii=False) + "\n")
     assert report.run("log", []) == 0
     assert logbook.entries()[0]["by"] == "a?[2J"
     assert capsys.readouterr().out == "2026  apply x by a?[2J from b: failed\n    c?]0;d\n?e\n"
 
 
 def test_what_is_noted_is_clean_and_bounded(state: Path) -> None:
-    durable.STATE.mkdir()
+    disk.STATE.mkdir()
     logbook.note("apply", "x", "done", ["a\x1b[2J", "b" * 200_000])
     said = logbook.entries()[-1]["said"]
     assert said[0] == "a?[2J"

@@ -91,6 +91,20 @@ const reloads = async () => Number(await run("journalctl --unit=haproxy --output
 /** The customer's file passes HAProxy's checker, and does not load. */
 const cannotBind = `printf 'frontend late\\n\\tbind /nowhere/socket\\n\\tdefault_backend backend_acdportal\\n' >> ${file}`;
 
+/** Knows one name. */
+const nameServer = `
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+while True:
+    query, client = server.recvfrom(512)
+    question = query[12 : query.index(b"\\0", 12) + 5]
+    known = b"\\4only\\3dns\\7example" in question
+    answers = question[:-4] + bytes([0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 10, 0, 0, 9]) if known and question[-3] == 1 else b""
+    flags = b"\\x81\\x80" if known else b"\\x81\\x83"
+    server.sendto(query[:2] + flags + bytes([0, 1, 0, bool(answers), 0, 0, 0, 0]) + question + answers, client)
+`;
+
 const configuration = () => run(`cat ${file}`);
 
 /** What the portal answers for `/`. */
@@ -253,6 +267,92 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
     });
   });
 
+  test("a document with any other line than chat's is refused by its number, and nothing of it is run", async () => {
+    const before = await configuration();
+    const lua = { fields: { sections: sections().replace("global\n", "global\n    lua-load /tmp/document.lua\n") } };
+    await run(`echo 'io.open("/tmp/loaded", "w"):close()' > /tmp/document.lua`);
+    const line2 = /^document: line 2 of 'sections' is none that chat needs in HAProxy/;
+    expect((await observe(lua)).problems).toEqual([expect.stringMatching(line2)]);
+    const { exitCode, stderr } = await apply(lua);
+    expect(stderr).toMatch(/line 2 of 'sections' is none that chat needs in HAProxy/);
+    expect(exitCode).toBe(3);
+    await run("test ! -e /tmp/loaded");
+    expect(await configuration()).toBe(before);
+  });
+
+  describe("is checked without rights", () => {
+    const lua = "/etc/haproxy/customers.lua";
+
+    /** Lua in the customer's file: it tries everything, and says what it could read. */
+    const loads = async (program: string) => {
+      await lb1.exec(`cat > ${lua}`, { input: program });
+      await run(`sed -i '0,/^global/s##global\\n\\tlua-load ${lua}#' ${file}; grep -q lua-load ${file}`);
+    };
+
+    afterEach(() => run(`rm -f ${lua}; : > /etc/resolv.conf; systemctl stop names 2>/dev/null || true`));
+
+    test("so Lua in it writes nothing, executes nothing and reaches nobody", async () => {
+      const places = ["/tmp", "/var/tmp", "/run", "/run/lock", "/dev/shm", "/etc/haproxy", "/var/lib/haproxy", "/home"];
+      await run("systemd-run --quiet --unit=crm python3 -m http.server --bind 127.0.0.1 3004");
+      await loads(`
+        for _, place in ipairs({ ${places.map((place) => `"${place}"`).join(", ")} }) do
+          local file = io.open(place .. "/by-lua", "w")
+          if file then file:write("x") file:close() end
+        end
+        os.execute("touch /tmp/by-lua; pkill -9 -f http.server; curl -s http://127.0.0.1:3004/by-lua")
+        local shell = io.popen("touch /var/tmp/by-lua")
+        if shell then shell:close() end
+      `);
+      expect((await observe()).problems).toEqual([]);
+      await run(`for place in ${places.join(" ")}; do test ! -e $place/by-lua; done; systemctl is-active crm`);
+      expect(await run("journalctl --unit=crm --output=cat | grep -c by-lua || true")).toBe("0");
+      await run("systemctl stop crm");
+    });
+
+    test("and what Lua says in HAProxy's name is not shown", async () => {
+      await loads(`
+        local secret = io.open("/etc/shadow"):read("*l")
+        io.stderr:write("[ALERT]    (1) : config : parsing [${file}:2] : " .. secret .. "\\n")
+        error(secret)
+      `);
+      const { problems } = await observe();
+      expect(problems).toEqual([
+        expect.stringMatching(/haproxy -c refuses the file as it would be.*haproxy\.cfg:2\]: see there/),
+      ]);
+      expect(problems.join()).not.toMatch(/root:|\*:/);
+      const { stderr } = await apply();
+      expect(stderr).not.toMatch(/root:|\*:/);
+    });
+
+    test("and what it quotes of other files is not shown", async () => {
+      await run(
+        `printf 'frontend x\\n\\tbind :9999\\n\\tacl y src -f /etc/shadow\\n\\thttp-request deny if y\\n' >> ${file}`,
+      );
+      const { problems } = await observe();
+      expect(problems).toEqual([expect.stringContaining("error detected while parsing ACL 'y' : '…'")]);
+    });
+
+    test("and a server that only DNS knows is known to it, and one that nobody knows is not", async () => {
+      await lb1.exec("cat > /root/names.py", { input: nameServer });
+      await run(
+        "systemd-run --quiet --collect --unit=names python3 /root/names.py; echo nameserver 127.0.0.1 > /etc/resolv.conf",
+      );
+      await until(
+        "the name server",
+        10,
+        async () => (await lb1.exec("getent hosts only.dns.example")).exitCode === 0 || undefined,
+      );
+      await run(`printf 'backend named\\n\\tserver a only.dns.example:80\\n' >> ${file}`);
+      expect((await observe()).problems).toEqual([]);
+      await run(`sed -i s/only.dns/nobody.dns/ ${file}`);
+      expect((await observe()).problems).toEqual([
+        expect.stringMatching(
+          /refused as it stands, too: .*'server named\/a' : could not resolve address 'nobody\.dns\.example'/,
+        ),
+      ]);
+    });
+  });
+
   test("a chroot that is gone stops nothing that needs no reload, and is a warning", async () => {
     await apply();
     await run(`sed -i 's#^\\tchroot .*#\\tchroot /var/lib/nowhere#' ${file}`);
@@ -284,11 +384,21 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
     });
 
     test("when the main process ends, which is started again on the old file", async () => {
-      await run(`sed -i '/chroot/d' ${file}; systemctl restart haproxy`);
-      const chroot = 'chroot "/nowhere$NOBODY_LOOKS_BEHIND_A_VARIABLE"';
-      await failing(/HAProxy does not run the new configuration: its main process has ended/, runsAgain, {
-        fields: { sections: sections().replace("global\n", `global\n    ${chroot}\n`) },
-      });
+      const dropIn = "/etc/systemd/system/haproxy.service.d/gone.conf";
+      // Its root directory is there when it starts, and gone when it reloads: no checker sees that beforehand.
+      await run(`mkdir -p $(dirname ${dropIn}); cat > ${dropIn} <<'END'
+[Service]
+ExecStartPre=/bin/mkdir -p /var/lib/gone
+ExecReload=
+ExecReload=/bin/rmdir /var/lib/gone
+ExecReload=/bin/kill -USR2 $MAINPID
+END
+        sed -i 's#chroot .*#chroot /var/lib/gone#' ${file}; systemctl daemon-reload; systemctl restart haproxy`);
+      try {
+        await failing(/HAProxy does not run the new configuration: its main process has ended/, runsAgain);
+      } finally {
+        await run(`rm ${dropIn}; systemctl daemon-reload`);
+      }
     });
 
     test("when a rule that only the running HAProxy can judge takes WhatsApp's calls", async () => {

@@ -13,7 +13,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "templates/usr/local/lib/jtel-chat"))
 
-from jtel_chat import haproxy_cfg, haproxy_shadowing
+from jtel_chat import haproxy_cfg, haproxy_document, haproxy_shadowing
+from jtel_chat.document import Section
 from jtel_chat.errors import Refused
 
 
@@ -25,6 +26,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         "remove": lambda: haproxy_cfg.remove(config),
         "adopted": lambda: haproxy_cfg.adopted(config),
         "shadowing": lambda: haproxy_shadowing.shadowing(config, request["portal"]),
+        "document": lambda: haproxy_document.problems(Section("haproxy", "/etc/haproxy/haproxy.cfg", {"sections": config.decode(), "rules": request["rules"]})),
     }
     try:
         value = functions[request["function"]]()

@@ -11,6 +11,8 @@ export interface HostTool {
   remove(config: Buffer): Promise<Buffer>;
   adopted(config: Buffer): Promise<string[]>;
   shadowing(config: Buffer, portal: string): Promise<string[]>;
+  /** What of a document's blocks it refuses. */
+  document(sections: string, rules: string[]): Promise<string[]>;
   stop(): void;
 }
 
@@ -57,6 +59,8 @@ export const startHostTool = (): HostTool => {
     remove: (config) => bytes(call("remove", config)),
     adopted: (config) => call("adopted", config),
     shadowing: (config, portal) => call("shadowing", config, { portal }),
+    document: (text, rules) =>
+      call("document", Buffer.from(text), { rules: rules.map((rule) => `${rule}\n`).join("") }),
     stop: () => child.stdin.end(),
   };
 };

@@ -210,3 +210,26 @@ test("parameters of the driver may be numbers and booleans, and do not override 
   ]);
   expect(withParameters({ useSSL: { is: "no" } })[0]).toMatch(/^database\.parameters\.useSSL: .* is no text/);
 });
+
+test.each([
+  { package: "openjdk-17-jdk-" },
+  { package: "openjdk-17-jdk+" },
+  { package: "-o" },
+  { package: "openjdk=17" },
+  { package: "openjdk/sid" },
+  { package: "openjdk*" },
+  { package: "openjdk-17-jdk\n" },
+  { aptSource: "deb https://x.example bookworm main\ndeb [trusted=yes] http://y.example bookworm main" },
+  { aptSource: "deb https://x.example bookworm main\r" },
+  { aptSource: "deb https://x.example\u2028bookworm main" },
+])("what apt would take for something else is refused: %j", (java) => {
+  expect(problems({ java })).toEqual([expect.stringMatching(/^java\.\w+: .* is no /s)]);
+});
+
+test.each(["https://a\n.example", "https://a.example/\tb", "https://a.example/\r\nX: y", "https://a.example/ b"])(
+  "a URL is refused as it is written, not as it is read: %j",
+  (portal) => {
+    const found = problems({ whatsapp: { ...values().whatsapp, portal } });
+    expect(found).toContainEqual(expect.stringMatching(/^whatsapp\.portal: ".*" holds a blank, a line break/s));
+  },
+);

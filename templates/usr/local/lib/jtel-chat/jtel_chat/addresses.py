@@ -41,7 +41,7 @@ def _configurations(directory: Path) -> Iterator[Path]:
 
 def interfaces() -> dict[Address, str]:
     """This host's own addresses, each with the interface that holds it."""
-    found = json.loads(process.run("ip", "-json", "address"))
+    found = json.loads(process.run("ip", "-json", "address", limit=process.MUCH))
     return {ipaddress.ip_address(each["local"]): link["ifname"] for link in found for each in link.get("addr_info", []) if "local" in each}
 
 

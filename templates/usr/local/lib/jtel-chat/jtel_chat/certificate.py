@@ -1,6 +1,6 @@
 """A certificate as HAProxy loads it: `crt PATH`, one PEM file or a directory of them (configuration.txt 5.1, `crt`).
 
-Whether it is good is asked of OpenSSL, by TLS handshakes in memory: no file is copied, no process started.
+Whether it is good is asked of OpenSSL, by TLS handshakes in memory: no process is started.
 """
 
 from __future__ import annotations
@@ -14,13 +14,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import disk
+from .account import ROOT
 from .haproxy_running import Running
+from .place import resolved
 
 _BLOCK = re.compile(r"-----BEGIN (?:X509 )?CERTIFICATE-----.*?-----END (?:X509 )?CERTIFICATE-----", re.DOTALL)
 _BESIDE = (".key", ".issuer", ".ocsp", ".sctl")  # what belongs to a certificate beside it
 _PARTIAL_CHAIN = 0x80000  # ssl.VERIFY_X509_PARTIAL_CHAIN, which Python has from 3.10: what is trusted need not be a root
 _DAY = 86400
 _WARN, _REFUSE = 14, 2  # days before its end
+_LARGEST = 1 << 20  # bytes
 _NAMED = 3  # of a directory full of unusable ones
 _RENEW = "Renew it there; the next up reloads HAProxy"
 
@@ -35,9 +39,10 @@ class Verdict:
 
 def files(path: Path) -> list[Path]:
     """The PEM files that HAProxy loads for `crt PATH`; none when nothing is there."""
-    if not path.is_dir():
-        return [path] if path.is_file() else []
-    return sorted(each for each in path.iterdir() if each.is_file() and not each.name.startswith(".") and each.suffix not in _BESIDE)
+    if not disk.is_directory(path, follow=True):
+        return [path] if disk.is_file(path, follow=True) else []
+    found = [path / name for name in disk.names(resolved(path, ROOT)) if not name.startswith(".") and not name.endswith(_BESIDE)]
+    return [file for file in found if disk.is_file(file, follow=True)]
 
 
 def look(path: Path, name: str | None) -> Verdict:
@@ -45,7 +50,7 @@ def look(path: Path, name: str | None) -> Verdict:
     found = files(path)
     if not found:
         return Verdict(f"the certificate {path} is missing. Put key, certificate and chain there as one PEM file (public.certificate names the path)")
-    verdicts = [_of_file(file, name) for file in found]
+    verdicts = [_of_size(file) or _of_file(file, name) for file in found]
     usable = sorted((verdict for verdict in verdicts if not verdict.problem), key=lambda verdict: bool(verdict.warning))
     return usable[0] if usable else Verdict("; ".join(verdict.problem or "" for verdict in verdicts[:_NAMED]))
 
@@ -71,7 +76,13 @@ def _blocks(file: Path) -> list[str]:
 
 def _text(file: Path) -> str:
     """PEM is ASCII; what else stands there is comment, or no PEM at all."""
-    return file.read_text("ascii", errors="ignore")
+    return disk.read(file, _LARGEST).decode("ascii", "ignore")
+
+
+def _of_size(file: Path) -> Verdict | None:
+    found = disk.stat(file, follow=True)
+    size = found.st_size if found else 0
+    return Verdict(f"the certificate {file} has {size} bytes, and no PEM file has more than {_LARGEST}. Is it the right file?") if size > _LARGEST else None
 
 
 def _of_file(file: Path, name: str | None) -> Verdict:
@@ -98,13 +109,19 @@ def _of_file(file: Path, name: str | None) -> Verdict:
 def _server(file: Path) -> ssl.SSLContext:
     """A context that serves the file. Raises SSLError when certificate and key do not make a pair."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file, _key_beside(file), password="")  # an encrypted key must not be asked for on a terminal
+    with disk.scratch("certificate") as directory:  # OpenSSL opens files by their names, whoever may lead those elsewhere
+        certificate, beside = directory / "certificate", _key_beside(file)
+        key = directory / "key" if beside else None
+        disk.write(certificate, disk.read(file, _LARGEST))
+        if beside and key:
+            disk.write(key, disk.read(beside, _LARGEST))
+        context.load_cert_chain(certificate, key, password="")  # an encrypted key must not be asked for on a terminal
     return context
 
 
 def _key_beside(file: Path) -> Path | None:
     beside = file.with_name(f"{file.name}.key")
-    return beside if beside.is_file() else None
+    return beside if disk.is_file(beside, follow=True) else None
 
 
 def _client(trusted: list[str], *, system: bool = False) -> ssl.SSLContext:

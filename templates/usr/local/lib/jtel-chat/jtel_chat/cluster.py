@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import addresses, hazelcast_network, process, sockets, tcp
+from . import addresses, disk, hazelcast_network, process, sockets, tcp
 from .document import Section
 from .errors import Failed
 from .hazelcast_network import Member, Network
@@ -51,7 +51,7 @@ def verify(section: Section, just_started: bool) -> str:
     Fields of the service: `cluster` (its hazelcast.xml), `cluster-within` (seconds), `cluster-hosts` (block: `ADDRESS NAME [later]`, what a
     person calls a host; `later`: it is restarted after this one, so its configuration may still be another).
     """
-    network = hazelcast_network.read(Path(section.text("cluster")).read_bytes())
+    network = hazelcast_network.read(disk.read(Path(section.text("cluster"))))
     if network.members is None:
         return "members: unknown, since their configuration does not list them"
     hosts = _hosts(section, network.members)

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 
+from . import masking
 from .declaration import HOST, NUMBER, Declaration, Field
 from .document import Section
 from .errors import Refused
@@ -16,7 +18,9 @@ from .transaction import Transaction
 
 DECLARATION = Declaration(names=HOST, fields={"port": Field(NUMBER, required=True)})
 
-_WAIT = 3.0  # seconds for the connection, and again for each packet
+_WAIT = 3.0  # seconds for the connection and all packets, at one address
+_ASKED = 8  # addresses of a name
+_SHOWN = 200  # characters of what a server says
 _ROUNDS = 4  # packets until an answer: greeting, perhaps a change of the plugin, the end
 _LONGEST = 4096  # bytes of a packet before the login
 _STRANGE = "what answers is no MySQL or MariaDB"
@@ -36,15 +40,22 @@ def apply(section: Section, transaction: Transaction) -> None:
         raise Refused(problem)
 
 
-def answer_problem(host: str, port: int) -> str | None:
-    """Why no MySQL or MariaDB answers there; None when one does."""
+def addresses(host: str, port: int) -> list[str]:
+    """What the name resolves to here; nothing when it does not."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):
+        return []
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def answer_problem(host: str, port: int) -> str | None:
+    """Why no MySQL or MariaDB answers there; None when one does."""
+    found = addresses(host, port)
+    if not found:
         return f"the database's name {host} does not resolve here. Add it to /etc/hosts or the name server, or correct database.host"
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     problems = []
-    for address in addresses:
+    for address in found[:_ASKED]:
         problem = _problem_at(address, port)
         if problem is None:
             return None
@@ -56,9 +67,10 @@ def answer_problem(host: str, port: int) -> str | None:
 
 
 def _problem_at(address: str, port: int) -> str | None:
+    deadline = time.monotonic() + _WAIT
     try:
         with socket.create_connection((address, port), timeout=_WAIT) as connection:
-            return _talk(connection)
+            return _talk(connection, deadline)
     except ConnectionRefusedError:
         return "nothing listens there"
     except (TimeoutError, socket.timeout):  # two classes before Python 3.10
@@ -67,32 +79,37 @@ def _problem_at(address: str, port: int) -> str | None:
         return error.strerror or str(error)
 
 
-def _talk(connection: socket.socket) -> str | None:
+def _talk(connection: socket.socket, deadline: float) -> str | None:
     """Up to the server's refusal of an unknown user: a host that only reads greetings is blocked by and by (max_connect_errors)."""
-    number, packet = _read(connection)
+    number, packet = _read(connection, deadline)
     for _ in range(_ROUNDS):
         if packet[0] == _ERROR:
             return _refusal(packet)
         answer = b"" if packet[0] == _CHANGE_PLUGIN else _stranger()
         connection.sendall(struct.pack("<I", len(answer))[:3] + bytes([number + 1]) + answer)
-        number, packet = _read(connection)
+        number, packet = _read(connection, deadline)
         if packet[0] not in (_ERROR, _CHANGE_PLUGIN):
             break
     return None
 
 
-def _read(connection: socket.socket) -> tuple[int, bytes]:
+def _read(connection: socket.socket, deadline: float) -> tuple[int, bytes]:
     """Sequence number and payload of one packet (MySQL, "Client/Server Protocol", Packets)."""
-    header = _receive(connection, 4)
+    header = _receive(connection, 4, deadline)
     length = int.from_bytes(header[:3], "little")
     if not 0 < length < _LONGEST or header[3] > 2 * _ROUNDS:
         raise OSError(_STRANGE)
-    return header[3], _receive(connection, length)
+    return header[3], _receive(connection, length, deadline)
 
 
-def _receive(connection: socket.socket, count: int) -> bytes:
+def _receive(connection: socket.socket, count: int, deadline: float) -> bytes:
+    """Exactly so many bytes. One deadline for all of them: a server that drips would never let a single wait end."""
     data = b""
     while len(data) < count:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
         part = connection.recv(count - len(data))
         if not part:
             raise OSError(_STRANGE)
@@ -111,4 +128,4 @@ def _refusal(packet: bytes) -> str | None:
     text = packet[3:].decode("utf-8", "replace")
     if code in _ACCESS_DENIED or text.startswith("#28000"):
         return None
-    return f"it says {code}: {text[6:] if text.startswith('#') else text}"
+    return f"it says {code}: {masking.printable(text[6:] if text.startswith('#') else text)[:_SHOWN]}"

@@ -1,21 +1,26 @@
 """Whether the database lets ClientMessenger in, asked before anything restarts: by its own driver, with exactly its URL.
 
-Fields of the `secret` section: `host`, `port`, `user`, `database`; `property` (the system property with the URL), `drivers` (block:
-folders of jars, the first that has any), `run-as` (user:group), `login` (block: the Java program; without it, for Java 8, the
-server's answer is all that can be had).
+Fields of the `secret` section: `host`, `port`, `user`, `database`; `drivers` (block: folders of jars, the first that has any;
+without it, for Java 8, the server's answer is all that can be had).
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+import re
 
-from . import database, durable, process, texts
+from . import confined, database, java, process
+from .confined import GIVEN
 from .document import Section
 from .errors import Refused
-from .transaction import ids
+
+#: The system property with the JDBC URL.
+PROPERTY = "de.jtel.platform.clientmessenger.connection"
 
 _WAIT = 60  # seconds for starting Java, compiling and logging in
 _UNTRIED = "the login was not tried: "
+_UNLIMITED = "the login was tried without keeping the driver's connections to the database's address: this host has no cgroup v2, by which systemd does so"
+# The driver is the share's: of what it makes the program say, only this is believed, and shown.
+_SAID = re.compile(r"login: (ok|\w{1,10} -?\d{1,10} \w{1,80})")
 _ACCESS_DENIED, _NO_ACCESS_TO_DATABASE, _UNKNOWN_DATABASE, _HOST_NOT_ALLOWED = "1045", "1044", "1049", "1130"
 
 
@@ -25,9 +30,11 @@ def check(section: Section) -> list[str]:
         raise Refused(problem)
     if "drivers" not in section.fields:
         return []
-    folder = next((each for each in section.lines("drivers") if any(Path(each).glob("*.jar"))), None)
+    folder = next((each for each in section.lines("drivers") if java.jars(each)), None)
     if folder is None:
         return [f"{_UNTRIED}no driver in {' or '.join(section.lines('drivers'))}"]
+    if not java.is_there():
+        return [f"{_UNTRIED}this host has no Java yet"]
     result = _result(section, folder)
     if result is None:
         return [f"{_UNTRIED}this host's Java cannot compile (a JRE, or older than 11). A JDK, openjdk-17-jdk, can"]
@@ -35,25 +42,28 @@ def check(section: Section) -> list[str]:
         return [f"{_UNTRIED}no jar in {folder} registers a JDBC driver for the URL"]
     if result != ["ok"]:
         raise Refused(_refusal(section, *result))
-    return []
+    return [] if confined.filters_addresses() else [_UNLIMITED]
 
 
 def _result(section: Section, folder: str) -> list[str] | None:
     """`["ok"]`, or SQLSTATE, code and cause; None where this Java cannot run a source file."""
-    uid, gid = ids("jtel:jtel")
-    with durable.scratch("login") as directory:
-        arguments, program = directory / "arguments", directory / "DatabaseLogin.java"
-        durable.write_synced(arguments, section.text("content").encode(), 0o600, uid, gid)
-        durable.write_synced(program, texts.text("usr/local/lib/jtel-chat/DatabaseLogin.java").encode(), 0o600, uid, gid)
-        directory.chmod(0o711)
-        # As the service's user: what lies in the program's folder is not root's to run.
-        identity = ("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
-        java = ("java", "-XX:TieredStopAtLevel=1", "-cp", f"{folder}/*", f"@{arguments}", str(program), "de.jtel.platform.clientmessenger.connection")
-        done = process.attempt(*identity, *java, timeout=_WAIT)
+    # Only the connection: the file may hold further options, which are the service's and not this program's.
+    arguments = "".join(f"{line}\n" for line in section.lines("content") if line.startswith(f'"-D{PROPERTY}='))
+    network = [*database.addresses(section.text("host"), int(section.text("port"))), *confined.name_servers()]
+    done = java.run(
+        "DatabaseLogin",
+        PROPERTY,
+        jars=folder,
+        timeout=_WAIT,
+        options=(f"@{GIVEN}/arguments",),
+        given={"arguments": arguments.encode()},
+        network=network,
+    )
     if done.returncode == process.HANGS:
         return ["null", "0", "SocketTimeoutException"]
-    said = [line.split(": ", 1)[1] for line in done.stdout.splitlines() if line.startswith("login: ")]
-    return said[-1].split() if said else None
+    said = [_SAID.fullmatch(line) for line in done.stdout.splitlines()]
+    found = [match[1] for match in said if match]
+    return found[-1].split() if found else None
 
 
 def _refusal(section: Section, state: str, code: str, cause: str) -> str:

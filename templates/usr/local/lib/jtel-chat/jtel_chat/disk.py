@@ -59,24 +59,24 @@ def _of_kernel(path: str | Path) -> str | Path:
     return path
 
 
-def stat(path: Path, rights: Account | None = None) -> os.stat_result | None:
-    """What is at a path itself (lstat(2)); None where nothing is."""
+def stat(path: Path, rights: Account | None = None, *, follow: bool = False) -> os.stat_result | None:
+    """What is at a path itself (lstat(2)); None where nothing is. follow: a link of root's is meant as what it leads to."""
     try:
-        with at(path, rights) as place:
+        with at(path, rights, follow=follow) as place:
             return os.stat(place.name, dir_fd=place.directory, follow_symlinks=False)
     except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def is_file(path: Path, rights: Account | None = None) -> bool:
-    """Whether a regular file is there, not by a link."""
-    found = stat(path, rights)
+def is_file(path: Path, rights: Account | None = None, *, follow: bool = False) -> bool:
+    """Whether a regular file is there; without `follow` not by a link."""
+    found = stat(path, rights, follow=follow)
     return found is not None and modes.S_ISREG(found.st_mode)
 
 
-def is_directory(path: Path, rights: Account | None = None) -> bool:
-    """Whether a directory is there, not by a link."""
-    found = stat(path, rights)
+def is_directory(path: Path, rights: Account | None = None, *, follow: bool = False) -> bool:
+    """Whether a directory is there; without `follow` not by a link."""
+    found = stat(path, rights, follow=follow)
     return found is not None and modes.S_ISDIR(found.st_mode)
 
 

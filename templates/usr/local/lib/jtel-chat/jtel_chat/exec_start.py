@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from . import unit_file
+from . import masking, unit_file
 from .errors import Refused
 
 _WORD = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^ \t"'\\])+""")
@@ -65,15 +65,9 @@ def expands_variables(command: str) -> bool:
     return ":" not in _prefixes(command)
 
 
-def without_secrets(text: str) -> str:
-    """Lines as they may be shown: cut where a password begins, since no rule tells where one ends."""
-    text = re.sub(r"(?i)(password=)(?!<[^>]*>)[^\n]+", r"\1…", text)
-    return re.sub(r"(?i)(jdbc:[^\s/]*//)[^\s/]*@", r"\1…@", text)
-
-
 def holds_password(unit: bytes) -> bool:
     """Whether a password stands in the unit; the vendor's placeholder `<password>` is none."""
-    return any(without_secrets(value) != value for _, value in _service_lines(unit))
+    return any(masking.without_secrets(value) != value for _, value in _service_lines(unit))
 
 
 def words(command: str) -> list[str]:
@@ -118,5 +112,5 @@ def _unquoted(word: str) -> str:
 
 
 def _listed(lines: list[str]) -> str:
-    shown = [without_secrets(line.encode("utf-8", "replace").decode()) for line in lines]
+    shown = [masking.without_secrets(line.encode("utf-8", "replace").decode()) for line in lines]
     return f": {' | '.join(shown)}" if shown else ""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import account, declaration, digests, disk, texts
+from . import account, apt_source, declaration, digests, disk, texts
 from .account import Account
 from .declaration import DIGEST, LOADED_BY, PATH, Declaration, Field
 from .document import Section
@@ -77,6 +77,8 @@ def observe(section: Section) -> Observed:
     content = file_digest(path)
     judged = _judge(section, is_looking())
     seen = Observed({f"content:{path}": content, **_attributes(path)}, {f"content:{path}": content}, judged.problems, judged.warnings)
+    if section.name.startswith(apt_source.FOLDER):
+        seen.warnings += apt_source.warnings(section.fields.get("content", ""))
     if "check" in section.fields:
         from . import hazelcast
 

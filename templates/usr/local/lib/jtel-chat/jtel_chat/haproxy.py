@@ -11,7 +11,7 @@ import re
 import stat
 from pathlib import Path
 
-from . import durable, haproxy_binds, haproxy_cfg, haproxy_obstacles, haproxy_running, kind, process
+from . import account, digests, disk, haproxy_binds, haproxy_cfg, haproxy_check, haproxy_document, haproxy_obstacles, haproxy_running, kind, process
 from .declaration import HOST, PATH, Declaration, Field
 from .document import Section
 from .errors import Ended, Failed, Refused
@@ -19,6 +19,7 @@ from .haproxy_binds import Bind
 from .haproxy_running import Running
 from .haproxy_start import Start
 from .kind import Observed
+from .place import resolved
 from .transaction import Transaction
 
 DECLARATION = Declaration(
@@ -37,21 +38,25 @@ DECLARATION = Declaration(
 _HERE = "localhost"  # what a probe calls this host when the document does not name it
 _UNKNOWN_WINNER = "another rule of '{}' wins{}. Redirects and http-request rules run before any use_backend: except these paths there"
 _MISSING = "{} is missing: HAProxy is not installed. Install the load balancer role first"
-_CURRENT, _SERVED = "current", "as HAProxy serves it"
+_LARGEST = 16 << 20  # bytes of a haproxy.cfg
+_LOADED, _CURRENT, _SERVED = "loaded:haproxy", "current", "served"
+# What the values of the state mean, for the line that says why HAProxy was reloaded.
+_RUNS = {"nothing": "it did not run", "unknown": "nobody could ask what it runs", "other": "it ran another configuration"}
+_CERTIFICATE = {"unknown": "could not be asked for", "changed": "has changed since HAProxy loaded it", _SERVED: "is served"}
 
 
 def observe(section: Section) -> Observed:
     path = Path(section.name)
-    if not path.is_file():
-        return Observed(state={f"our blocks in {path}": "absent"}, problems=[_MISSING.format(path)])
-    config = path.read_bytes()
+    if not disk.is_file(path, follow=True):
+        return Observed(state={f"blocks:{path}": "absent"}, problems=[_MISSING.format(path)])
+    config = disk.read(path, _LARGEST)
     return _observed(section, config, haproxy_running.look(path, config))
 
 
 def _observed(section: Section, config: bytes, running: Running) -> Observed:
     path = Path(section.name)
     ours = b"".join(haproxy_cfg.blocks(config))
-    state = {f"our blocks in {path}": durable.digest(ours) if ours else "absent", "HAProxy runs": _loaded(config, running)}
+    state = {f"blocks:{path}": digests.short(ours) if ours else "absent", _LOADED: _loaded(config, running)}
     seen = Observed(state=state, text={f"our blocks in {path}": haproxy_cfg.shown(config)})
     _look_at_certificate(section, running, seen)
     _look_at_edit(section, config, running, seen)
@@ -61,9 +66,10 @@ def _observed(section: Section, config: bytes, running: Running) -> Observed:
 
 def apply(section: Section, transaction: Transaction) -> None:
     path = Path(section.name)
-    if not path.is_file():
+    haproxy_document.check(section)
+    if not disk.is_file(path, follow=True):
         raise Refused(_MISSING.format(path))
-    before = path.read_bytes()
+    before = disk.read(path, _LARGEST)
     running = haproxy_running.look(path, before)
     seen = _observed(section, before, running)
     if seen.problems:
@@ -80,12 +86,12 @@ def apply(section: Section, transaction: Transaction) -> None:
 def undo(section: Section, transaction: Transaction) -> None:
     """Take our blocks out; everything else stays, also what was edited since."""
     path = Path(section.name)
-    if not path.is_file() or not haproxy_cfg.blocks(path.read_bytes()):
+    if not disk.is_file(path, follow=True) or not haproxy_cfg.blocks(disk.read(path, _LARGEST)):
         return
-    before = path.read_bytes()
+    before = disk.read(path, _LARGEST)
     after = haproxy_cfg.remove(before)
     running = haproxy_running.look(path, before)
-    haproxy_obstacles.check(path, after, running.start)
+    haproxy_check.check(path, after, running.start)
     if problems := haproxy_obstacles.of_global(running.start.whole(path, after)):
         raise Refused(f"{path}: {'; '.join(problems)}")
     _write(section, after, transaction)
@@ -97,7 +103,7 @@ def undo(section: Section, transaction: Transaction) -> None:
 def load_again(section: Section) -> str:
     """Each reload that fails leaves every frontend unreachable for two seconds: none where the main process has refused ours."""
     path = Path(section.name)
-    config = path.read_bytes()
+    config = disk.read(path, _LARGEST)
     running = haproxy_running.look(path, config)
     if running.main and running.failed:
         return "HAProxy has gone on with what it had loaded before."
@@ -127,16 +133,17 @@ def _loaded(config: bytes, running: Running) -> str:
     if not running.main:
         return "nothing"
     if not running.answers:
-        return "nobody can be asked"
-    return _CURRENT if running.revision and running.revision == haproxy_cfg.revision(config) else "another configuration"
+        return "unknown"
+    return _CURRENT if running.revision and running.revision == haproxy_cfg.revision(config) else "other"
 
 
 def _owed(section: Section, before: bytes, after: bytes, seen: Observed) -> str:
     """Why HAProxy has to be reloaded; empty when it has not."""
     if after != before:
         return f"our blocks in {section.name} have changed"
-    good = {"HAProxy runs": _CURRENT, **{item: _SERVED for item in seen.state if item.startswith("certificate ")}}
-    return "; ".join(f"{item}: {seen.state[item]}" for item, value in good.items() if seen.state[item] != value)
+    reasons = [] if seen.state[_LOADED] == _CURRENT else [_RUNS[seen.state[_LOADED]]]
+    certificates = {item.partition(":")[2]: value for item, value in seen.state.items() if item.startswith("certificate:")}
+    return "; ".join([*reasons, *(f"the certificate {path} {_CERTIFICATE[value]}" for path, value in certificates.items() if value != _SERVED)])
 
 
 def _look_at_certificate(section: Section, running: Running, seen: Observed) -> None:
@@ -149,11 +156,14 @@ def _look_at_certificate(section: Section, running: Running, seen: Observed) -> 
     seen.problems += [verdict.problem] if verdict.problem else []
     seen.warnings += [verdict.warning] if verdict.warning else []
     changed = certificate.changed_since_loaded(path, running)
-    seen.state[f"certificate {path}"] = {None: "nobody can be asked", True: "changed since HAProxy loaded it", False: _SERVED}[changed]
+    seen.state[f"certificate:{path}"] = {None: "unknown", True: "changed", False: _SERVED}[changed]
 
 
 def _look_at_edit(section: Section, config: bytes, running: Running, seen: Observed) -> None:
     """What the edit, HAProxy's checker on its result, and a reload would say. Only a result that is new is worth the checker's time."""
+    if refused := haproxy_document.problems(section):
+        seen.problems += refused
+        return
     path = Path(section.name)
     elsewhere = haproxy_obstacles.of_start(path, running)
     try:
@@ -172,7 +182,7 @@ def _look_at_edit(section: Section, config: bytes, running: Running, seen: Obser
             ]
             seen.warnings += [f"{path}: {adoption}" for adoption in _newly_adopted(config, after)]
         if after != config and not seen.problems:
-            haproxy_obstacles.check(path, after, running.start)
+            seen.warnings += haproxy_check.check(path, after, running.start)
     except Refused as refusal:
         where = "" if elsewhere else haproxy_obstacles.portal_elsewhere(path, section.fields.get("portal", ""), running.start)
         seen.problems += [f"{path}: {obstacle}" for obstacle in elsewhere] or [f"{path}: {refusal}{where}"]
@@ -245,7 +255,7 @@ def _load(section: Section, after: bytes, running: Running, transaction: Transac
     path, name = Path(section.name), section.fields.get("public", _HERE)
     theirs = _binds(section, after, running)[1]
     answered = haproxy_probe.statuses(theirs, name)
-    for adoption in _newly_adopted(path.read_bytes(), after):
+    for adoption in _newly_adopted(disk.read(path, _LARGEST), after):
         transaction.say(adoption)
     _write(section, after, transaction)
     haproxy_running.reload(path, after, haproxy_cfg.revision(after))
@@ -254,8 +264,10 @@ def _load(section: Section, after: bytes, running: Running, transaction: Transac
 
 
 def _write(section: Section, config: bytes, transaction: Transaction) -> None:
-    path = Path(section.name).resolve()  # a link stays one
-    found = path.stat()
+    path = resolved(Path(section.name), account.ROOT)  # a link stays one
+    found = disk.stat(path)
+    if found is None:
+        raise Refused(_MISSING.format(path))
     transaction.load_on_rollback(section)
     if transaction.write(path, config, stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid), keep=False):
         transaction.say(f"wrote our blocks in {path}")

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from . import durable, haproxy_blocks, haproxy_parse, haproxy_portal, haproxy_takeover
+from . import digests, haproxy_blocks, haproxy_parse, haproxy_portal, haproxy_takeover
 from .errors import Refused
 from .haproxy_parse import Line, Section
 
@@ -42,7 +42,7 @@ def edit(config: bytes, *, sections: bytes, portal: str, rules: list[str], above
     result = b"".join(_woven(file, set(replaced), inserted, eol))
     own = haproxy_takeover.own_defaults([*earlier, *haproxy_parse.sections(file)]) + sections
     block = haproxy_blocks.block(_restyled(own, _indentation(file)), eol=eol, joined=result != b"" and not result.endswith(b"\n"))
-    revision = durable.digest(b"".join(blocks(result + block))).encode()
+    revision = digests.short(b"".join(blocks(result + block))).encode()
     return result + _REVISION.sub(lambda match: match[1] + revision, block)
 
 

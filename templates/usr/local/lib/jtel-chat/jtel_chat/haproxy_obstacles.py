@@ -1,33 +1,19 @@
-"""What a reload would die of: what `haproxy -c` says, and what it does not see (2.6: it neither binds nor changes its root)."""
+"""What a reload would die of and `haproxy -c` does not see (2.6: it neither binds nor changes its root)."""
 
 from __future__ import annotations
 
 import grp
 import pwd
-import subprocess
 from collections.abc import Callable, Iterator
 from itertools import takewhile
 from pathlib import Path
 
-from . import addresses, durable, haproxy_binds, haproxy_cfg, haproxy_parse, listeners, process
-from .errors import Refused
+from . import addresses, disk, haproxy_binds, haproxy_cfg, haproxy_parse, listeners
 from .haproxy_binds import Bind
 from .haproxy_running import UNIT, Running
 from .haproxy_start import Start
 
-
-def check(path: Path, config: bytes, start: Start) -> None:
-    """HAProxy's own checker on a candidate for `path`, with the files and variables of the one that runs. Raises Refused with its reasons."""
-    with durable.scratch("haproxy") as directory:
-        candidate = _placed(config, start.place(path), directory)
-        done = _checked(start.with_candidate(path, candidate), start)
-    if done.returncode:
-        alerts = "; ".join(line.partition(" : ")[2] for line in done.stderr.splitlines() if line.startswith("[ALERT]"))
-        said = start.unexpanded(alerts.replace(str(candidate), str(path)), start.whole(path, config))[-1500:]
-        already = _checked(start.with_candidate(path, path), start).returncode
-        whose = "It is refused as it stands, too: repair it first" if already else "Nothing was changed"
-        unknown = "" if start.files else " (HAProxy does not run: where its variables or further files are missing here, start it first)"
-        raise Refused(f"haproxy -c refuses the file as it would be. {whose}{unknown}: {said}")
+_LARGEST = 16 << 20  # bytes of one file
 
 
 def of_global(config: bytes) -> list[str]:
@@ -71,7 +57,7 @@ def of_defaults(path: Path, config: bytes, start: Start) -> list[str]:
 def portal_elsewhere(path: Path, portal: str, start: Start) -> str:
     """Where the portal stands, if that is another file; what a refusal for want of it ends with."""
     for file in start.beside(path):
-        found = haproxy_parse.sections(haproxy_parse.lines(file.read_bytes()))
+        found = haproxy_parse.sections(haproxy_parse.lines(disk.read(file, _LARGEST)))
         if any(each.keyword in ("frontend", "listen") and each.name == portal for each in found):
             return f". '{portal}' stands in {file}, and only {path} is edited: move it there"
     return ""
@@ -86,21 +72,6 @@ def of_binds(ours: list[Bind], theirs: list[Bind], running: Running) -> list[str
         *dict.fromkeys(_programs(ours, running, "Free it, or choose another with public.port")),
         *dict.fromkeys(_programs(theirs, running, "All frontends would be out of reach for seconds at HAProxy's next reload. Free it, or remove that bind")),
     ]
-
-
-def _placed(config: bytes, place: Path, directory: Path) -> Path:
-    """A candidate in `directory`, beside what stands beside `place`: `default-path config` leads relative names there."""
-    for beside in place.parent.iterdir():
-        if beside.name != place.name:
-            (directory / beside.name).symlink_to(beside)
-    candidate = directory / place.name
-    candidate.write_bytes(config)
-    return candidate
-
-
-def _checked(files: list[Path], start: Start) -> subprocess.CompletedProcess[str]:
-    """Without `-q`, which silences the reason, too."""
-    return process.attempt("haproxy", "-c", *start.options, *(word for file in files for word in ("-f", str(file))), environment=start.environment)
 
 
 def _sections(our: Bind, theirs: list[Bind]) -> list[str]:
@@ -125,5 +96,5 @@ def _programs(binds: list[Bind], running: Running, remedy: str) -> Iterator[str]
 
 
 def _directory(path: str) -> None:
-    if not Path(path).is_dir():
+    if not disk.is_directory(Path(path), follow=True):
         raise NotADirectoryError(path)

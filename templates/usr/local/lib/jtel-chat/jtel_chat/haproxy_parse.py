@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from . import masking
+
 _KEYWORDS = re.compile(
     "global|defaults|frontend|backend|listen|userlist|peers|resolvers|cache|mailers|program|ring|http-errors|fcgi-app"
     "|log-forward|log-profile|crt-store|traces|acme|healthcheck"
@@ -138,10 +140,7 @@ def shown(line: Line) -> str:
 
 def masked(line: bytes) -> str:
     """The text of a line without the passwords and tokens in it."""
-    from . import masking
-
-    text = masking.masked(line.decode("utf-8", "replace"))
-    return re.sub(r"(?i)\b(authorization\b\W*|basic\s+|bearer\s+|(?:password|secret|token|api-?key)\S*\s+)\S.*", r"\1…", text)
+    return masking.masked_line(line.decode("utf-8", "replace"))
 
 
 def _origin(section: Section) -> str:

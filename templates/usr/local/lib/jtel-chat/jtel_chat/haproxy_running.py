@@ -12,12 +12,14 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import haproxy_binds, haproxy_start, process
+from . import disk, haproxy_binds, haproxy_start, masking, process
 from .errors import Failed
 from .haproxy_start import Start
 
 UNIT = "haproxy.service"
 _DEADLINE = 15  # seconds until the new worker must run
+_ANSWER = 5.0  # seconds for all of an answer
+_LONGEST = 1 << 20  # bytes of it
 _SETTLE = 0.5  # seconds that it must live on
 NO_MASTER_SOCKET = (
     "HAProxy runs without its master socket, so a reload is verified by its processes and ports only. "
@@ -120,22 +122,27 @@ def _environment(running: Running, name: str) -> str | None:
 
 def _children(main: int) -> frozenset[int]:
     with contextlib.suppress(OSError):
-        return frozenset(int(pid) for pid in Path(f"/proc/{main}/task/{main}/children").read_text().split())
+        return frozenset(int(pid) for pid in disk.kernel(f"/proc/{main}/task/{main}/children").split())
     return frozenset()
 
 
 def _talk(path: str, command: str) -> str:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.settimeout(5)
-        try:
-            connection.connect(path)
-            connection.sendall(command.encode() + b"\n")
-            connection.shutdown(socket.SHUT_WR)  # else it waits for the next command
-            return b"".join(iter(lambda: connection.recv(65536), b"")).decode(errors="replace")
-        except OSError:
-            return ""
+    """The answer, complete; empty when none comes in time, or one that does not end."""
+    deadline, answer = time.monotonic() + _ANSWER, b""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, contextlib.suppress(OSError):
+        connection.settimeout(_ANSWER)
+        connection.connect(path)
+        connection.sendall(command.encode() + b"\n")
+        connection.shutdown(socket.SHUT_WR)  # else it waits for the next command
+        while len(answer) < _LONGEST and (left := deadline - time.monotonic()) > 0:
+            connection.settimeout(left)
+            part = connection.recv(65536)
+            if not part:
+                return answer.decode(errors="replace")
+            answer += part
+    return ""
 
 
 def _journal(start: Start, path: Path, config: bytes) -> str:
     said = process.attempt("journalctl", f"--unit={UNIT}", "--lines=8", "--output=cat", "--no-pager").stdout.strip()
-    return start.unexpanded(said, start.whole(path, config))
+    return masking.masked(masking.printable(start.unexpanded(said, start.whole(path, config))))

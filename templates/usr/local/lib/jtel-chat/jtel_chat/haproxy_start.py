@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import haproxy_parse
+from . import disk, haproxy_parse
+from .account import ROOT
+from .place import resolved
 
+_LARGEST = 16 << 20  # bytes of one file
 _SHORT = 5  # characters: of a port and the like, without which a message says little
 _ITS_OWN = ("HAPROXY_MWORKER", "HAPROXY_PROCESSES", "NOTIFY_SOCKET")  # another HAProxy would take itself for this one
 
@@ -35,7 +38,7 @@ class Start:
 
     def beside(self, path: Path) -> list[Path]:
         """The other files that it reads and that are there."""
-        return [file for file in self.files if not _same(path, file) and file.is_file()]
+        return [file for file in self.files if not _same(path, file) and disk.is_file(file, follow=True)]
 
     def with_candidate(self, path: Path, candidate: Path) -> list[Path]:
         """Its files, another one in the place of `path`; that one alone where nothing runs."""
@@ -58,22 +61,28 @@ class Start:
 
         config: all that HAProxy reads.
         """
-        values = {value: name for name, whole in self._variables(config) for value in (whole, *whole.split()) if len(value) > _SHORT}
+        values = {value: name for name, whole in self.variables(config) for value in (whole, *whole.split()) if not self.is_short(value)}
         for value in sorted(values, key=len, reverse=True):
             text = text.replace(value, f"${values[value]}")
         return text
+
+    def used(self, config: bytes) -> list[str]:
+        """The variables of the environment that a configuration uses."""
+        return sorted({name.decode() for name in re.findall(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)", config)} & self.environment.keys())
+
+    @staticmethod
+    def is_short(value: str) -> bool:
+        """Whether a value says as little as a port number does."""
+        return len(value) <= _SHORT
 
     def _around(self, path: Path) -> tuple[Sequence[Path], Sequence[Path]]:
         at = next((index for index, file in enumerate(self.files) if _same(path, file)), None)
         return ((), ()) if at is None else (self.files[:at], self.files[at + 1 :])
 
-    def _variables(self, config: bytes) -> Iterator[tuple[str, str]]:
+    def variables(self, config: bytes) -> list[tuple[str, str]]:
         """Those that a configuration uses, with their values: of the environment, and what `setenv` and `presetenv` make of it."""
-        for name in {name.decode() for name in re.findall(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)", config)} & self.environment.keys():
-            yield name, self.environment[name]
-        for line in haproxy_parse.lines(config):
-            if line.keyword in ("setenv", "presetenv") and len(line.words) > 2:
-                yield line.words[1], line.words[2]
+        lines = [line for line in haproxy_parse.lines(config) if line.keyword in ("setenv", "presetenv") and len(line.words) > 2]
+        return [*((name, self.environment[name]) for name in self.used(config)), *((line.words[1], line.words[2]) for line in lines)]
 
 
 def read(main: int) -> Start:
@@ -91,12 +100,15 @@ def read(main: int) -> Start:
 
 def _text(files: Sequence[Path]) -> bytes:
     """Of all files as one; each ends with a line end of its own."""
-    return b"".join(file.read_bytes() + b"\n" for file in files if file.is_file())
+    return b"".join(disk.read(file, _LARGEST) + b"\n" for file in files if disk.is_file(file, follow=True))
 
 
 def _files(path: Path) -> list[Path]:
     """Of a directory HAProxy reads the files `*.cfg` that are not hidden, in the order of their names."""
-    return sorted(file for file in path.glob("[!.]*.cfg") if file.is_file()) if path.is_dir() else [path]
+    if not disk.is_directory(path, follow=True):
+        return [path]
+    found = [path / name for name in disk.names(resolved(path, ROOT)) if name.endswith(".cfg") and not name.startswith(".")]
+    return [file for file in found if disk.is_file(file, follow=True)]
 
 
 def _values(words: list[str], option: str) -> list[str]:
@@ -109,10 +121,10 @@ def _after(words: list[str], option: str) -> list[str]:
 
 def _strings(main: int, name: str) -> list[str]:
     try:
-        return Path(f"/proc/{main}/{name}").read_text(errors="surrogateescape").rstrip("\0").split("\0") if main else []
+        return disk.kernel(f"/proc/{main}/{name}").decode(errors="surrogateescape").rstrip("\0").split("\0") if main else []
     except OSError:  # it has ended meanwhile
         return []
 
 
 def _same(one: Path, other: Path) -> bool:
-    return one.resolve() == other.resolve()
+    return resolved(one, ROOT) == resolved(other, ROOT)

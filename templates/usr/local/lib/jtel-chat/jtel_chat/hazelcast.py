@@ -1,8 +1,7 @@
 """Whether a hazelcast.xml serves chat, and which of the rendered ones fits the Hazelcast of this host.
 
-Fields of a `files` section with `check: hazelcast`: `jars` (block: folders, the first that holds a Hazelcast counts),
-`checker` (block: the Java program that asks the library), and `content-3`, `content-5` (blocks: one complete file for each
-major version) instead of `content`.
+Fields of a `files` section with `check: hazelcast`: `jars` (block: folders, the first that holds a Hazelcast counts), and
+`content-3`, `content-5` (blocks: one complete file for each major version) instead of `content`.
 
 The library that will load a file judges it, where Java is there: it knows imports, replacers and every element. Elsewhere the
 XML is read here, for what ClientMessenger needs of it.
@@ -13,13 +12,17 @@ from __future__ import annotations
 import fnmatch
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
+from . import disk, hazelcast_network, hazelcast_xml, masking
 from . import hazelcast_library as library
-from . import texts
 from .document import Section
 from .errors import Refused
+from .hazelcast_xml import local
 from .kind import Judgement
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 RENDERED = ("content-3", "content-5")
 
@@ -51,23 +54,36 @@ def state(section: Section) -> dict[str, str]:
     if not any(rendered in section.fields for rendered in RENDERED):
         return {}
     try:
-        return {f"Hazelcast of {section.name}": library.jar(section.lines("jars")).major}
+        return {f"hazelcast:{section.name}": library.jar(section.lines("jars")).major}
     except Refused:
-        return {f"Hazelcast of {section.name}": "none"}
+        return {f"hazelcast:{section.name}": "none"}
 
 
 def judge(section: Section, data: bytes, ask: bool) -> Judgement:
     """What speaks against writing these bytes. ask: start Java for it (2 s), unless they are there already."""
+    try:
+        root = hazelcast_xml.root(data)
+        hazelcast_network.read(data)
+    except Refused as refusal:
+        return Judgement([str(refusal)])
     path = Path(section.name)
-    if not ask or b"<!ENTITY" in data or (path.is_file() and path.read_bytes() == data):
+    if not ask or (disk.is_file(path) and disk.read(path) == data):
         return Judgement(problems(data))
     try:
         jar = library.jar(section.lines("jars"))
     except Refused as refusal:
         return Judgement(problems(data), [f"only its XML was read: {refusal}"])
-    verdict = library.ask(texts.text("usr/local/lib/jtel-chat/HazelcastCheck.java"), jar, data, "jtel:jtel")
+    return _asked(jar, root, data)
+
+
+def _asked(jar: library.Jar, root: Element, data: bytes) -> Judgement:
+    """What the library itself says."""
+    try:
+        verdict = library.ask(jar, data)
+    except Refused as refusal:
+        return Judgement([str(refusal)])
     if verdict is None:
-        return Judgement(problems(data, jar.major), _unread(data))
+        return Judgement(problems(data, jar.major), _unread(root))
     if verdict.refused:
         return Judgement([f"{jar.path.name} refuses it: {verdict.refused}. Repair it there, then repeat"])
     missing = [name for name in _NEEDED if verdict.facts.get(" ".join(name)) != "true"]
@@ -76,27 +92,18 @@ def judge(section: Section, data: bytes, ask: bool) -> Judgement:
 
 def problems(data: bytes, major: str = "3") -> list[str]:
     """What the XML by itself shows to be wrong, each with the lines to add. major: of Hazelcast, where the file does not say it."""
-    import xml.etree.ElementTree as xml
-
-    if b"<!ENTITY" in data:
-        return ["it declares XML entities, which no Hazelcast configuration needs. Remove them"]
     try:
-        root = xml.fromstring(data)
-    except xml.ParseError as error:
-        return [f"it is not well-formed XML ({error}). Repair it on the share"]
+        root = hazelcast_xml.root(data)
+    except Refused as refusal:
+        return [str(refusal)]
     if local(root.tag) != "hazelcast":
-        return [f"its root is <{local(root.tag)}>, not <hazelcast>. Put the cluster's configuration there"]
+        return [f"its root is <{masking.printable(local(root.tag))[:40]}>, not <hazelcast>. Put the cluster's configuration there"]
     if _elsewhere(root):
         return []
     # `*` in a name is Hazelcast's wildcard.
     named = [(local(element.tag), element.get("name", "")) for element in root]
     missing = [(tag, name) for tag, name in _NEEDED if not any(tag == other and fnmatch.fnmatchcase(name, pattern) for other, pattern in named)]
     return _missing(missing, _major(data) or major)
-
-
-def local(tag: str) -> str:
-    """An element's name without its namespace."""
-    return tag.rpartition("}")[2]
 
 
 def _missing(names: list[tuple[str, str]], major: str) -> list[str]:
@@ -113,16 +120,11 @@ def _major(data: bytes) -> str | None:
     return "5" if b"<cluster-name>" in data else None
 
 
-def _unread(data: bytes) -> list[str]:
-    import xml.etree.ElementTree as xml
-
-    try:
-        other = _elsewhere(xml.fromstring(data))
-    except xml.ParseError:
-        return []
+def _unread(root: Element) -> list[str]:
+    other = _elsewhere(root)
     return [f"what its <{other}> brings is not read before Java is installed; Hazelcast itself judges it then"] if other else []
 
 
-def _elsewhere(root: Any) -> str:
+def _elsewhere(root: Element) -> str:
     """The element by which a file gets parts of itself from elsewhere; empty without one."""
     return next((local(element.tag) for element in root if local(element.tag) in ("import", "config-replacers")), "")

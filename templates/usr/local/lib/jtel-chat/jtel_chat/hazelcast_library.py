@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import durable, process
+from . import java, masking
+from .confined import GIVEN
 from .errors import Refused
-from .transaction import ids
 
 # hazelcast-3.12.13.jar, hazelcast-all-3.12.jar, hazelcast-enterprise-5.5.0.jar; not hazelcast-client-…, which is no member.
 _JAR = re.compile(r"hazelcast(?:-all|-enterprise|-enterprise-all)?-(\d+)\..*\.jar")
 _REFUSED = 3  # the checker's exit code
+_WAIT = 60  # seconds for starting Java, compiling and reading
 _SHOWN = 400  # characters of a refusal: Hazelcast goes on to list every element that it knows
 
 
@@ -41,7 +40,7 @@ class Verdict:
 def jar(directories: list[str]) -> Jar:
     """The Hazelcast in the first of these folders that has one. Raises Refused when none has, or one has two majors."""
     for directory in directories:
-        found = [Jar(path, match[1]) for path in sorted(Path(directory).glob("hazelcast*.jar")) if (match := _JAR.fullmatch(path.name))]
+        found = [Jar(Path(directory) / name, match[1]) for name in java.jars(directory) if (match := _JAR.fullmatch(name))]
         if len({each.major for each in found}) > 1:
             raise Refused(f"{directory} holds {' and '.join(each.path.name for each in found)}: nobody can tell which one is loaded. Remove the old one")
         if found:
@@ -49,31 +48,23 @@ def jar(directories: list[str]) -> Jar:
     raise Refused(f"there is no hazelcast-VERSION.jar in {' or '.join(directories)}. Put the vendor's release on the share, then repeat")
 
 
-def ask(checker: str, library: Jar, data: bytes, owner: str) -> Verdict | None:
-    """Load a configuration with the library, as ClientMessenger would, under the account that it runs as (`user:group`).
+def ask(library: Jar, data: bytes) -> Verdict | None:
+    """Load a configuration with the library, as ClientMessenger would, but confined.
 
-    checker: the text of HazelcastCheck.java. None where nobody can be asked: no Java here, or one that is older than 11 or has no compiler.
+    None where nobody can be asked: no Java here, one that is older than 11 or has no compiler, or no end in time.
+    Raises Refused where Java cannot be confined.
     """
-    if not shutil.which("java"):
+    if not java.is_there():
         return None
-    uid, gid = ids(owner)
-    with durable.scratch("hazelcast") as directory:
-        program, file = directory / "HazelcastCheck.java", directory / "hazelcast.xml"
-        program.write_text(checker, encoding="utf-8")
-        file.write_bytes(data)
-        for path in (directory, program, file):
-            os.chown(path, uid, gid)
-        account = ("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
-        options = ("-Xmx64m", "-XX:TieredStopAtLevel=1", "-cp", f"{library.path.parent}/*")
-        done = process.attempt(*account, "java", *options, str(program), str(file))
+    done = java.run("HazelcastCheck", f"{GIVEN}/hazelcast.xml", jars=str(library.path.parent), timeout=_WAIT, given={"hazelcast.xml": data})
     if done.returncode == _REFUSED:
         return Verdict(refused=_readable(done.stdout))
     if done.returncode:
         return None
-    return Verdict(facts=dict(line.split(": ", 1) for line in done.stdout.splitlines() if ": " in line))
+    return Verdict(facts=dict(line.split(": ", 1) for line in masking.printable(done.stdout).splitlines() if ": " in line))
 
 
 def _readable(message: str) -> str:
-    """Hazelcast's message with `{"NAMESPACE":element}` as `<element>`, and without the end of an endless list."""
-    text = re.sub(r'\{"[^"]*":([\w-]+)\}', r"<\1>", " ".join(message.split()))
+    """Hazelcast's message with `{"NAMESPACE":element}` as `<element>`, without secrets, and without the end of an endless list."""
+    text = masking.masked(masking.printable(re.sub(r'\{"[^"]*":([\w-]+)\}', r"<\1>", " ".join(message.split()))))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

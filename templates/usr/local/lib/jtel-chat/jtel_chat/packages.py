@@ -8,13 +8,16 @@ Fields: `undo` (`remove`: an undo removes what it had installed, unless somethin
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
-from . import originals, process
+from . import disk, masking, originals, process
+from .account import ROOT
 from .declaration import NUMBER, Declaration, Field
 from .document import Section
-from .errors import Failed
+from .errors import Failed, Refused
 from .kind import Observed
+from .place import resolved
 from .transaction import Transaction
 
 #: A package as apt takes it; at its end, `-` would mean removal and `+` addition (apt-get(8)).
@@ -32,29 +35,37 @@ DECLARATION = Declaration(
 
 LISTS = Path("/var/lib/apt/lists")
 JAVA = Path("/usr/bin/java")  # what the vendor's unit starts
+_REMEDY = "Correct java.package, or name a source that has it: java.aptSource"
 _LOCK_WAIT = 120  # seconds that apt waits for another apt; it names the holder itself
 
 
 def observe(section: Section) -> Observed:
+    if problems := name_problems(section.name):
+        return Observed(problems=problems)
     versions = _installed(section)
     if "absent" in versions.values() and (other := _java(section)):
-        return Observed(state={"java": other}, loaded={"java": other})
+        return Observed(state={"java": str(other)}, loaded={"java": str(other)})
     state = {f"package:{name}": version for name, version in versions.items()}
-    return Observed(state=state, loaded=state, problems=_problems(section, versions))
+    return Observed(state=state, loaded=dict(state), problems=_problems(section, versions))
 
 
 def apply(section: Section, transaction: Transaction) -> None:
+    if problems := name_problems(section.name):
+        raise Refused("; ".join(problems))
     missing = [name for name, version in _installed(section).items() if version == "absent"]
     if not missing:
         return
     if other := _java(section):
-        transaction.say(f"{other} serves as {section.name}")
+        transaction.say(f"Java {other.release} at {other.path} serves as {section.name}")
         return
     _finish_interrupted()
     if any(_candidate(name) is None for name in missing):
-        process.run("apt-get", *_OPTIONS, "update", timeout=300)
+        process.run("apt-get", *_OPTIONS, "update", timeout=300, limit=process.MUCH)
+    # apt takes a name that nobody has for a pattern, and would install whatever matches.
+    if nowhere := [name for name in missing if _candidate(name) is None]:
+        raise Failed(f"package {', '.join(nowhere)} cannot be had from the host's apt sources. {_REMEDY}")
     before = _all_installed()
-    process.run("apt-get", *_OPTIONS, "install", "--yes", "--no-install-recommends", *missing, timeout=1800)
+    process.run("apt-get", *_OPTIONS, "install", "--yes", "--no-install-recommends", "--", *missing, timeout=1800, limit=process.MUCH)
     transaction.remember("installed", missing)
     transaction.remember("came along", sorted(_all_installed() - before - set(missing)))
     transaction.say(f"installed {' '.join(missing)}")
@@ -72,13 +83,19 @@ def undo(section: Section, transaction: Transaction) -> None:
     elif needed := _needed_by(every):
         transaction.say(f"{names} stays installed, since {', '.join(needed)} would go with it")
     else:
-        process.run("apt-get", *_OPTIONS, "remove", "--yes", *every, timeout=1800)
+        process.run("apt-get", *_OPTIONS, "remove", "--yes", "--", *every, timeout=1800, limit=process.MUCH)
         transaction.say(f"removed {names} and what came along with it")
+
+
+def name_problems(names: str) -> list[str]:
+    """Names by which apt would do something else than install a package: `NAME-` removes, `NAME/RELEASE`, `NAME=1`, `-o`, `NAME*`."""
+    strange = [name for name in names.split(" ") if not re.fullmatch(PACKAGE, name)]
+    return [f"document: {masking.printable(name)[:60]!r} is no package that apt would simply install. Correct java.package" for name in strange]
 
 
 def _needed_by(names: list[str]) -> list[str]:
     """What else apt would remove together with these."""
-    lines = process.run("apt-get", "--simulate", "remove", *names).splitlines()
+    lines = process.run("apt-get", "--simulate", "remove", "--", *names, limit=process.MUCH).splitlines()
     return [line.split()[1] for line in lines if line.startswith("Remv ") and line.split()[1] not in names]
 
 
@@ -94,7 +111,7 @@ def _installed(section: Section) -> dict[str, str]:
 
 
 def _all_installed() -> set[str]:
-    return set(process.run("dpkg-query", "-W", "-f", "${Package}\\n").split())
+    return set(process.run("dpkg-query", "-W", "-f", "${Package}\\n", limit=process.MUCH).split())
 
 
 def _candidate(name: str) -> str | None:
@@ -114,22 +131,32 @@ def _finish_interrupted() -> None:
 def _problems(section: Section, versions: dict[str, str]) -> list[str]:
     """What certainly cannot be had. Looking must not run `apt-get update`, so without lists, or before a source of ours, nothing is certain."""
     missing = [name for name, version in versions.items() if version == "absent"]
-    if not missing or not Path(section.fields.get("source", "/")).exists():
+    if not missing or disk.stat(Path(section.fields.get("source", "/"))) is None:
         return []
     if not process.attempt("apt-get", "indextargets", "--format", "$(SITE)").stdout.strip():
         return [f"package {name} cannot be had: apt has no sources. Add a Debian mirror to /etc/apt/sources.list.d" for name in missing]
-    if not any(LISTS.glob("*_Packages*")):
+    if not any("_Packages" in name for name in disk.names(LISTS)):
         return []
-    remedy = "Correct java.package, or name a source that has it: java.aptSource"
-    return [f"package {name} cannot be had from the host's apt sources. {remedy}" for name in missing if _candidate(name) is None]
+    return [f"package {name} cannot be had from the host's apt sources. {_REMEDY}" for name in missing if _candidate(name) is None]
 
 
-def _java(section: Section) -> str | None:
+@dataclass(frozen=True)
+class _Java:
+    """A Java by its major release and its program; as a value of the state, `17:/usr/lib/jvm/jdk-17/bin/java`."""
+
+    release: str
+    path: Path
+
+    def __str__(self) -> str:
+        return f"{self.release}:{self.path}"
+
+
+def _java(section: Section) -> _Java | None:
     """A Java that is no package of ours, but does."""
     program = JAVA
-    if "java" not in section.fields or not program.exists():
+    if "java" not in section.fields or disk.stat(program, follow=True) is None:
         return None
-    found = re.search(r'version "(?:1\.)?(\d+)', process.attempt(str(program), "-version").stderr)
+    found = re.search(r'version "(?:1\.)?(\d{1,4})', process.attempt(str(program), "-version").stderr)
     if not found or int(found[1]) < int(section.fields["java"]):
         return None
-    return f"Java {found[1]} at {program.resolve()}"
+    return _Java(found[1], resolved(program, ROOT))

@@ -266,4 +266,4 @@ def _property(unit: str, name: str) -> str:
 
 def _journal(unit: str) -> str:
     text = process.attempt("journalctl", f"--unit={unit}", "--lines=12", "--output=cat", "--no-pager").stdout.strip()
-    return masking.masked(text)
+    return masking.masked(masking.printable(text))

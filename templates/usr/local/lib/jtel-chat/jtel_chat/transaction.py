@@ -155,11 +155,3 @@ def _is_as_wanted(path: Path, found: Any, data: bytes, mode: int, owner: tuple[i
     his = disk.owner(path).uid
     right_owner = found.st_uid == his if his else (found.st_uid, found.st_gid) == owner
     return right_owner and stat.S_IMODE(found.st_mode) == mode and found.st_size == len(data) and disk.read(path) == data
-
-
-def ids(owner: str) -> tuple[int, int]:
-    """uid and gid of `jtel:jtel`."""
-    from . import account
-
-    his = account.service()
-    return his.uid, his.gid

@@ -17,7 +17,7 @@ import re
 import stat
 from pathlib import Path
 
-from . import account, declaration, disk, exec_start, process, releases, texts, unit_file, unit_list
+from . import account, declaration, disk, exec_start, masking, process, releases, texts, unit_file, unit_list
 from .declaration import DIGEST, PATH, Declaration, Field
 from .document import Section
 from .errors import Failed, Refused
@@ -83,7 +83,7 @@ def observe(section: Section) -> Observed:
         loaded={f"content:{path}": file_digest(path) for path in (unit, drop_in)},
         problems=_problems(section),
         warnings=_warnings(section),
-        text={str(path): exec_start.without_secrets(shown(path)) for path in paths},
+        text={str(path): masking.without_secrets(shown(path)) for path in paths},
     )
 
 
@@ -179,7 +179,7 @@ def _handed_over(section: Section, command: str) -> tuple[str, str]:
     expands = exec_start.expands_variables(command)
     if "environment-file" in section.fields:
         if not expands:
-            raise Refused(f"its ExecStart forbids variables (prefix ':'), which Java 8 needs here: {exec_start.without_secrets(command)}")
+            raise Refused(f"its ExecStart forbids variables (prefix ':'), which Java 8 needs here: {masking.without_secrets(command)}")
         return f"EnvironmentFile={section.text('environment-file')}", "${JTEL_CHAT_CONNECTION}"
     file = Path(section.text("argument-file"))
     folder = "${CREDENTIALS_DIRECTORY}" if expands else f"/run/credentials/{section.name}"
@@ -239,7 +239,7 @@ def _plain(assignment: Assignment) -> str:
 def _described(section: Section, label: str, assignment: Assignment) -> str:
     """A line that is not taken over: where it stands, why, and what a person can do about it."""
     line = _plain(assignment)
-    shown = exec_start.without_secrets(line)
+    shown = masking.without_secrets(line)
     why = f"{label}, line {assignment.number}: '{shown}' {_why_not(section, assignment)}"
     if unit_list.unwritable_because(assignment):
         return f"{why}. Correct it in that file"
@@ -257,7 +257,7 @@ def _script_line(section: Section, vendor: bytes) -> str:
     except (Refused, OSError):
         return ""
     found = [(number, line) for number, line in enumerate(lines, 1) if section.text("argument") in line]
-    return f"; it stands in {path}, line {found[0][0]}: {exec_start.without_secrets(found[0][1].strip())}" if found else ""
+    return f"; it stands in {path}, line {found[0][0]}: {masking.without_secrets(found[0][1].strip())}" if found else ""
 
 
 def _warnings(section: Section) -> list[str]:
