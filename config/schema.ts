@@ -137,7 +137,7 @@ const renderedHazelcast = z.strictObject({
 });
 
 const noRelease =
-  "is no release. Known: hold, follow, or the 16 hexadecimal digits that 'jtel-chatctl status' names, in quotes";
+  "is no release. Known: hold, follow, or the 16 hexadecimal digits that 'jtel-chatctl status' names (or all 64), in quotes";
 
 const scalar = z
   .union([z.string(), z.number(), z.boolean()], { error: "is no text, number or boolean" })
@@ -233,7 +233,7 @@ export const schema = z.strictObject({
       /** `hold` keeps what a server has, and takes the share's where it has none; `follow` takes the share's; a digest is exactly that one. */
       release: z
         .string({ error: noRelease })
-        .regex(/^(?:hold|follow|[0-9a-f]{16})$/, noRelease)
+        .regex(/^(?:hold|follow|[0-9a-f]{16}|[0-9a-f]{64})$/, noRelease)
         .default("hold"),
       /** `roll` restarts a server when what it loads has changed, one after the other; `hold` leaves that owed while it is healthy, and every look says so. */
       restart: z.enum(["roll", "hold"], { error: "is unknown. Known: roll, hold" }).default("roll"),

@@ -47,7 +47,7 @@ def observe(section: Section) -> Observed:
     state = {f"rule:{line}": _presence(rules, plan.entries) for line, rules in lines.items()}
     state |= {f"rule:allow {rule}": "earlier" for rule in _surplus(plan.entries, plan.rules)}
     shown = [entry for entry in plan.entries if entry.ours or any(entry.admits and entry.same_packets(rule) for rule in plan.rules)]
-    text = {"ufw rules of chat": "".join(f"{entry}\n" for entry in shown)}
+    text = {"rules:ufw": "".join(f"{entry}\n" for entry in shown)}
     return Observed(state | {"ufw": "active" if plan.active else "inactive"}, problems=found.problems, warnings=found.warnings, text=text)
 
 

@@ -59,7 +59,14 @@ def upgraded(record: dict[str, Any]) -> dict[str, Any]:
     sections = [_section(section) for section in record["sections"]]
     restored = [re.sub(r"put back at (\S+), .*", r"restored:\1", line) for line in record.get("restored", [])]
     state = dict(_item(key, value, sections) for key, value in record["state"].items())
-    return {**record, "format": FORMAT, "sections": sections, "state": state, **({"restored": restored} if restored else {})}
+    text = {_text_key(key): value for key, value in record.get("text", {}).items()}
+    changed = {"format": FORMAT, "sections": sections, "state": state, "text": text}
+    return {**record, **changed, **({"restored": restored} if restored else {})}
+
+
+def _text_key(key: str) -> str:
+    """`our blocks in /etc/haproxy/haproxy.cfg`, `ufw rules of chat`, or the path of a file."""
+    return re.sub(r"^our blocks in ", "blocks:", re.sub(r"^ufw rules of chat$", "rules:ufw", key))
 
 
 def attested(loads: dict[str, str]) -> dict[str, str]:

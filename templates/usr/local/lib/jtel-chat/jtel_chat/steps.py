@@ -208,7 +208,7 @@ def _drift(applied: dict[str, str], now: dict[str, str]) -> list[str]:
 def _diff(applied: dict[str, str], now: dict[str, str]) -> str:
     """A unified diff from what was applied to what is there."""
     lines: list[str] = []
-    for item in sorted(applied.keys() | now.keys()):
-        before, after = applied.get(item, ""), now.get(item, "")
-        lines += difflib.unified_diff(before.splitlines(), after.splitlines(), f"{item} (applied)", f"{item} (now)", lineterm="")
+    for key in sorted(applied.keys() | now.keys()):
+        before, after, name = applied.get(key, "").splitlines(), now.get(key, "").splitlines(), words.item(key)
+        lines += difflib.unified_diff(before, after, f"{name} (applied)", f"{name} (now)", lineterm="")
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from pathlib import Path
 from . import disk, logbook, printable, process
 
 TOOL = "/usr/local/sbin/jtel-chatctl"
+_LONGEST = "2h"  # an apt-get has half an hour, a start minutes; what hangs beyond that holds the host's lock
 
 
 def run(arguments: list[str], text: str) -> int:
@@ -43,6 +44,7 @@ def _command(arguments: list[str], given: Path, out: Path, err: Path) -> list[st
         "StandardInput": f"file:{given}",
         "StandardOutput": f"append:{out}",
         "StandardError": f"append:{err}",
+        "RuntimeMaxSec": _LONGEST,
         "ExecStopPost": f"{TOOL} recover",  # killed: what it had begun is put back now, not at the next run
     }
     return [

@@ -21,6 +21,7 @@ _ITEMS = {
     "enabled": "{} at boot",
     "runs": "{} runs",
     "rule": "rule '{}'",
+    "rules": "{} rules of chat",
     "restored": "put back at {}, since the service was not healthy with it",
 }
 
