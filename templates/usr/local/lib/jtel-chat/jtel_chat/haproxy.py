@@ -41,7 +41,7 @@ def _observed(section: Section, config: bytes, running: Running) -> Observed:
     path = Path(section.name)
     ours = b"".join(haproxy_cfg.blocks(config))
     state = {f"blocks:{path}": durable.digest(ours) if ours else "absent", _LOADED: _loaded(config, running)}
-    seen = Observed(state=state, text={f"our blocks in {path}": haproxy_cfg.shown(config)})
+    seen = Observed(state=state, text={f"blocks:{path}": haproxy_cfg.shown(config)})
     _look_at_certificate(section, running, seen)
     _look_at_edit(section, config, running, seen)
     _look_around(section, running, seen)
