@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from jtel_chat import database
+from jtel_chat import confined, database, kind
+from jtel_chat.document import Section
 
 GREETING = b"\x0a10.11.6-MariaDB\0" + b"\0" * 60
 
@@ -110,3 +111,14 @@ def test_what_a_server_says_is_cut_and_cleaned(server: Callable[[Callable[[socke
     said = problem(server(lambda connection: connection.sendall(error(0, 1040, "#08004\x1b[2J" + "x" * 3000)))) or ""
     assert "?[2Jx" in said
     assert len(said) < 500
+
+
+def test_a_look_says_where_the_login_cannot_be_kept_to_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "answer_problem", lambda *_: None)
+    monkeypatch.setattr(confined, "filters_addresses", lambda: False)
+    section = Section("database", "acd-dbm", {"port": "3306"})
+    assert database.observe(section).warnings == []  # a starting service asks nobody
+    with kind.looking():
+        assert "cgroup v2" in database.observe(section).warnings[0]
+        monkeypatch.setattr(confined, "filters_addresses", lambda: True)
+        assert database.observe(section).warnings == []

@@ -29,7 +29,6 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Java:
     monkeypatch.setattr(java, "is_there", lambda: True)
     monkeypatch.setattr(database, "answer_problem", lambda *_: None)
     monkeypatch.setattr(database, "addresses", lambda *_: ["10.1.0.31"])
-    monkeypatch.setattr(confined, "filters_addresses", lambda: True)
     monkeypatch.setattr(confined, "name_servers", lambda: ["10.1.0.2"])
     return program
 
@@ -58,11 +57,6 @@ def test_only_the_connection_is_handed_on(program: Java, tmp_path: Path) -> None
     connection = '"-Dde.jtel.platform.clientmessenger.connection=jdbc:x"'
     database_login.check(section(tmp_path, connection, '"-Djtel.hazelcast.password=y"', '"-javaagent:/tmp/x.jar"', "-XX:OnError=/tmp/x"))
     assert program.options["given"] == {"arguments": f"{connection}\n".encode()}
-
-
-def test_a_host_that_cannot_limit_it_says_so(program: Java, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confined, "filters_addresses", lambda: False)
-    assert "no cgroup v2" in database_login.check(section(tmp_path))[0]
 
 
 @pytest.mark.parametrize(

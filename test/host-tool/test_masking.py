@@ -74,6 +74,7 @@ def test_a_quoted_secret_may_have_blanks(place: str, secret: str) -> None:
         "acl whatsapp_req path /incoming\nuse_backend backend_chat_ws if whatsapp_req",
         "server chatserver1 10.1.0.21:3000 weight 1 check inter 1m",
         "bind unix@/run/portal.sock",
+        "LoadCredential=connection:/etc/jtel-chat/clientmessenger.args",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:

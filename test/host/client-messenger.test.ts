@@ -325,7 +325,7 @@ END
           /does not let ClientMessenger in: .*database\.parameters/,
         );
         expect(await said("sha256sum /etc/jtel-chat/clientmessenger.args")).toBe(before);
-        expect(await said("ls /run/jtel-chat | grep -c login; true")).toBe("0");
+        expect(await said("ls /run/jtel-chat | grep -c confined; true")).toBe("0");
         expect(await drift()).toEqual([]);
         expect((await status()).database).toBe("ok");
       },

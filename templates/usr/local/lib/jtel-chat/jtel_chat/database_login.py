@@ -18,7 +18,6 @@ PROPERTY = "de.jtel.platform.clientmessenger.connection"
 
 _WAIT = 60  # seconds for starting Java, compiling and logging in
 _UNTRIED = "the login was not tried: "
-_UNLIMITED = "the login was tried without keeping the driver's connections to the database's address: this host has no cgroup v2, by which systemd does so"
 # The driver is the share's: of what it makes the program say, only this is believed, and shown.
 _SAID = re.compile(r"login: (ok|\w{1,10} -?\d{1,10} \w{1,80})")
 _ACCESS_DENIED, _NO_ACCESS_TO_DATABASE, _UNKNOWN_DATABASE, _HOST_NOT_ALLOWED = "1045", "1044", "1049", "1130"
@@ -42,7 +41,7 @@ def check(section: Section) -> list[str]:
         return [f"{_UNTRIED}no jar in {folder} registers a JDBC driver for the URL"]
     if result != ["ok"]:
         raise Refused(_refusal(section, *result))
-    return [] if confined.filters_addresses() else [_UNLIMITED]
+    return []
 
 
 def _result(section: Section, folder: str) -> list[str] | None:

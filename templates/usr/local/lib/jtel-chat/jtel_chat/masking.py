@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Union
 
 # Names whose value is a secret: password, dbPassword, keystore-pass, secret_key, license-key, security.token, apiKey, passwordHash.
-_WORDS = r"password|passwd|passphrase|secret|token|api[_.-]?key|license[_.-]?key|private[_.-]?key|credentials?"
+_WORDS = r"password|passwd|passphrase|secret|token|api[_.-]?key|license[_.-]?key|private[_.-]?key"
 _SECRET = rf"(?:[\w.-]*(?:{_WORDS})|(?:[\w.-]*[_.-])?(?:pass|pwd))(?:[_.-]?(?:key|hash))?"
 _QUOTED = r""""(?:\\.|[^"\\])*"?|'[^']*'?"""
 _HAPROXY_WORD = r"(?:\\.|\"(?:\\.|[^\"\\])*\"?|'[^']*'?|[^\s\"'\\])+"

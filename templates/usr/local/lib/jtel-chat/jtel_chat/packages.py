@@ -56,7 +56,7 @@ def apply(section: Section, transaction: Transaction) -> None:
     if not missing:
         return
     if other := _java(section):
-        transaction.say(f"Java {other.release} at {other.path} serves as {section.name}")
+        transaction.say(f"{other} serves as {section.name}")
         return
     _finish_interrupted()
     if any(_candidate(name) is None for name in missing):
@@ -142,13 +142,13 @@ def _problems(section: Section, versions: dict[str, str]) -> list[str]:
 
 @dataclass(frozen=True)
 class _Java:
-    """A Java by its major release and its program; as a value of the state, `17:/usr/lib/jvm/jdk-17/bin/java`."""
+    """A Java by its major release and its program."""
 
     release: str
     path: Path
 
     def __str__(self) -> str:
-        return f"{self.release}:{self.path}"
+        return f"Java {self.release} at {self.path}"
 
 
 def _java(section: Section) -> _Java | None:
