@@ -145,6 +145,7 @@ def spawned(monkeypatch: pytest.MonkeyPatch, code: int) -> list[list[str]]:
     """What is started instead, outside of the limits; it ends with `code`."""
     started: list[list[str]] = []
     monkeypatch.setattr(bounded, "is_inside", lambda: False)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
     monkeypatch.setattr(os, "spawnvpe", lambda mode, file, argv, env: started.append(argv) or code)
     return started
 
@@ -164,6 +165,14 @@ def test_a_look_that_its_limits_end_says_which(signal: int, why: str, monkeypatc
     spawned(monkeypatch, -signal)
     assert bounded.run(["look"]) == 3
     assert why in capsys.readouterr().err
+
+
+def test_only_root_looks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    started = spawned(monkeypatch, 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 1001)
+    assert bounded.run(["observe"]) == 3
+    assert "Use sudo" in capsys.readouterr().err
+    assert started == []
 
 
 def test_the_call_that_only_waits_imports_next_to_nothing() -> None:

@@ -37,12 +37,19 @@ def is_inside() -> bool:
 
 def run(arguments: list[str]) -> int:
     """This very program with these arguments, within the limits; its exit code, or 3 with a word on what ended it."""
+    if os.geteuid() != 0:
+        return _refused("only root can look at this host. Use sudo")
     code = os.spawnvpe(os.P_WAIT, "systemd-run", _command(arguments), {**os.environ, "LC_ALL": "C.UTF-8"})  # noqa: S606 – subprocess would take time
     if code >= 0:
         return code
     # A scope that runs too long is sent SIGTERM, then SIGKILL; the kernel sends the latter to what wants too much memory.
     why = f"it took longer than {SECONDS} s" if code == -15 else f"it was killed (signal {-code}), as what needs more than {_MEMORY} of memory is"
-    print(f"{os.uname().nodename}: the look was ended: {why}. See what was running then: journalctl --since -10min, dmesg; then repeat", file=sys.stderr)
+    return _refused(f"the look was ended: {why}. See what was running then: journalctl --since -10min, dmesg; then repeat")
+
+
+def _refused(why: str) -> int:
+    """As `main` says it, which is not there yet."""
+    print(f"{os.uname().nodename}: {why}", file=sys.stderr)
     return 3
 
 

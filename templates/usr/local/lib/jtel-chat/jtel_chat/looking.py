@@ -65,7 +65,11 @@ def parsed(command: str, request: object) -> dict[str, Any]:
     if command == "observe" and (request.keys() - {"steps"} or any(text is not None for text in asked.values())):
         raise WrongCall('\'observe\' takes names of steps only, no documents: {"steps": {"java": null}}. A newer checkout of the stack asks so; update it')
     secret = request.get("secret", [])
-    if not all(text is None or isinstance(text, str) for text in asked.values()) or not (isinstance(secret, list) and set(secret) <= asked.keys()):
+    if (
+        not all(text is None or isinstance(text, str) for text in asked.values())
+        or not isinstance(secret, list)
+        or any(each not in asked for each in map(str, secret))
+    ):
         raise WrongCall("a document is a text, or null where it is not known; 'secret' lists names of 'steps'")
     return {**request, "steps": asked}
 
