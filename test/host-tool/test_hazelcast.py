@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from jtel_chat import declaration, document, files, hazelcast, hazelcast_library, hazelcast_network, java
+from jtel_chat import declaration, document, files, hazelcast, hazelcast_library, hazelcast_network
 from jtel_chat.document import Section
 from jtel_chat.errors import Refused
 
@@ -155,8 +155,10 @@ def test_ports_end_where_ports_end(port: str, count: str) -> None:
     "folder", ["/srv", "/home/jtel", "/home/jtel/ClientMessenger/bin/../../x", "/x/../JTELCarrierPortal/Utils/Install/ClientMessenger/bin", "bin"]
 )
 def test_jars_of_other_folders_are_not_loaded(folder: str) -> None:
-    with pytest.raises(Refused, match="no folder of ClientMessenger's jars"):
-        java.run("HazelcastCheck", jars=folder, timeout=1)
+    section = rendered(Path("/srv"))
+    section.fields["jars"] = f"{folder}\n"
+    with pytest.raises(Refused, match="'jars' has a value that is none"):
+        declaration.check(section, files.DECLARATION)
 
 
 def test_a_refusal_shows_no_secret_and_nothing_for_a_terminal() -> None:

@@ -107,11 +107,6 @@ def test_a_unit_is_cut_where_a_password_begins_and_the_placeholder_stays() -> No
     assert masking.without_secrets("x?password=<password>&y") == "x?password=<password>&y"
 
 
-def test_a_terminal_obeys_nothing_of_it() -> None:
-    text = "a\x1b]0;title\x07b\x9b31mc\u202ed\u2028e\x00f\r\ng\th\udc80"
-    assert masking.printable(text) == "a?]0;title?b?31mc?d?e?f\ng\th?"
-
-
 @pytest.mark.parametrize(
     "part",
     [

@@ -9,7 +9,7 @@ import socket
 import struct
 import time
 
-from . import confined, masking
+from . import confined, printable
 from .declaration import HOST, NUMBER, Declaration, Field
 from .document import Section
 from .errors import Refused
@@ -133,4 +133,4 @@ def _refusal(packet: bytes) -> str | None:
     text = packet[3:].decode("utf-8", "replace")
     if code in _ACCESS_DENIED or text.startswith("#28000"):
         return None
-    return f"it says {code}: {masking.printable(text[6:] if text.startswith('#') else text)[:_SHOWN]}"
+    return f"it says {code}: {printable.block(text[6:] if text.startswith('#') else text)[:_SHOWN]}"

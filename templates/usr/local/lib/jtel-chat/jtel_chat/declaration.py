@@ -18,6 +18,8 @@ HOME = "/home/jtel/ClientMessenger"
 UNIT = "jtel-clientmessenger.service"
 #: A place on the host: `/home/jtel/shared/hazelcast.xml`. Without blanks, line breaks and what shells and systemd read.
 PATH = r"/(?!.*(?:^|/)\.\.(?:/|$))[A-Za-z0-9._/@+=,-]*"
+#: A folder of jars that a document may name: the installed release's, or the one on a share.
+JARS = rf"{HOME}/bin|{PATH}/JTELCarrierPortal/Utils/Install/ClientMessenger/bin"
 #: A name or an address: `acd-dbm`, `10.1.0.31`, `fd00::1`.
 HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]+"
 NUMBER = r"[0-9]{1,9}"

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import account, apt_source, declaration, digests, disk, texts
 from .account import Account
-from .declaration import DIGEST, LOADED_BY, PATH, Declaration, Field
+from .declaration import DIGEST, JARS, LOADED_BY, PATH, Declaration, Field
 from .document import Section
 from .errors import Refused
 from .kind import Judgement, Observed, file_digest, is_looking, mount_problems, shown
@@ -60,7 +60,7 @@ DECLARATION = Declaration(
         "link": Field(PATH),
         "digest": Field(DIGEST),
         "check": Field("hazelcast"),
-        "jars": Field(PATH, "lines"),
+        "jars": Field(JARS, "lines"),
         "content-3": Field("", "text"),
         "content-5": Field("", "text"),
         "loaded-by": LOADED_BY,

@@ -13,7 +13,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import account, confined, disk, haproxy_binds, haproxy_parse, masking, process
+from . import account, confined, disk, haproxy_binds, haproxy_parse, masking, printable, process
 from .confined import Rights
 from .errors import Refused
 from .haproxy_start import Start
@@ -113,7 +113,7 @@ def _reasons(stderr: str, files: list[Path], config: bytes, start: Start) -> str
     known = _Known(config, start)
     reasons = [_place_only(alert, files) if lua else _reason(start.unexpanded(alert, config), files, known) for alert in alerts]
     found = "; ".join(dict.fromkeys(filter(None, reasons)))
-    return masking.masked(masking.printable(found))[:_SHOWN] or "it gives no reason that is about this file. Run 'haproxy -c -f' with it on the host"
+    return masking.masked(printable.block(found))[:_SHOWN] or "it gives no reason that is about this file. Run 'haproxy -c -f' with it on the host"
 
 
 def _reason(alert: str, files: list[Path], known: _Known) -> str:

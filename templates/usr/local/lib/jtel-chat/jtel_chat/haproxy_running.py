@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import disk, haproxy_binds, haproxy_start, masking, process
+from . import disk, haproxy_binds, haproxy_start, masking, printable, process
 from .errors import Failed
 from .haproxy_start import Start
 
@@ -145,4 +145,4 @@ def _talk(path: str, command: str) -> str:
 
 def _journal(start: Start, path: Path, config: bytes) -> str:
     said = process.attempt("journalctl", f"--unit={UNIT}", "--lines=8", "--output=cat", "--no-pager").stdout.strip()
-    return masking.masked(masking.printable(start.unexpanded(said, start.whole(path, config))))
+    return masking.masked(printable.block(start.unexpanded(said, start.whole(path, config))))

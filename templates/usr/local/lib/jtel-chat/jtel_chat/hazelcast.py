@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from . import disk, hazelcast_network, hazelcast_xml, masking
+from . import disk, hazelcast_network, hazelcast_xml, printable
 from . import hazelcast_library as library
 from .document import Section
 from .errors import Refused
@@ -97,7 +97,7 @@ def problems(data: bytes, major: str = "3") -> list[str]:
     except Refused as refusal:
         return [str(refusal)]
     if local(root.tag) != "hazelcast":
-        return [f"its root is <{masking.printable(local(root.tag))[:40]}>, not <hazelcast>. Put the cluster's configuration there"]
+        return [f"its root is <{printable.block(local(root.tag))[:40]}>, not <hazelcast>. Put the cluster's configuration there"]
     if _elsewhere(root):
         return []
     # `*` in a name is Hazelcast's wildcard.

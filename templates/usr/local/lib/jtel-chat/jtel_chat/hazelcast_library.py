@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import java, masking
+from . import java, masking, printable
 from .confined import GIVEN
 from .errors import Refused
 
@@ -61,10 +61,10 @@ def ask(library: Jar, data: bytes) -> Verdict | None:
         return Verdict(refused=_readable(done.stdout))
     if done.returncode:
         return None
-    return Verdict(facts=dict(line.split(": ", 1) for line in masking.printable(done.stdout).splitlines() if ": " in line))
+    return Verdict(facts=dict(line.split(": ", 1) for line in printable.block(done.stdout).splitlines() if ": " in line))
 
 
 def _readable(message: str) -> str:
     """Hazelcast's message with `{"NAMESPACE":element}` as `<element>`, without secrets, and without the end of an endless list."""
-    text = masking.masked(masking.printable(re.sub(r'\{"[^"]*":([\w-]+)\}', r"<\1>", " ".join(message.split()))))
+    text = masking.masked(printable.block(re.sub(r'\{"[^"]*":([\w-]+)\}', r"<\1>", " ".join(message.split()))))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

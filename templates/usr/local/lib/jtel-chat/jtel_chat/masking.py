@@ -1,4 +1,4 @@
-"""What others wrote, as a person may see it: without passwords, tokens and keys, and without what a terminal would obey."""
+"""What others wrote, as a person may see it: without passwords, tokens and keys. (`printable` takes out what a terminal would obey.)"""
 
 from __future__ import annotations
 
@@ -58,8 +58,3 @@ def without_secrets(text: str) -> str:
     """Lines of a systemd unit, cut where a password begins, since no rule tells where one ends. `<password>` is the vendor's placeholder."""
     text = re.sub(r"(?i)(password=)(?!<[^>]*>)[^\n]+", r"\1…", text)
     return re.sub(r"(?i)(jdbc:[^\s/]*//)[^\s/]*@", r"\1…@", text)
-
-
-def printable(text: str) -> str:
-    """Text from a program or a file without control and bidi characters, which become `?`. Lines and tabs stay."""
-    return "".join(character if character.isprintable() or character in "\n\t" else "?" for character in text.replace("\r\n", "\n"))

@@ -11,16 +11,16 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import disk, masking, originals, process
+from . import disk, originals, process
 from .account import ROOT
 from .declaration import NUMBER, Declaration, Field
 from .document import Section
-from .errors import Failed, Refused
+from .errors import Failed
 from .kind import Observed
 from .place import resolved
 from .transaction import Transaction
 
-#: A package as apt takes it; at its end, `-` would mean removal and `+` addition (apt-get(8)).
+#: A package's name as apt takes it for nothing else: `NAME-` removes, `NAME+` adds, `NAME/RELEASE`, `NAME=1`, `-o` and `NAME*` mean more (apt-get(8)).
 PACKAGE = r"[a-z0-9][a-z0-9+.-]*[a-z0-9.]"
 
 DECLARATION = Declaration(
@@ -40,8 +40,6 @@ _LOCK_WAIT = 120  # seconds that apt waits for another apt; it names the holder 
 
 
 def observe(section: Section) -> Observed:
-    if problems := name_problems(section.name):
-        return Observed(problems=problems)
     versions = _installed(section)
     if "absent" in versions.values() and (other := _java(section)):
         return Observed(state={"java": str(other)}, loaded={"java": str(other)})
@@ -50,8 +48,6 @@ def observe(section: Section) -> Observed:
 
 
 def apply(section: Section, transaction: Transaction) -> None:
-    if problems := name_problems(section.name):
-        raise Refused("; ".join(problems))
     missing = [name for name, version in _installed(section).items() if version == "absent"]
     if not missing:
         return
@@ -85,12 +81,6 @@ def undo(section: Section, transaction: Transaction) -> None:
     else:
         process.run("apt-get", *_OPTIONS, "remove", "--yes", "--", *every, timeout=1800, limit=process.MUCH)
         transaction.say(f"removed {names} and what came along with it")
-
-
-def name_problems(names: str) -> list[str]:
-    """Names by which apt would do something else than install a package: `NAME-` removes, `NAME/RELEASE`, `NAME=1`, `-o`, `NAME*`."""
-    strange = [name for name in names.split(" ") if not re.fullmatch(PACKAGE, name)]
-    return [f"document: {masking.printable(name)[:60]!r} is no package that apt would simply install. Correct java.package" for name in strange]
 
 
 def _needed_by(names: list[str]) -> list[str]:

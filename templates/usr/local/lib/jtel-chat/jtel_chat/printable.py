@@ -13,6 +13,7 @@ def line(text: str, limit: int = 4096) -> str:
 
 def block(text: str, limit: int = LIMIT) -> str:
     """Lines: as `line`, but breaks of lines and tabs stay. A long text says how much of it was cut."""
+    text = text.replace("\r\n", "\n")
     if len(text) > limit:
         half = limit // 2
         text = f"{text[:half]}\n… {len(text) - 2 * half} characters were cut here …\n{text[-half:]}"

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import IO
 
-from . import masking
+from . import printable
 from .errors import Failed
 
 # needrestart would restart services – ClientMessenger among them – behind our back.
@@ -38,14 +38,14 @@ def attempt(
     and a line between them says how much was cut. Standard error is always kept up to LIMIT, and without control characters.
     """
     out, errors, returncode = _run(argv, timeout, text, environment, limit)
-    return subprocess.CompletedProcess(argv, returncode, out.text(), masking.printable(errors.text()))
+    return subprocess.CompletedProcess(argv, returncode, out.text(), printable.block(errors.text()))
 
 
 def run(*argv: str, timeout: float = 60, limit: int = LIMIT) -> str:
     """Standard output, the whole of it. Raises Failed with what the program said, or where it has said more than `limit` bytes."""
     out, errors, returncode = _run(argv, timeout, None, {}, limit)
     if returncode:
-        said = masking.printable(errors.text().strip() or out.text().strip())[-2000:]
+        said = printable.block(errors.text().strip() or out.text().strip())[-2000:]
         raise Failed(f"'{' '.join(argv)}' failed with exit code {returncode}: {said}")
     if out.cut:
         raise Failed(f"'{' '.join(argv)}' says more than {limit} bytes, which nobody expects of it. Run it by hand to see why")

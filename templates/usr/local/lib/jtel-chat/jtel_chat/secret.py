@@ -12,7 +12,7 @@ import stat
 from pathlib import Path
 
 from . import disk
-from .declaration import HOST, LOADED_BY, NUMBER, PATH, Declaration, Field
+from .declaration import HOST, JARS, LOADED_BY, NUMBER, Declaration, Field
 from .document import Section
 from .kind import Observed
 from .transaction import Transaction
@@ -25,7 +25,7 @@ DECLARATION = Declaration(
         "port": Field(NUMBER),
         "user": Field(r"[^\0-\x1f]+"),
         "database": Field(r"[A-Za-z0-9_$-]+"),
-        "drivers": Field(PATH, "lines"),
+        "drivers": Field(JARS, "lines"),
         "loaded-by": LOADED_BY,
     },
     secret=frozenset({"content"}),

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from . import declaration, disk, masking, migration, originals, process, record, websocket, words
+from . import declaration, disk, masking, migration, originals, printable, process, record, websocket, words
 from .declaration import DIGEST, HOST, Declaration, Field
 from .document import Section
 from .errors import Failed
@@ -266,4 +266,4 @@ def _property(unit: str, name: str) -> str:
 
 def _journal(unit: str) -> str:
     text = process.attempt("journalctl", f"--unit={unit}", "--lines=12", "--output=cat", "--no-pager").stdout.strip()
-    return masking.masked(masking.printable(text))
+    return masking.masked(printable.block(text))
