@@ -309,6 +309,16 @@ def test_a_folder_of_somebodys_own_under_a_name_that_a_new_release_brings_is_not
     assert tree(server.home)["lib/own"] == "mine"
 
 
+def test_half_an_installation_by_hand_is_given_back(server: Server) -> None:
+    server.offer(bin_a="1", gui_a="1")
+    by_hand = {"gui/a": "mine", "gui/b": "mine", "logs/x": "x"}
+    write(server.home, by_hand)
+    server.apply("hold")
+    assert tree(server.home)["gui/a"] == "1"
+    steps.undo("messenger")
+    assert {name: text for name, text in tree(server.home).items() if not name.startswith("conf/")} == by_hand
+
+
 def test_only_what_is_used_is_kept(server: Server) -> None:
     for version in ("1", "2", "3", "4"):
         server.offer(bin_a=version)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import digests, disk, journal
+from .errors import Refused
 
 if TYPE_CHECKING:
     from .transaction import Transaction
@@ -73,12 +74,15 @@ def forget(step: str, paths: list[str] | None = None) -> None:
 
 
 def digest_of(path: Path) -> str:
-    """A digest of the file or link at a path; `directory`, or `absent`."""
+    """A digest of the file or link at a path; `directory`, `absent`, or `unreadable` for what is none of these."""
     if (target := disk.link_target(path)) is not None:
         return f"link to {target}"
     if disk.is_directory(path):
         return "directory"
-    return digests.short(disk.read(path)) if disk.stat(path) else "absent"
+    try:
+        return digests.short(disk.read(path)) if disk.stat(path) else "absent"
+    except (OSError, Refused):
+        return "unreadable"
 
 
 def _put_back(entry: dict[str, Any], blobs: Path, transaction: Transaction) -> None:

@@ -92,15 +92,16 @@ def _install(section: Section, wanted: _Source, now: Release, kept: dict[str, Re
 
 
 def _with_what_stands_there(directory: Path, now: Release, wanted: _Source | None, rights: Account) -> Release:
-    """Before the first change, whatever a release would replace is a part of the original; later a folder of somebody's own stops it."""
-    others = [name for name in (wanted.release.entries if wanted else ()) if name not in now.entries and disk.stat(directory / name)]
+    """Whatever a first installation replaces is the original, also without a program; later a folder of somebody's own stops it."""
+    there = [name for name in (wanted.release.entries if wanted else ()) if disk.stat(directory / name)]
+    others = there if now.is_absent else [name for name in there if name not in now.entries]
     if not others:
         return now
-    if releases.index():
+    if releases.index() and not now.is_absent:
         names = " and ".join(str(directory / name) for name in others)
         raise Refused(f"{names} is no part of the installed release, and the new one brings that name. Move it away, then repeat")
-    entries = (*now.entries, *others)
-    return releases.examine(directory, entries, rights) if not now.is_absent else Release(now.digest, entries)
+    entries = tuple(others) if now.is_absent else (*now.entries, *others)
+    return Release(releases.part_digest(directory, entries, rights), entries)
 
 
 def undo(section: Section, transaction: Transaction) -> None:

@@ -142,7 +142,7 @@ def take(directory: Path, release: Release, rights: Account | None, *, as_they_a
     mode = (lambda part: part.mode) if as_they_are else _usual_mode
     for name in _present(directory, release.entries, rights):
         trees.copy_tree(directory / name, staged / name, mode, rights)
-    if examine(staged, release.entries, None).digest != release.digest:
+    if part_digest(staged, release.entries, None) != release.digest:
         disk.remove_tree(staged)
         raise Refused(f"{directory} changed while it was copied. Wait until nobody writes there, then repeat")
     disk.rename(staged, release.digest)
@@ -176,7 +176,7 @@ def put_back(entry: dict[str, Any]) -> list[str]:
     brought = _brought(directory, was)
     if not brought and was.is_absent:
         return []
-    now = examine(directory, brought, disk.owner(directory / "x"))
+    now = Release(part_digest(directory, brought, disk.owner(directory / "x")), brought)
     if now.digest != was.digest:
         install(was, now, directory)
     return []
