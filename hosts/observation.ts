@@ -45,6 +45,8 @@ const stepAnswer = z.object({
   problems: z.array(said).max(1000),
   /** What stops nothing yet. An older tool, which may be all that an observer's account can run, has none. */
   warnings: z.array(said).max(1000).default([]),
+  /** What a person asks for and nothing hangs on, e.g. `days:/etc/haproxy/haproxy.pem` → `87`. */
+  facts: z.record(said, said).default({}),
   /** What should have the same value on all hosts that have the step. */
   alike: z.record(said, said).default({}),
   /** Of several hosts that have the step, this one carries the traffic. */

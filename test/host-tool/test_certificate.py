@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from jtel_chat import certificate
+from jtel_chat import certificate, words
 from jtel_chat.haproxy_running import Running
 from jtel_chat.haproxy_start import Start
 
@@ -42,6 +42,13 @@ def looked(directory: Path, name: str | None, *texts: str) -> certificate.Verdic
     pem = directory / "haproxy.pem"
     pem.write_text("".join(texts))
     return certificate.look(pem, name)
+
+
+def test_how_long_it_lasts_is_a_fact_of_every_one(tmp_path: Path, issued: dict[str, str]) -> None:
+    days = looked(tmp_path, NAME, issued["key"], issued["leaf"], issued["issuer"]).days
+    assert days is not None
+    assert days > 20
+    assert words.fact(f"days:{tmp_path}", str(days)) == f"certificate {tmp_path} ends in {days} days"
 
 
 @pytest.mark.parametrize("name", [NAME, "any.wild.example", None])

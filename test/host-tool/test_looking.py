@@ -48,7 +48,7 @@ def test_observe_answers_about_what_was_applied(ask: Any, state: Path) -> None:
     assert code == 0
     assert len(answer["tool"]) == 64
     assert answer["steps"]["java"] | {"reason": "", "diff": ""} == {
-        **{"generation": 1, "reason": "", "drifted": False, "diff": "", "problems": [], "warnings": [], "alike": {}, "active": False}
+        **{"generation": 1, "reason": "", "drifted": False, "diff": "", "problems": [], "warnings": [], "facts": {}, "alike": {}, "active": False}
     }
     path.write_text("by hand\n")
     answer = ask("observe", {"steps": {"java": None}})[1]["steps"]["java"]

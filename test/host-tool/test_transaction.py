@@ -111,7 +111,7 @@ def test_a_second_apply_changes_nothing_and_drift_is_named_once(state: Path) -> 
     assert steps.observe("x", text)["reason"].startswith("not on the host")
     assert steps.apply("x", 1, "first", text) == [f"wrote {target}"]
     assert steps.apply("x", 1, "first", text) == ["nothing to change"]
-    nothing = {"problems": [], "warnings": [], "alike": {}, "active": False}
+    nothing = {"problems": [], "warnings": [], "facts": {}, "alike": {}, "active": False}
     assert steps.observe("x", text) == {"generation": 1, "reason": "first", "drifted": False, "diff": "", **nothing}
     target.write_text("edited")
     target.chmod(0o600)

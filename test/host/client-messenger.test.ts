@@ -694,7 +694,7 @@ ExecStart=/usr/bin/java -Xmx96m \\
         expect(await said("ls /var/lib/jtel-chat/unproven | wc -l")).toBe("3");
         expect(await up(hidden)).toMatch(/restarted .*clientmessenger\.args changed since its start/);
         expect(await said("ls /var/lib/jtel-chat/unproven 2>/dev/null | wc -l")).toBe("0");
-        expect(await warnings(hidden)).toEqual([]);
+        expect((await warnings(hidden)).join()).not.toContain("restart owed");
         expect(await drift()).toEqual([]);
         await up();
       },

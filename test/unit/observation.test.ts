@@ -18,7 +18,7 @@ test("an answer is found behind what a login shell has said", () => {
   expect(problem).toBe("");
   expect(answer).toEqual({
     tool: "ab12",
-    steps: { java: { ...step, warnings: [], alike: {}, active: false } },
+    steps: { java: { ...step, warnings: [], facts: {}, alike: {}, active: false } },
   });
 });
 

@@ -11,7 +11,7 @@ import hashlib
 import re
 import ssl
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import disk
@@ -31,10 +31,11 @@ _RENEW = "Renew it there; the next up reloads HAProxy"
 
 @dataclass
 class Verdict:
-    """problem: why it does not serve; warning: what will become one, or is one for some visitors."""
+    """problem: why it does not serve; warning: what will become one, or is one for some visitors. days: until it ends, where it can be read."""
 
     problem: str | None = None
     warning: str | None = None
+    days: int | None = field(default=None, compare=False)
 
 
 def files(path: Path) -> list[Path]:
@@ -92,6 +93,14 @@ def _of_file(file: Path, name: str | None) -> Verdict:
         end = _handshake(server, _client([certificate]), None)
     except ssl.SSLError as error:
         return Verdict(f"the certificate {file} {_reason(file, error)}")
+    verdict = _of_time(file, name, server, [certificate, *chain], end)
+    verdict.days = int((end - time.time()) / _DAY)
+    return verdict
+
+
+def _of_time(file: Path, name: str | None, server: ssl.SSLContext, blocks: list[str], end: float) -> Verdict:
+    """Of one that can be served: until when, for whom, and by whom it is trusted."""
+    certificate, *chain = blocks
     days = (end - time.time()) / _DAY
     until = f"ends in {days:.0f} days ({time.strftime('%Y-%m-%d', time.gmtime(end))}). {_RENEW}"
     if days < _REFUSE:

@@ -155,6 +155,8 @@ def _look_at_certificate(section: Section, running: Running, seen: Observed) -> 
     verdict = certificate.look(path, section.fields.get("public"))
     seen.problems += [verdict.problem] if verdict.problem else []
     seen.warnings += [verdict.warning] if verdict.warning else []
+    if verdict.days is not None:
+        seen.facts[f"days:{path}"] = str(verdict.days)
     changed = certificate.changed_since_loaded(path, running)
     seen.state[f"certificate:{path}"] = {None: "unknown", True: "changed", False: _SERVED}[changed]
 

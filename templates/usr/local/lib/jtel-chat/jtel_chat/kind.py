@@ -28,6 +28,7 @@ class Observed:
     problems: why an apply would fail, each with its remedy.
     warnings: what is going to be a problem, or cannot be proven here; each with its remedy. They stop nothing.
     text: what a person wants to see the difference of, secrets masked.
+    facts: what a person asks for, and nothing hangs on: `days:/etc/haproxy/haproxy.pem`, `owed:jtel-clientmessenger.service`.
     alike: what should be the same on every host that has the step.
     active: of several hosts that have the step, this one carries the traffic: it is changed after the others.
     """
@@ -37,6 +38,7 @@ class Observed:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     text: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, str] = field(default_factory=dict)
     alike: dict[str, str] = field(default_factory=dict)
     active: bool = False
 
@@ -147,6 +149,7 @@ def observe_all(sections: list[Section]) -> Observed:
         whole.text |= seen.text
         whole.problems += seen.problems
         whole.warnings += seen.warnings
+        whole.facts |= seen.facts
         whole.alike |= seen.alike
         whole.active |= seen.active
     return whole

@@ -34,18 +34,18 @@ DECLARATION = Declaration(
 )
 
 
+_EDITED = ".edited-under-jtel-chat"
+_MANIFEST = ".release"  # of versions before 2026-12
+_PIN = 16  # digits of a short pin, also of those that versions before 2026-12 made
+_NAMED = 3  # files that a problem names
+
+
 @dataclass(frozen=True)
 class _Source:
     """A release that is to be installed, and the folder that it has to be taken from; None where root has it."""
 
     release: Release
     folder: Path | None = None
-
-
-_EDITED = ".edited-under-jtel-chat"
-_MANIFEST = ".release"  # of versions before 2026-12
-_PIN = 16  # digits of a short pin, also of those that versions before 2026-12 made
-_NAMED = 3  # files that a problem names
 
 
 def observe(section: Section) -> Observed:

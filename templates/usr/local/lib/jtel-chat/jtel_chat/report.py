@@ -8,7 +8,7 @@ import signal
 import time
 from typing import Any
 
-from . import lock, logbook, printable, record, steps
+from . import lock, logbook, printable, record, steps, words
 from .errors import Refused
 
 _END = 30  # seconds that a run gets to put back what it had begun
@@ -33,7 +33,8 @@ def _status(as_json: bool) -> int:
     found: dict[str, dict[str, Any]] = {}
     for name in record.names():
         recorded = record.read(name) or {}
-        found[name] = {key: recorded.get(key) for key in ("generation", "applied", "by", "from", "run")} | {"drift": steps.drifted(name)}
+        drift, facts = steps.compared(name)
+        found[name] = {key: recorded.get(key) for key in ("generation", "applied", "by", "from", "run")} | {"drift": drift, "facts": facts}
         if releases := [value for key, value in recorded.get("state", {}).items() if key.startswith("release:")]:
             found[name]["release"] = releases[0][:16]
     if as_json:
@@ -42,6 +43,8 @@ def _status(as_json: bool) -> int:
     for name, step in found.items():
         release = f"  release {step['release']}" if "release" in step else ""
         _say(f"{name:18} {step['applied']}  by {logbook.by_whom(step)}{release}  {'; '.join(step['drift']) or 'as applied'}")
+        for key, value in step["facts"].items():
+            _say(f"{'':18} {words.fact(key, value)}")
     if not found:
         _say("this host has no steps of the CHAT role")
     if lock.is_held():

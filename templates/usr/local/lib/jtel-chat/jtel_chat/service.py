@@ -53,7 +53,8 @@ def observe(section: Section) -> Observed:
     held = _holds(section) and runs != STOPPED
     # Held, a restart that is owed for longer, or that a boot has brought, is no drift.
     state = {f"active:{unit}": seen["ActiveState"], f"enabled:{unit}": seen["UnitFileState"], f"runs:{unit}": "held" if held else runs}
-    return Observed(state=state, warnings=[_owed(unit, runs)] if held and runs != CURRENT else [])
+    owed = {f"owed:{unit}": runs} if runs != CURRENT else {}
+    return Observed(state=state, warnings=[_owed(unit, runs)] if held and owed else [], facts=owed)
 
 
 def apply(section: Section, transaction: Transaction) -> None:

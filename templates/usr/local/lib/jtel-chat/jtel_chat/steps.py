@@ -78,6 +78,7 @@ def _observe_step(step: str, seen: kind.Observed, text: str | None) -> dict[str,
     now = observe_all(applied)
     if text is None:  # of a document that nobody could send along, what was applied
         seen.warnings += [warning for warning in now.warnings if warning not in seen.warnings]
+        seen.facts |= now.facts
     drift = [*_drift(recorded["state"], now.state), *map(words.item, recorded.get("restored", [])), *_about_to_change(applied)]
     due = drift + _other_document(recorded, text)
     generation = recorded["generation"] + 1 if due else recorded["generation"]
@@ -85,7 +86,7 @@ def _observe_step(step: str, seen: kind.Observed, text: str | None) -> dict[str,
 
 
 def _answer(generation: int, reason: str, seen: kind.Observed, *, drifted: bool = False, diff: str = "") -> dict[str, Any]:
-    looked = {"problems": seen.problems, "warnings": seen.warnings, "alike": seen.alike, "active": seen.active}
+    looked = {"problems": seen.problems, "warnings": seen.warnings, "facts": seen.facts, "alike": seen.alike, "active": seen.active}
     return {"generation": generation, "reason": reason, "drifted": drifted, "diff": diff, **looked}
 
 
@@ -101,8 +102,16 @@ def _other_document(recorded: dict[str, Any], text: str | None) -> list[str]:
 
 def drifted(step: str) -> list[str]:
     """What is not as it was applied, one line an item."""
+    return compared(step)[0]
+
+
+def compared(step: str) -> tuple[list[str], dict[str, str]]:
+    """What is not as it was applied, one line an item; and the facts about it."""
     recorded = record.read(step)
-    return _drift(recorded["state"], observe_all(record.sections(step)).state) if recorded else []
+    if not recorded:
+        return [], {}
+    now = observe_all(record.sections(step))
+    return _drift(recorded["state"], now.state), now.facts
 
 
 def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[str]:

@@ -59,6 +59,14 @@ def value(key: str, found: str) -> str:
     return _VALUES.get((aspect, found), found)
 
 
+def fact(key: str, found: str) -> str:
+    """`certificate /etc/haproxy/haproxy.pem ends in 87 days`."""
+    aspect, _, subject = key.partition(":")
+    if aspect == "days":
+        return f"certificate {subject} ends in {found} days"
+    return f"{subject} owes a restart: {value('runs:', found)}"
+
+
 def drift(key: str, found: str | None) -> str:
     """What differs from what was applied. Digests say nothing to a person, so changed content is just called so."""
     if found and re.fullmatch(r"[0-9a-f]{16}|[0-9a-f]{64}", found):
