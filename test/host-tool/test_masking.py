@@ -121,6 +121,8 @@ def test_a_unit_is_cut_where_a_password_begins_and_the_placeholder_stays() -> No
         "user a password ",
         "stats auth a:",
         "\\",
+        "\n",
+        " \n",
     ],
 )
 def test_a_long_text_is_masked_in_time(part: str) -> None:

@@ -27,7 +27,8 @@ _RULES: list[tuple[re.Pattern[str], _Replacement]] = [
     (re.compile(rf"""(?i)((?<![\w.-]){_SECRET}["']?\s*=[ \t]*)(?!<password>)({_QUOTED}|[^&\s"']+)"""), r"\1…"),
     # "password": "x", and a line `password: x`
     (re.compile(rf"""(?i)(["']{_SECRET}["']\s*:\s*)({_QUOTED}|[^,\s}}]+)"""), r"\1…"),
-    (re.compile(rf"(?im)^(\s*{_SECRET}[ \t]*:[ \t]*)\S[^\n]*"), r"\1…"),
+    # Its indentation ends with the line: `\s*` would begin anew at each of thousands of empty lines, and take minutes.
+    (re.compile(rf"(?im)^([^\S\n]*{_SECRET}[ \t]*:[ \t]*)\S[^\n]*"), r"\1…"),
     # --password x
     (re.compile(rf"""(?i)((?<!\S)--?{_SECRET}[ \t]+)({_QUOTED}|\S+)"""), r"\1…"),
     # What a URL has before its @: up to the last one before its path, for a password may hold one.
