@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
-from jtel_chat import apt_source, declaration, document, packages, process
+from jtel_chat import account, apt_source, declaration, document, packages, process
 from jtel_chat.document import Section
 from jtel_chat.errors import Failed, Refused
 from jtel_chat.transaction import Transaction
@@ -53,6 +54,28 @@ def test_a_java_of_another_origin_serves_when_it_is_new_enough(
     answers[str(java)] = f'openjdk version "{text}" 2024-01-16\n'
     answers["apt-get indextargets"] = "x"
     assert (observed(f"java: {release}").state.get("java") is not None) == serves
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can act with other users' rights")
+def test_a_java_of_another_origin_is_asked_without_roots_rights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for path in (tmp_path, *tmp_path.parents[:2]):
+        path.chmod(0o755)
+    java = tmp_path / "java"
+    java.write_text('#!/bin/sh\necho "version \\"17.$(id -u).$(id -g).$(id -G)\\"" >&2\n')
+    java.chmod(0o755)
+    monkeypatch.setattr(account, "service", lambda: account.owning(3171))
+    assert process.attempt(str(java), "-version", account=account.service()).stderr == 'version "17.3171.3171.3171"\n'
+    asked = []
+    monkeypatch.setattr(process, "attempt", lambda *_, **options: asked.append(options["account"]) or subprocess.CompletedProcess((), 0, "", 'version "17.0"'))
+    monkeypatch.setattr(packages, "JAVA", java)
+    assert packages._java(Section("packages", "openjdk-17-jdk", {"java": "17"})) is not None
+    assert asked == [account.owning(3171)]
+
+
+def test_a_java_that_the_service_may_not_run_does_not_serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "java").touch(0o600)
+    monkeypatch.setattr(packages, "JAVA", tmp_path / "java")
+    assert packages._java(Section("packages", "openjdk-17-jdk", {"java": "17"})) is None
 
 
 @pytest.mark.parametrize(

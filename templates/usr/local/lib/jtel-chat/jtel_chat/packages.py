@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import disk, originals, process
+from . import account, disk, originals, process
 from .account import ROOT
 from .declaration import NUMBER, Declaration, Field
 from .document import Section
@@ -142,11 +142,11 @@ class _Java:
 
 
 def _java(section: Section) -> _Java | None:
-    """A Java that is no package of ours, but does."""
+    """A Java that is no package of ours, but does. It is asked with the service user's rights: it may lie where others than root write."""
     program = JAVA
     if "java" not in section.fields or disk.stat(program, follow=True) is None:
         return None
-    found = re.search(r'version "(?:1\.)?(\d{1,4})', process.attempt(str(program), "-version").stderr)
+    found = re.search(r'version "(?:1\.)?(\d{1,4})', process.attempt(str(program), "-version", account=account.service()).stderr)
     if not found or int(found[1]) < int(section.fields["java"]):
         return None
     return _Java(found[1], resolved(program, ROOT))

@@ -11,9 +11,10 @@ import time
 from collections import deque
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import IO
+from typing import IO, Any
 
 from . import printable
+from .account import Account
 from .errors import Failed
 
 # needrestart would restart services – ClientMessenger among them – behind our back.
@@ -30,14 +31,20 @@ _CHUNK = 64 << 10
 
 
 def attempt(
-    *argv: str, timeout: float = 60, text: str | None = None, environment: Mapping[str, str] = MappingProxyType({}), limit: int = LIMIT
+    *argv: str,
+    timeout: float = 60,
+    text: str | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    limit: int = LIMIT,
+    account: Account | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run to the end, whatever its exit code; a program that is not there gives 127, one that hangs HANGS.
+    """Run to the end, whatever its exit code; a program that is not there gives 127, one that must not be run 126, one that hangs HANGS.
 
     environment: beside ours. limit: bytes of standard output that are kept; of what says more, the first and the last part stay,
     and a line between them says how much was cut. Standard error is always kept up to LIMIT, and without control characters.
+    account: whose rights the program has, for one that is not root's own.
     """
-    out, errors, returncode = _run(argv, timeout, text, environment, limit)
+    out, errors, returncode = _run(argv, timeout, text, environment, limit, account)
     return subprocess.CompletedProcess(argv, returncode, out.text(), printable.block(errors.text()))
 
 
@@ -83,7 +90,9 @@ class _Kept:
         return (bytes(self._head) + between + b"".join(self._tail)).decode("utf-8", "replace")
 
 
-def _run(argv: tuple[str, ...], timeout: float, text: str | None, environment: Mapping[str, str], limit: int) -> tuple[_Kept, _Kept, int]:
+def _run(
+    argv: tuple[str, ...], timeout: float, text: str | None, environment: Mapping[str, str], limit: int, account: Account | None = None
+) -> tuple[_Kept, _Kept, int]:
     out, errors = _Kept(limit), _Kept(LIMIT)
     try:
         child = subprocess.Popen(
@@ -94,10 +103,14 @@ def _run(argv: tuple[str, ...], timeout: float, text: str | None, environment: M
             env={**ENVIRONMENT, **environment},
             cwd="/",  # as systemd starts them; a login's own directory may be closed to them
             start_new_session=True,  # so that what it has started ends with it
+            **_identity(account),
         )
     except FileNotFoundError:
         errors.add(f"{argv[0]}: not found".encode())
         return out, errors, 127
+    except PermissionError as error:
+        errors.add(f"{argv[0]}: {error.strerror}".encode())
+        return out, errors, 126
     with child:
         try:
             returncode = _talk(child, time.monotonic() + timeout, text, out, errors)
@@ -110,6 +123,13 @@ def _run(argv: tuple[str, ...], timeout: float, text: str | None, environment: M
             _kill(child)
             raise
     return out, errors, returncode
+
+
+def _identity(account: Account | None) -> dict[str, Any]:
+    """Whom Popen lets a program run as; nothing changes where the tool does not run as root."""
+    if account is None or os.geteuid() != 0:
+        return {}
+    return {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}
 
 
 def _talk(child: subprocess.Popen[bytes], deadline: float, text: str | None, out: _Kept, errors: _Kept) -> int:
