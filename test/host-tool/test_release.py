@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from jtel_chat import account, disk, journal, kind, originals, release, releases, steps, trees
 from jtel_chat.document import parse
-from jtel_chat.errors import Refused
+from jtel_chat.errors import Failed, Refused
 
 
 class Server:
@@ -331,3 +331,31 @@ def test_only_what_is_used_is_kept(server: Server) -> None:
 def test_a_document_of_an_older_version_is_looked_at_without_the_fields_that_it_lacks(server: Server) -> None:
     text = server.document("hold") + f"\n# unit: x.service\nfrom: {server.home}/systemd/unit\nargument: -D\nargument-file: /x\ndrop-in:\n\t[Service]\n"
     assert steps.observe("messenger", text)["problems"]
+
+
+def test_a_program_that_could_not_be_put_back_is_not_forgotten(server: Server, monkeypatch: pytest.MonkeyPatch, state: Path) -> None:
+    write(server.home, {"bin/a": "by hand"})
+    server.offer(bin_a="1")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    def swap_on_a_disk_that_fills(*where: object, comes: bool) -> None:
+        swap(*where, comes=comes)  # type: ignore[arg-type]
+        broken.setattr(trees, "copy_tree", full)
+        full()
+
+    swap = releases._swap
+    with monkeypatch.context() as broken:
+        broken.setattr(releases, "_swap", swap_on_a_disk_that_fills)
+        with pytest.raises(Failed, match="No space left on device\nwhat was not put back is kept: .*/not-put-back/"):
+            server.apply("follow")
+    other = f"# files: {state}/other\ncontent:\n\tx\n"
+    steps.apply("other", 1, "first", other)
+    assert [text for path, text in tree(releases.store()).items() if path.endswith("bin/a")] == ["by hand"]
+    assert "not-put-back holds what could not be put back" in steps.undo("other")[-1]
+    assert "by hand" in tree(releases.store()).values()
+    disk.remove_tree(journal.not_put_back())
+    steps.apply("other", 1, "first", other)
+    steps.undo("other")
+    assert not disk.STATE.exists()

@@ -29,6 +29,11 @@ def unproven() -> Path:
     return disk.STATE / "unproven"
 
 
+def not_put_back() -> Path:
+    """Journals of which something could not be put back, for a person to look at."""
+    return disk.STATE / "not-put-back"
+
+
 def recover(booting: bool = False) -> list[str]:
     """Roll back what earlier runs left unfinished, newest first; lines for a person. To be called under the host's lock.
 
@@ -104,10 +109,10 @@ def close(directory: Path) -> None:
 
 
 def _keep(directory: Path) -> Path:
-    kept = disk.STATE / "not-put-back"
-    disk.own_directory(kept)
-    disk.move(directory, kept / directory.name)
-    return kept / directory.name
+    kept = not_put_back() / directory.name
+    disk.own_directory(kept.parent)
+    disk.move(directory, kept)
+    return kept
 
 
 def _subject(entry: dict[str, Any]) -> str:

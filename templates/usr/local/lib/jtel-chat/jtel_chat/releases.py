@@ -194,7 +194,7 @@ def _stored() -> list[str]:
 
 def forget_unused() -> None:
     """Remove stored releases that neither the index nor a journal names."""
-    journals = [*journal.newest_first(journal.pending()), *journal.newest_first(journal.unproven())]
+    journals = [each for place in (journal.pending(), journal.unproven(), journal.not_put_back()) for each in journal.newest_first(place)]
     noted = {entry["was"]["digest"] for each in journals for entry in journal.entries(each) if "release" in entry}
     used = noted | {release.digest for release in index().values()}
     for name in _stored():

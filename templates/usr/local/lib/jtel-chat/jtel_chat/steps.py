@@ -197,9 +197,17 @@ def _undo(step: str) -> list[str]:
         originals.put_back(step, transaction)
         record.remove(step, transaction)
     originals.forget(step)
-    if not record.names():
-        disk.remove_tree(disk.STATE)
-    return transaction.said or ["nothing to take back"]
+    return [*(transaction.said or ["nothing to take back"]), *_forget_all()]
+
+
+def _forget_all() -> list[str]:
+    """Where no step is left, nothing of ours is remembered. What was not put back may exist nowhere else: that is left to a person."""
+    if record.names():
+        return []
+    if disk.names(journal.not_put_back()):
+        return [f"{disk.STATE} stays: {journal.not_put_back()} holds what could not be put back. Look at that, then remove it: rm -r {disk.STATE}"]
+    disk.remove_tree(disk.STATE)
+    return []
 
 
 def _about_to_change(sections: list[Section]) -> list[str]:
