@@ -348,7 +348,7 @@ def test_a_program_that_could_not_be_put_back_is_not_forgotten(server: Server, m
     swap = releases._swap
     with monkeypatch.context() as broken:
         broken.setattr(releases, "_swap", swap_on_a_disk_that_fills)
-        with pytest.raises(Failed, match="No space left on device\nwhat was not put back is kept: .*/not-put-back/"):
+        with pytest.raises(Failed, match=r"No space left on device\nwhat was not put back is kept: .*/not-put-back/"):
             server.apply("follow")
     other = f"# files: {state}/other\ncontent:\n\tx\n"
     steps.apply("other", 1, "first", other)
@@ -359,3 +359,37 @@ def test_a_program_that_could_not_be_put_back_is_not_forgotten(server: Server, m
     steps.apply("other", 1, "first", other)
     steps.undo("other")
     assert not disk.STATE.exists()
+
+
+def test_a_failed_installation_leaves_a_folder_of_somebodys_own_as_it_is(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.offer(bin_a="1", lib_a="1")
+    server.apply("follow")
+    server.offer(bin_a="2")
+    server.apply("follow")
+    write(server.home, {"lib/mine": "somebody's own"})
+    before = tree(server.home)
+    server.offer(bin_a="3")
+
+    def fails_afterwards(*where: object, comes: bool) -> None:
+        swap(*where, comes=comes)  # type: ignore[arg-type]
+        broken.setattr(releases, "_swap", swap)
+        raise OSError(28, "No space left on device")
+
+    swap = releases._swap
+    with monkeypatch.context() as broken:
+        broken.setattr(releases, "_swap", fails_afterwards)
+        with pytest.raises(OSError, match="No space"):
+            server.apply("follow")
+    assert tree(server.home) == before
+
+
+def test_undo_keeps_a_folder_of_somebodys_own_where_the_original_had_one(server: Server) -> None:
+    write(server.home, {"bin/a": "by hand", "lib/a": "by hand"})
+    server.offer(bin_a="1", lib_a="1")
+    server.apply("follow")
+    server.offer(bin_a="2")
+    server.apply("follow")
+    write(server.home, {"lib/mine": "somebody's own"})
+    steps.undo("messenger")
+    assert (server.home / "lib/a").read_text() == "by hand"
+    assert (server.home / "lib.edited-under-jtel-chat/mine").read_text() == "somebody's own"

@@ -100,6 +100,11 @@ def _with_what_stands_there(directory: Path, now: Release, wanted: _Source | Non
     if releases.index() and not now.is_absent:
         names = " and ".join(str(directory / name) for name in others)
         raise Refused(f"{names} is no part of the installed release, and the new one brings that name. Move it away, then repeat")
+    return _with(directory, now, others, rights)
+
+
+def _with(directory: Path, now: Release, others: list[str], rights: Account) -> Release:
+    """What is there, with other entries of the same folder."""
     entries = tuple(others) if now.is_absent else (*now.entries, *others)
     return Release(releases.part_digest(directory, entries, rights), entries)
 
@@ -110,6 +115,9 @@ def undo(section: Section, transaction: Transaction) -> None:
     now = installed(section)
     kept = _kept_first(section, now, rights)
     original, current = kept["original"], releases.index().get("current", now)
+    coming = () if original.is_absent else original.entries
+    if others := [name for name in coming if name not in now.entries and disk.stat(directory / name)]:
+        now = _with(directory, now, others, rights)  # somebody's own since: an edit like others
     if now.digest != original.digest:
         releases.take(directory, now, rights, as_they_are=True)
         if now.digest != current.digest and not now.is_absent:

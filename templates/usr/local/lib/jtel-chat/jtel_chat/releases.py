@@ -173,19 +173,13 @@ def put_back(entry: dict[str, Any]) -> list[str]:
     for name in disk.names(directory):
         if name.startswith(".") and name.endswith((".jtel-chat", ".jtel-chat-old")):
             disk.remove_tree(directory / name)
-    brought = _brought(directory, was)
+    brought = tuple(name for name in disk.names(directory) if name in {*was.entries, *entry["comes"]})
     if not brought and was.is_absent:
         return []
     now = Release(part_digest(directory, brought, disk.owner(directory / "x")), brought)
     if now.digest != was.digest:
         install(was, now, directory)
     return []
-
-
-def _brought(directory: Path, was: Release) -> tuple[str, ...]:
-    """What of a folder an interrupted installation may have brought: the entries of every stored release."""
-    stored = {name for digest in _stored() for name in disk.names(store() / digest)}
-    return tuple(name for name in disk.names(directory) if name in {*stored, *was.entries})
 
 
 def _stored() -> list[str]:

@@ -130,7 +130,7 @@ class Transaction:
 
     def install(self, release: Release, found: Release, directory: Path) -> None:
         """Put a stored release where `found` is now, which has to be stored as well."""
-        self._log({"release": str(directory), "was": found.stored()})
+        self._log({"release": str(directory), "was": found.stored(), "comes": [] if release.is_absent else list(release.entries)})
         releases.install(release, found, directory)
 
     def _back_up(self, path: Path, found: Any, keep: bool) -> None:
