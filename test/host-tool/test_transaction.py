@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from jtel_chat import document, files, journal, kind, logbook, steps
+from jtel_chat import document, files, journal, kind, logbook, originals, steps
 from jtel_chat.document import Section
 from jtel_chat.errors import Ended, Failed, Refused
 from jtel_chat.transaction import Transaction
@@ -154,6 +154,26 @@ def test_undo_gives_the_original_back_and_keeps_an_edit_beside_it(state: Path) -
     assert not new.parent.exists()
     assert not (state / "state").exists()
     assert steps.undo("x") == ["x: this host does not have it, nothing to undo"]
+
+
+def test_a_commit_that_finds_no_room_for_originals_puts_everything_back(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = state / "file"
+    target.write_text("customer's")
+    text = f"# files: {target}\ncontent:\n\tours\n"
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(originals, "_refreshed", full)
+        with pytest.raises(OSError, match="No space"):
+            steps.apply("x", 1, "first", text)
+    assert target.read_text() == "customer's"
+    assert not list(journal.pending().iterdir())
+    target.write_text("edited meanwhile")
+    steps.apply("x", 1, "first", text)
+    steps.undo("x")
+    assert target.read_text() == "edited meanwhile"
 
 
 def test_an_undo_that_fails_leaves_the_step_as_it_was(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:

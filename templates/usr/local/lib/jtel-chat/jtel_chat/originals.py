@@ -44,17 +44,17 @@ def keep(step: str, entries: list[dict[str, Any]], backups: Path) -> None:
         if blob:
             disk.write(directory / blob["blob"], disk.read(backups / entry["blob"]))
         known.append({**entry, **blob})
-    _write(step, known)
-    refresh(step)
+    _write(step, _refreshed(known))  # once: half of it would outlive a transaction that is put back
 
 
 def refresh(step: str) -> None:
     """What is there now is what the step put there: to be called when its files were put back after its commit."""
     if known := index(step):
-        for entry in known:
-            if "path" in entry and "kept" not in entry:
-                entry["applied"] = digest_of(Path(entry["path"]))
-        _write(step, known)
+        _write(step, _refreshed(known))
+
+
+def _refreshed(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**entry, "applied": digest_of(Path(entry["path"]))} if "path" in entry and "kept" not in entry else entry for entry in entries]
 
 
 def put_back(step: str, transaction: Transaction, paths: list[str] | None = None) -> None:
@@ -75,11 +75,11 @@ def forget(step: str, paths: list[str] | None = None) -> None:
 
 def digest_of(path: Path) -> str:
     """A digest of the file or link at a path; `directory`, `absent`, or `unreadable` for what is none of these."""
-    if (target := disk.link_target(path)) is not None:
-        return f"link to {target}"
-    if disk.is_directory(path):
-        return "directory"
     try:
+        if (target := disk.link_target(path)) is not None:
+            return f"link to {target}"
+        if disk.is_directory(path):
+            return "directory"
         return digests.short(disk.read(path)) if disk.stat(path) else "absent"
     except (OSError, Refused):
         return "unreadable"

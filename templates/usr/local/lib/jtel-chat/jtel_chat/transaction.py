@@ -42,16 +42,26 @@ class Transaction:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if error is not None:
-            if said := journal.roll_back(self._directory):
-                raise Failed("\n".join([str(error), *said])) from error
+            self._roll_back(error)
             return
+        try:
+            self._keep_originals()
+        except BaseException as failure:
+            self._roll_back(failure)
+            raise
         self._commit()
         for argv in self._after:
             process.attempt(*argv, timeout=180)
 
-    def _commit(self) -> None:
+    def _roll_back(self, error: BaseException) -> None:
+        if said := journal.roll_back(self._directory):
+            raise Failed("\n".join([str(error), *said])) from error
+
+    def _keep_originals(self) -> None:
         if self._keep:
             originals.keep(self.step, [entry for entry in self._entries if entry.pop("keep", False)], self._directory)
+
+    def _commit(self) -> None:
         if self._proven:
             journal.close(self._directory)
             releases.forget_unused()
