@@ -7,9 +7,11 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from jtel_chat import account, disk, trees
+from jtel_chat import account, disk, kind, report, steps, trees
+from jtel_chat.document import Section
 from jtel_chat.errors import Refused
 from jtel_chat.place import at
 from jtel_chat.transaction import Transaction
@@ -208,3 +210,29 @@ def test_the_account_of_a_place_is_asked_of_the_kernel(home: Path) -> None:
     for path, expected in ((home / "x", HIS), (home.parent / "x", 0)):
         with at(path) as place:
             assert place.account.uid == expected
+
+
+def test_what_cannot_be_looked_at_hides_no_other_step(home: Path, state: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    disk.write(home.parent / "ours", b"before")
+    steps.apply("his", 1, "first", f"# files: {home}/conf/his\ncontent:\n\tx\n")
+    steps.apply("ours", 1, "first", f"# files: {home.parent}/ours\ncontent:\n\tx\n")
+    (home.parent / "ours").write_text("edited")
+    obstacle(home, "folder")
+    assert report.run("check", []) == 1
+    his_line, ours_line = capsys.readouterr().out.splitlines()
+    assert "his: cannot be looked at: " in his_line
+    assert "leads through the link 'conf'" in his_line
+    assert ours_line.startswith("ours: content of ")
+
+
+def test_a_link_in_his_folder_keeps_no_service_from_its_old_files(home: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for step in ("ours", "his"):
+        disk.write(home.parent / "ours", b"before")
+        path = home / "conf/his" if step == "his" else home.parent / "ours"
+        steps.apply(step, 1, "first", f"# files: {path}\ncontent:\n\t{step}\nloaded-by: jtel-clientmessenger.service\n")
+    obstacle(home, "folder")
+    monkeypatch.setattr(kind, "of", lambda _: SimpleNamespace(run_again=lambda section: f"{section.name} runs again"))
+    said = steps._put_back_unproven(Section("service", "messenger"))
+    assert "Put back with it: his, ours. messenger runs again" in said
+    assert "conf/his could not be put back and stays as it is" in said
+    assert (home.parent / "ours").read_bytes() == b"before"

@@ -101,17 +101,22 @@ def _other_document(recorded: dict[str, Any], text: str | None) -> list[str]:
 
 
 def drifted(step: str) -> list[str]:
-    """What is not as it was applied, one line an item."""
+    """What is not as it was applied, one line an item; of a step that cannot be looked at, why."""
     return compared(step)[0]
 
 
 def compared(step: str) -> tuple[list[str], dict[str, str]]:
-    """What is not as it was applied, one line an item; and the facts about it."""
-    recorded = record.read(step)
-    if not recorded:
-        return [], {}
-    now = observe_all(record.sections(step))
-    return _drift(recorded["state"], now.state), now.facts
+    """As `drifted`, and the facts about it."""
+    try:
+        recorded = record.read(step)
+        if not recorded:
+            return [], {}
+        now = observe_all(record.sections(step))
+        return _drift(recorded["state"], now.state), now.facts
+    except Ended:
+        raise
+    except Exception as error:  # noqa: BLE001 – the other steps are looked at
+        return [f"cannot be looked at: {error}"], {}
 
 
 def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[str]:
