@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from jtel_chat import document, files, journal, kind, logbook, originals, steps
+from jtel_chat import disk, document, files, journal, kind, logbook, originals, steps
 from jtel_chat.document import Section
 from jtel_chat.errors import Ended, Failed, Refused
 from jtel_chat.transaction import Transaction
@@ -225,3 +225,24 @@ def test_the_log_names_the_run_that_the_caller_has_announced(state: Path) -> Non
     assert logbook.entries()[-1]["run"] == "commit 1a2b?[31m3c, https://ci.example/7"
     logbook.announce("")
     assert logbook.caller()["run"] == ""
+
+
+def test_a_full_disk_ends_no_run_that_is_done_and_tears_no_line_of_the_log(
+    state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    disk.own_directory(disk.STATE)
+    logbook.note("apply", "x", "done", ["first"])
+    before = (disk.STATE / "log").read_bytes()
+
+    def full(descriptor: int, data: bytes) -> None:
+        os.write(descriptor, data[:20])
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(disk, "fill", full)
+        logbook.note("apply", "x", "done", ["second"])
+    assert "log could not be written: [Errno 28]" in capsys.readouterr().err
+    assert (disk.STATE / "log").read_bytes() == before
+    disk.append(disk.STATE / "log", b'{"torn by a power cut\n')
+    logbook.note("apply", "x", "done", ["third"])
+    assert [entry["said"] for entry in logbook.entries()] == [["first"], ["third"]]

@@ -211,9 +211,13 @@ def append(path: Path, data: bytes) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     with at(path) as place:
         descriptor = os.open(place.name, flags, 0o600, dir_fd=place.directory)
+    before = os.fstat(descriptor).st_size
     try:
         fill(descriptor, data)
         os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, before)  # half a line would swallow the next one
+        raise
     finally:
         os.close(descriptor)
 

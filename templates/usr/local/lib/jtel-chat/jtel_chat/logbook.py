@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,11 @@ def note(action: str, step: str, outcome: str, said: list[str]) -> None:
         "outcome": outcome,
         "said": [printable.block(text) for text in said],
     }
-    if disk.stat(disk.STATE):
-        disk.append(_log(), (json.dumps(entry, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
+    try:
+        if disk.stat(disk.STATE):
+            disk.append(_log(), (json.dumps(entry, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace"))
+    except OSError as error:  # a full disk: what was done is done all the same, and syslog has it, too
+        print(f"{_log()} could not be written: {error}", file=sys.stderr)
     syslog.openlog("jtel-chatctl")
     syslog.syslog(f"{action} {step} by {by_whom(entry)}: {outcome}")
 
@@ -45,7 +49,16 @@ def entries() -> list[dict[str, Any]]:
         lines = disk.text(_log(), _LONGEST).split("\n")
     except FileNotFoundError:
         lines = []
-    return [_cleaned(json.loads(line)) for line in lines if line]
+    return [_cleaned(entry) for line in lines if (entry := _parsed(line))]
+
+
+def _parsed(line: str) -> dict[str, Any] | None:
+    """None for half a line, which a power cut leaves."""
+    try:
+        entry: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return entry
 
 
 def _cleaned(entry: dict[str, Any]) -> dict[str, Any]:
