@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from jtel_chat.document import Section
 from jtel_chat.errors import Failed
 
 UNIT = "x.service"
+UNITS = sorted((Path(__file__).parents[2] / "templates/etc/systemd/system").glob("*.service"))
 
 
 class Machine:
@@ -213,3 +215,10 @@ def test_held_nothing_is_proven_until_the_restart(machine: Machine, state: Path)
     apply(restart="roll")
     assert not (state / "state/unproven").exists()
     assert record.read("messenger-running")
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_no_boot_and_no_start_waits_for_ever_for_a_unit_of_ours(unit: Path) -> None:
+    text = unit.read_text(encoding="utf-8")
+    assert "Type=oneshot" in text
+    assert re.search(r"(?m)^TimeoutStartSec=[1-9]\d{1,2}$", text)  # systemd sets none for Type=oneshot
