@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -236,3 +237,37 @@ def test_a_link_in_his_folder_keeps_no_service_from_its_old_files(home: Path, st
     assert "Put back with it: his, ours. messenger runs again" in said
     assert "conf/his could not be put back and stays as it is" in said
     assert (home.parent / "ours").read_bytes() == b"before"
+
+
+def deep(folder: Path, name: str, levels: int) -> None:
+    """Folders inside each other, more than a path can name."""
+    inside = os.open(folder, os.O_RDONLY)
+    for _ in range(levels):
+        os.mkdir(name, dir_fd=inside)
+        below = os.open(name, os.O_RDONLY, dir_fd=inside)
+        os.close(inside)
+        inside, name = below, "d"
+    os.close(inside)
+
+
+def test_folders_that_lie_in_each_other_by_the_thousand_are_refused(home: Path) -> None:
+    his(lambda: deep(home / "conf", ".x.jtel-chat", 3000))
+    try:
+        with pytest.raises(Refused, match=r"'\.x\.jtel-chat' holds folders that lie in each other more than 64 deep\. Remove it \(rm -r\)"):
+            disk.write(home / "conf/x", b"1")
+        with pytest.raises(Refused, match=r"/conf holds folders that lie in each other more than 64 deep"):
+            trees.tree(home / "conf")
+    finally:
+        subprocess.run(["rm", "-r", str(home / "conf/.x.jtel-chat")], check=True)  # pytest cannot
+    his(lambda: deep(home / "conf", ".x.jtel-chat", 60))
+    disk.write(home / "conf/x", b"1")
+
+
+def test_a_folder_with_names_without_end_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "_MOST", 3)
+    for name in "abc":
+        his((home / "conf" / name).touch)
+    assert disk.names(home / "conf") == ["a", "b", "c"]
+    his((home / "conf/d").touch)
+    with pytest.raises(Refused, match=r"holds more than 3 files, among them '[abcd]'"):
+        disk.names(home / "conf")

@@ -6,6 +6,7 @@ Every read is of a regular file, up to a limit. Every write is staged beside its
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import stat as modes
 from collections.abc import Iterator
@@ -25,6 +26,9 @@ LIMIT = 4 << 20
 
 #: Where the kernel itself answers: no file there is anybody's.
 KERNEL: tuple[str, ...] = ("/proc/", "/sys/")
+#: Folders inside each other that are gone through. Each costs a descriptor and a frame of Python's stack, which end at some thousand.
+DEEPEST = 64
+_MOST = 100_000  # names of a folder
 _CHUNK = 1 << 20
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 #: How a new file is opened: never one that is there already.
@@ -396,29 +400,35 @@ def _sync(directory: int) -> None:
 
 
 def listed(directory: int) -> list[str]:
-    """The names in an open directory."""
+    """The names in an open directory. Raises Refused where they are so many that they would fill the memory."""
     descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
     try:
-        return os.listdir(descriptor)
+        with os.scandir(descriptor) as entries:
+            found = [entry.name for entry in itertools.islice(entries, _MOST + 1)]
     finally:
         os.close(descriptor)
+    if len(found) > _MOST:
+        raise Refused(f"a folder holds more than {_MOST} files, among them '{found[0]}'. Remove it, then repeat")
+    return found
 
 
-def _remove(directory: int, name: str) -> None:
+def _remove(directory: int, name: str, above: tuple[str, ...] = ()) -> None:
     """Whatever has this name; nothing where nothing has."""
     try:
         os.unlink(name, dir_fd=directory)
     except FileNotFoundError:
         return
     except (IsADirectoryError, PermissionError):
-        _remove_directory(directory, name)
+        _remove_directory(directory, name, above)
 
 
-def _remove_directory(directory: int, name: str) -> None:
+def _remove_directory(directory: int, name: str, above: tuple[str, ...]) -> None:
+    if len(above) > DEEPEST:
+        raise Refused(f"'{above[0]}' holds folders that lie in each other more than {DEEPEST} deep. Remove it (rm -r), then repeat")
     inside = os.open(name, _FOLDER, dir_fd=directory)
     try:
         for each in listed(inside):
-            _remove(inside, each)
+            _remove(inside, each, (*above, name))
     finally:
         os.close(inside)
     os.rmdir(name, dir_fd=directory)

@@ -47,6 +47,8 @@ def _collect(directory: int, name: str, shown: str, root: Path, found: list[Entr
         raise Refused(f"{root / shown} is {disk.kind_of(state)}; only files and folders are taken. Remove it, then repeat")
     if len(found) >= limit:
         raise Refused(f"{root} holds more than {limit} files. Is it the right folder?")
+    if shown.count("/") > disk.DEEPEST:
+        raise Refused(f"{root} holds folders that lie in each other more than {disk.DEEPEST} deep. Is it the right folder?")
     found.append(Entry(shown, is_directory, modes.S_IMODE(state.st_mode), state.st_uid, 0 if is_directory else state.st_size))
     if not is_directory:
         return
