@@ -126,6 +126,8 @@ def test_a_line_that_is_not_utf_8_is_refused_but_a_comment_may_be_anything() -> 
 def test_a_file_that_is_no_unit_is_refused_before_it_is_read() -> None:
     with pytest.raises(Refused, match="bytes long"):
         judged("#" * (1 << 20))
+    with pytest.raises(Refused, match="more than 1000 lines"):
+        judged("[Service]\n" + "a=\n" * 10_000 + "Nice=\n" * 5_000)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from .errors import Refused
 
 _LONGEST = 1 << 16  # bytes
+_MOST = 1000  # assignments: which of them count takes time by the square of their number
 _LINE_END = re.compile(r"\r\n|\n\r|[\n\r\0]")
 _BLANKS = " \t"  # to systemd; Python strips more
 
@@ -39,6 +40,8 @@ def assignments(unit: bytes) -> list[Assignment]:
         elif line:
             key, equals, value = (part.strip(_BLANKS) for part in line.partition("="))
             found.append(Assignment(number, section, key, value) if equals else Assignment(number, section, "", line))
+        if len(found) > _MOST:
+            raise Refused(f"it has more than {_MOST} lines, a unit has some dozens. Is it the right file?")
     return found
 
 
