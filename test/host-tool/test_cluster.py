@@ -132,3 +132,15 @@ def test_a_process_that_is_no_member_is_named_so(tmp_path: Path, monkeypatch: py
     section = Section("service", "chat.service", {"cluster": str(file), "cluster-within": "0"})
     with pytest.raises(Failed, match=r"chat\.service listens on none of the ports 5701-5801"):
         cluster.verify(section, just_started=True)
+
+
+def test_members_whose_names_nobody_answers_for_take_no_longer_than_the_cluster_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    clock = iter(range(0, 3000, 3))
+    monkeypatch.setattr(cluster.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(cluster.addresses, "resolved", lambda name: asked.append(name) or set())
+    monkeypatch.setattr(cluster.addresses, "own", set)
+    section = Section("service", "chat.service", {"cluster-within": "30"})
+    hosts = cluster._hosts(section, [Member(f"nobody{number}", TRIED) for number in range(900)])
+    assert len(hosts) == 900
+    assert len(asked) < 10

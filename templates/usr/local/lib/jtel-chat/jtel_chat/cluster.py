@@ -66,12 +66,15 @@ def verify(section: Section, just_started: bool) -> str:
 
 def _hosts(section: Section, members: list[Member]) -> list[_Host]:
     """The hosts that a member list means: one that stands there twice, by name and by address, is one."""
+    until = time.monotonic() + float(section.text("cluster-within"))
     lines = (line.split() for line in section.lines("cluster-hosts"))
     names = {address: rest for host, *rest in lines for address in addresses.resolved(host)}
     own = addresses.own()
     grouped: dict[frozenset[str], list[Member]] = {}
     for member in members:
-        grouped.setdefault(frozenset(addresses.resolved(member.host) or [member.host]), []).append(member)
+        # A thousand names that no name server answers for would take the better part of an hour.
+        found = addresses.resolved(member.host) if time.monotonic() < until else set()
+        grouped.setdefault(frozenset(found or [member.host]), []).append(member)
     return [
         _Host(
             name=next((f"{names[address][0]} ({address})" for address in same_host if address in names), same[0].host),
