@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 from jtel_chat import account, disk, kind, report, steps, trees
 from jtel_chat.document import Section
-from jtel_chat.errors import Refused
+from jtel_chat.errors import Ended, Refused
 from jtel_chat.place import at
 from jtel_chat.transaction import Transaction
 
@@ -271,3 +271,17 @@ def test_a_folder_with_names_without_end_is_refused(home: Path, monkeypatch: pyt
     his((home / "conf/d").touch)
     with pytest.raises(Refused, match=r"holds more than 3 files, among them '[abcd]'"):
         disk.names(home / "conf")
+
+
+def test_a_signal_while_the_user_is_switched_leaves_root_as_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    def ended(uid: int) -> None:
+        switched(uid)
+        if uid == HIS:
+            raise Ended("the run was ended")
+
+    switched = os.seteuid
+    monkeypatch.setattr(os, "seteuid", ended)
+    with pytest.raises(Ended), account.acting_as(account.owning(HIS)):
+        raise AssertionError("never reached")
+    assert (os.geteuid(), os.getegid()) == (0, 0)
+    assert os.getgroups() != [HIS]

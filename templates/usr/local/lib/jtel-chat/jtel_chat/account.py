@@ -59,8 +59,8 @@ def acting_as(account: Account) -> Iterator[None]:
         yield
         return
     before = (os.getgroups(), os.getegid(), os.geteuid())
-    _become(list(account.groups), account.gid, account.uid)
     try:
+        _become(list(account.groups), account.gid, account.uid)  # in here: a signal may end it in its middle
         yield
     finally:
         _become(*before)
