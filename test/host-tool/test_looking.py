@@ -186,3 +186,18 @@ def test_the_call_that_only_waits_imports_next_to_nothing() -> None:
 def test_only_names_of_steps_are_compared(state: Path) -> None:
     with pytest.raises(Refused, match="no name for a step"):
         report.run("diff", ["../../evil"])
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root looks")
+def test_no_program_is_taken_from_a_callers_path(ask: Any, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    evil = tmp_path / "evil"
+    evil.mkdir()
+    (evil / "systemd-run").write_text(f"#!/bin/sh\ntouch {evil}/ran\n")
+    (evil / "systemd-run").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{evil}:{os.environ['PATH']}")
+    with monkeypatch.context() as outside:
+        outside.setattr(bounded, "_command", lambda _: ["systemd-run", "--version"])
+        bounded.run(["observe"])
+    assert ask("observe", {"steps": {}})[0] == 0
+    assert os.environ["PATH"] == bounded.PATH  # of whatever the look itself starts
+    assert not (evil / "ran").exists()

@@ -21,13 +21,14 @@ import os
 import signal
 import sys
 
-from . import looking, printable
+from . import bounded, looking, printable
 from .errors import Ended, Failed, Refused
 
 
 def main(arguments: list[str]) -> int:
     """Exit codes: 0 done, 1 failed and put back (check: drift), 2 wrong call, 3 refused before any change."""
     os.umask(0o022)
+    os.environ["PATH"] = bounded.PATH
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]  # whatever the host's locale is
     try:

@@ -22,6 +22,8 @@ _PROPERTIES = {
     "TasksMax": "256",
 }
 _UNIT = "jtel-chat-look-"
+#: Where programs are looked for, as Debian's sudoers says it (secure_path): a caller's own PATH is not believed where that line is missing.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def concerns(arguments: list[str]) -> bool:
@@ -39,7 +41,7 @@ def run(arguments: list[str]) -> int:
     """This very program with these arguments, within the limits; its exit code, or 3 with a word on what ended it."""
     if os.geteuid() != 0:
         return _refused("only root can look at this host. Use sudo")
-    code = os.spawnvpe(os.P_WAIT, "systemd-run", _command(arguments), {**os.environ, "LC_ALL": "C.UTF-8"})  # noqa: S606 – subprocess would take time
+    code = os.spawnvpe(os.P_WAIT, "systemd-run", _command(arguments), {**os.environ, "PATH": PATH, "LC_ALL": "C.UTF-8"})  # noqa: S606 – subprocess would take time
     if code >= 0:
         return code
     # A scope that runs too long is sent SIGTERM, then SIGKILL; the kernel sends the latter to what wants too much memory.
