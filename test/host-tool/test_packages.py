@@ -58,7 +58,7 @@ def test_a_java_of_another_origin_serves_when_it_is_new_enough(
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can act with other users' rights")
 def test_a_java_of_another_origin_is_asked_without_roots_rights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for path in (tmp_path, *tmp_path.parents[:2]):
+    for path in (tmp_path, *list(tmp_path.parents)[:2]):
         path.chmod(0o755)
     java = tmp_path / "java"
     java.write_text('#!/bin/sh\necho "version \\"17.$(id -u).$(id -g).$(id -G)\\"" >&2\n')

@@ -24,7 +24,7 @@ HIS, OTHER = 3171, 3172  # numbers that no account of the machine has
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
     """A folder of somebody else's, in folders of root's; beside it a victim of root's: a file and a folder."""
-    for path in (tmp_path, *tmp_path.parents[:2]):
+    for path in (tmp_path, *list(tmp_path.parents)[:2]):
         path.chmod(0o755)
     victim = tmp_path / "victim"
     victim.mkdir(mode=0o700)

@@ -393,3 +393,19 @@ def test_undo_keeps_a_folder_of_somebodys_own_where_the_original_had_one(server:
     steps.undo("messenger")
     assert (server.home / "lib/a").read_text() == "by hand"
     assert (server.home / "lib.edited-under-jtel-chat/mine").read_text() == "somebody's own"
+
+
+def test_a_second_undo_keeps_what_the_first_has_kept(server: Server, state: Path) -> None:
+    ours = state / "file"
+    ours.write_text("customer's")
+    server.offer(bin_a="1")
+    for edit in ("one", "two"):
+        steps.apply("file", 1, "first", f"# files: {ours}\ncontent:\n\tours\n")
+        server.apply("follow")
+        ours.write_text(edit)
+        (server.home / "bin/a").write_text(edit)
+        steps.undo("messenger")
+        steps.undo("file")
+    kept = "{}.edited-under-jtel-chat", "{}.edited-under-jtel-chat-2"
+    assert [(state / name.format("file")).read_text() for name in kept] == ["one", "two"]
+    assert [(server.home / name.format("bin") / "a").read_text() for name in kept] == ["one", "two"]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .transaction import Transaction
 
 _EDITED = ".edited-under-jtel-chat"
+_EDITS = 50  # of one path that are kept
 
 
 def index(step: str) -> list[dict[str, Any]]:
@@ -85,6 +86,15 @@ def digest_of(path: Path) -> str:
         return "unreadable"
 
 
+def place_of_edit(path: Path) -> Path:
+    """Where an edit is kept, beside what was edited; one that an earlier undo has kept stays: `x.edited-under-jtel-chat-2`."""
+    places = [path.with_name(f"{path.name}{_EDITED}{number}") for number in ("", *(f"-{number}" for number in range(2, _EDITS + 1)))]
+    for place in places:
+        if not disk.is_file(place) and not disk.is_directory(place):  # a link is nobody's edit
+            return place
+    raise Refused(f"{places[0]} and {_EDITS - 1} further edits are kept there. Move them away, then repeat")
+
+
 def _put_back(entry: dict[str, Any], blobs: Path, transaction: Transaction) -> None:
     path = Path(entry["path"])
     if entry["was"] == "no directory":
@@ -109,7 +119,7 @@ def _keep_edit(path: Path, transaction: Transaction) -> None:
     found = disk.stat(path)
     if found is None or not disk.is_file(path):
         return
-    edited = path.with_name(path.name + _EDITED)
+    edited = place_of_edit(path)
     transaction.write(edited, disk.read(path), found.st_mode & 0o777, (found.st_uid, found.st_gid), keep=False)
     transaction.say(f"{path} was edited since: that is kept as {edited}")
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import account, declaration, disk, record, releases, trees
+from . import account, declaration, disk, originals, record, releases, trees
 from .account import Account
 from .declaration import LOADED_BY, PATH, Declaration, Field
 from .document import Section
@@ -34,7 +34,6 @@ DECLARATION = Declaration(
 )
 
 
-_EDITED = ".edited-under-jtel-chat"
 _MANIFEST = ".release"  # of versions before 2026-12
 _PIN = 16  # digits of a short pin, also of those that versions before 2026-12 made
 _NAMED = 3  # files that a problem names
@@ -276,9 +275,10 @@ def _keep_edits(directory: Path, now: Release, current: Release, transaction: Tr
     """What somebody has changed in the program goes aside, under a name that a person finds."""
     for name in now.entries:
         if disk.stat(directory / name) is not None and not _unchanged(directory, name, current):
-            disk.remove_tree(directory / f"{name}{_EDITED}")
-            trees.copy_tree(directory / name, directory / f"{name}{_EDITED}", lambda part: part.mode)
-            transaction.say(f"{directory / name} was edited since: that is kept as {directory / name}{_EDITED}")
+            edited = originals.place_of_edit(directory / name)
+            disk.remove_tree(edited)
+            trees.copy_tree(directory / name, edited, lambda part: part.mode)
+            transaction.say(f"{directory / name} was edited since: that is kept as {edited}")
 
 
 def _unchanged(directory: Path, name: str, current: Release) -> bool:
