@@ -246,3 +246,33 @@ def test_a_full_disk_ends_no_run_that_is_done_and_tears_no_line_of_the_log(
     disk.append(disk.STATE / "log", b'{"torn by a power cut\n')
     logbook.note("apply", "x", "done", ["third"])
     assert [entry["said"] for entry in logbook.entries()] == [["first"], ["third"]]
+
+
+@pytest.mark.parametrize("call", ["rename", "fsync"])
+def test_a_run_that_died_within_a_write_leaves_no_staged_file(state: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    class PowerCut(BaseException):
+        pass
+
+    def cut(*_: object, **__: object) -> None:
+        raise PowerCut
+
+    changing = Transaction("x")
+    changing.make_directory(state / "new")
+    changing._back_up(state / "new/secret", None, keep=True)
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "unlink", lambda *_, **__: None)  # a process that is gone tidies nothing up
+        broken.setattr(os, call, cut)
+        with pytest.raises(PowerCut):
+            disk.write(state / "new/secret", b"password")
+    assert (state / "new/.secret.jtel-chat").read_bytes() == b"password"
+    assert journal.recover()
+    assert not (state / "new").exists()
+
+
+def test_a_run_that_died_behind_its_commit_is_not_said_to_be_put_back(state: Path) -> None:
+    change = Transaction("x")
+    change.write(state / "file", b"after", 0o644)
+    disk.remove(next(journal.pending().iterdir()) / "entries")
+    assert journal.recover() == []
+    assert (state / "file").read_bytes() == b"after"
+    assert not list(journal.pending().iterdir())

@@ -265,6 +265,12 @@ def remove(path: Path) -> None:
         unlink(path)
 
 
+def remove_staged(path: Path) -> None:
+    """What a write or a link that died has left beside its target: half a file, perhaps of a secret."""
+    with contextlib.suppress(FileNotFoundError), at(path) as place:
+        _remove(place.directory, _staged(place.name))
+
+
 def remove_directory(path: Path) -> bool:
     """Remove an empty directory; False where it is not empty."""
     try:

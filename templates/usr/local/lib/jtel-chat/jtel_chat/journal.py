@@ -41,6 +41,9 @@ def recover(booting: bool = False) -> list[str]:
     """
     said: list[str] = []
     for directory in newest_first(pending()):
+        if not entries(directory):  # it died before its first change, or behind its last: it has committed
+            close(directory)
+            continue
         said += [f"put back what the interrupted run '{directory.name}' had begun", *roll_back(directory, booting)]
     return said
 
@@ -138,6 +141,7 @@ def _put_back(entry: dict[str, Any], blobs: Path, booting: bool) -> list[str]:
 
 def _put_back_path(entry: dict[str, Any], blobs: Path) -> list[str]:
     path = Path(entry["path"])
+    disk.remove_staged(path)
     if entry["was"] == "file":
         disk.write(path, disk.read(blobs / entry["blob"], 1 << 62), entry["mode"], (entry["uid"], entry["gid"]))
         return owner_said(path, entry["uid"])
