@@ -1,13 +1,14 @@
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
-from jtel_chat import disk, firewall, firewall_check, sockets, ufw
-from jtel_chat.errors import Failed
+from jtel_chat import __main__, disk, firewall, firewall_check, firewall_trial, sockets, steps, ufw
+from jtel_chat.errors import Failed, Refused
 from jtel_chat.firewall_check import Plan, findings
 from jtel_chat.ufw_rules import Connection, Entry, Rule, admitted, allowed, broader, deciding, parse, shadowing
 
@@ -217,3 +218,22 @@ def test_everywhere_of_one_family_is_not_the_other() -> None:
     assert (four.source, six.source) == (ip_network("0.0.0.0/0"), ip_network("::/0"))
     assert not four.overlaps(six)
     assert firewall._missing(entries("allow tcp 3003 0.0.0.0/0 any 0.0.0.0/0 in"), [four, six]) == [six]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), Refused("its folder is gone"), None])
+def test_a_boot_ends_a_trial_also_where_nothing_can_be_put_back(monkeypatch: pytest.MonkeyPatch, error: Exception | None) -> None:
+    def recover_all(booting: bool) -> list[str]:
+        if error:
+            raise error
+        signal.raise_signal(signal.SIGTERM)  # systemd's, after TimeoutStartSec
+        return []
+
+    ended: list[str] = []
+    monkeypatch.setattr(steps, "recover_all", recover_all)
+    monkeypatch.setattr(firewall_trial, "end", ended.append)
+    before = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        assert __main__.main(["recover", "--at-boot"]) in (1, 3)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert ended == ["the host was started anew"]

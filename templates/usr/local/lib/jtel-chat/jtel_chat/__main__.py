@@ -87,10 +87,13 @@ def _put_back(arguments: list[str]) -> int:
     """What interrupted runs left, and ufw where it is on trial: a boot ends that, too, since its timer is gone."""
     from . import firewall_trial, steps
 
-    if arguments[0] == "recover":
-        _print(steps.recover_all(booting="--at-boot" in arguments))
-    if arguments != ["recover"]:
-        firewall_trial.end("the host was started anew" if arguments[0] == "recover" else "no second ssh connection came within {limit}")
+    signal.signal(signal.SIGTERM, _ended)  # systemd's, where a boot has waited long enough
+    try:
+        if arguments[0] == "recover":
+            _print(steps.recover_all(booting="--at-boot" in arguments))
+    finally:  # whatever could not be put back: with ufw on, nobody might get in to repair it
+        if arguments != ["recover"]:
+            firewall_trial.end("the host was started anew" if arguments[0] == "recover" else "no second ssh connection came within {limit}")
     return 0
 
 
