@@ -44,3 +44,13 @@ def test_a_scratch_folder_goes_again(state: Path) -> None:
         (directory / "file").touch()
     assert not directory.exists()
     assert directory.parent == state / "run"
+
+
+def test_what_a_killed_run_has_left_goes_with_a_later_one(state: Path) -> None:
+    left, of_now = state / "run/run-1", state / "run/run-2"
+    for directory in (left, of_now):
+        directory.mkdir(parents=True)
+    os.utime(left, (0, 0))
+    with disk.scratch("run"):
+        assert not left.exists()
+        assert of_now.exists()

@@ -84,7 +84,7 @@ SPECIAL: dict[str, tuple[Callable[[Path], object], str]] = {
     "a socket": (lambda path: socket.socket(socket.AF_UNIX).bind(str(path)), "is no file but a socket"),
     "a link": (lambda path: path.symlink_to(path.parent.parent.parent / "victim/file"), r"is a link to .*, which is not followed"),
     "a folder": (lambda path: path.mkdir(), "is no file but a directory"),
-    "a huge sparse file": (lambda path: os.truncate(os.open(path, os.O_CREAT | os.O_WRONLY), 64 << 30), "has 68719476736 bytes, at most 4194304 are read"),
+    "a huge sparse file": (lambda path: os.truncate(os.open(path, os.O_CREAT | os.O_WRONLY), 64 << 30), "has 68719476736 bytes, at most 16777216 are read"),
 }
 
 

@@ -219,6 +219,22 @@ def test_the_tools_undo_takes_back_what_other_steps_have_left(state: Path) -> No
     assert not any((state / name).exists() for name in ("one", "tool", "two", "state"))
 
 
+def test_a_step_that_cannot_be_taken_back_keeps_the_tool_but_no_other_step(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("one", "two", "tool"):
+        steps.apply(name, 1, "first", f"# files: {state / name}\ncontent:\n\tours\n")
+    undo = steps._undo
+
+    def obstructed(step: str) -> list[str]:
+        if step == "two":
+            raise Failed("somebody has put a folder there")
+        return undo(step)
+
+    monkeypatch.setattr(steps, "_undo", obstructed)
+    with pytest.raises(Failed, match="two: somebody has put a folder there"):
+        steps.undo("tool")
+    assert [(state / name).exists() for name in ("one", "two", "tool")] == [False, True, True]
+
+
 def test_the_log_names_the_run_that_the_caller_has_announced(state: Path) -> None:
     logbook.announce("commit 1a2b\x1b[31m3c, https://ci.example/7")
     steps.apply("x", 1, "first", f"# files: {state / 'file'}\ncontent:\n\tours\n")

@@ -22,7 +22,7 @@ import signal
 import sys
 
 from . import bounded, looking, printable
-from .errors import Ended, Failed, Refused
+from .errors import Ended, Failed, Incomplete, Refused
 
 
 def main(arguments: list[str]) -> int:
@@ -37,6 +37,8 @@ def main(arguments: list[str]) -> int:
         return _report(str(error), 2)
     except Refused as refusal:
         return _report(str(refusal), 3)
+    except Incomplete as part:
+        return _report(str(part), 1)
     except Failed as failure:
         return _report(f"{failure}\nWhat this run had changed was put back.", 1)
     except OSError as error:  # a full disk, a stale mount: the transaction has rolled back

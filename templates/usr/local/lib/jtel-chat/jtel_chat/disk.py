@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import os
 import stat as modes
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,8 @@ from .place import Place, at
 STATE = Path("/var/lib/jtel-chat")
 #: What a boot may take away.
 RUN = Path("/run/jtel-chat")
-#: Bytes of a file that are read at most: 4 MiB.
-LIMIT = 4 << 20
+#: Bytes of a file that are read at most, where a caller names no other limit: 16 MiB, as a haproxy.cfg with long lists may have.
+LIMIT = 16 << 20
 
 #: Where the kernel itself answers: no file there is anybody's.
 KERNEL: tuple[str, ...] = ("/proc/", "/sys/")
@@ -30,6 +31,7 @@ KERNEL: tuple[str, ...] = ("/proc/", "/sys/")
 DEEPEST = 64
 _MOST = 100_000  # names of a folder
 _CHUNK = 1 << 20
+_LEFT = 3 * 3600  # seconds after which a scratch folder is nobody's any more
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 #: How a new file is opened: never one that is there already.
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -314,12 +316,21 @@ def scratch(what: str) -> Iterator[Path]:
     import secrets
 
     path = RUN / f"{what}-{secrets.token_hex(8)}"
-    for directory, mode in ((RUN, 0o755), (path, 0o700)):
-        make_directory(directory, mode)
+    make_directory(RUN)
+    _sweep(what)
+    make_directory(path, 0o700)
     try:
         yield path
     finally:
         remove_tree(path)
+
+
+def _sweep(what: str) -> None:
+    """Folders that killed processes have left: nothing of ours runs as long."""
+    for name in names(RUN):
+        found = stat(RUN / name) if name.startswith(f"{what}-") else None
+        if found and time.time() - found.st_mtime > _LEFT:
+            remove_tree(RUN / name)
 
 
 def synced(path: Path) -> None:

@@ -9,5 +9,9 @@ class Failed(Exception):
     """An effect went wrong; what the transaction had changed is put back."""
 
 
+class Incomplete(Failed):
+    """A part is done and stays so; the text says which other part is not, and why."""
+
+
 class Ended(Failed):
     """Somebody ends this run. It fails like any other, but a rollback that is ended itself is left to the next run."""

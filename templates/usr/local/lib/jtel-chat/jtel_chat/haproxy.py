@@ -38,7 +38,6 @@ DECLARATION = Declaration(
 _HERE = "localhost"  # what a probe calls this host when the document does not name it
 _UNKNOWN_WINNER = "another rule of '{}' wins{}. Redirects and http-request rules run before any use_backend: except these paths there"
 _MISSING = "{} is missing: HAProxy is not installed. Install the load balancer role first"
-_LARGEST = 16 << 20  # bytes of a haproxy.cfg
 _LOADED, _CURRENT, _SERVED = "loaded:haproxy", "current", "served"
 # What the values of the state mean, for the line that says why HAProxy was reloaded.
 _RUNS = {"nothing": "it did not run", "unknown": "nobody could ask what it runs", "other": "it ran another configuration"}
@@ -49,7 +48,7 @@ def observe(section: Section) -> Observed:
     path = Path(section.name)
     if not disk.is_file(path, follow=True):
         return Observed(state={f"blocks:{path}": "absent"}, problems=[_MISSING.format(path)])
-    config = disk.read(path, _LARGEST)
+    config = disk.read(path)
     return _observed(section, config, haproxy_running.look(path, config))
 
 
@@ -69,7 +68,7 @@ def apply(section: Section, transaction: Transaction) -> None:
     haproxy_document.check(section)
     if not disk.is_file(path, follow=True):
         raise Refused(_MISSING.format(path))
-    before = disk.read(path, _LARGEST)
+    before = disk.read(path)
     running = haproxy_running.look(path, before)
     seen = _observed(section, before, running)
     if seen.problems:
@@ -86,9 +85,9 @@ def apply(section: Section, transaction: Transaction) -> None:
 def undo(section: Section, transaction: Transaction) -> None:
     """Take our blocks out; everything else stays, also what was edited since."""
     path = Path(section.name)
-    if not disk.is_file(path, follow=True) or not haproxy_cfg.blocks(disk.read(path, _LARGEST)):
+    if not disk.is_file(path, follow=True) or not haproxy_cfg.blocks(disk.read(path)):
         return
-    before = disk.read(path, _LARGEST)
+    before = disk.read(path)
     after = haproxy_cfg.remove(before)
     running = haproxy_running.look(path, before)
     haproxy_check.check(path, after, running.start)
@@ -103,7 +102,7 @@ def undo(section: Section, transaction: Transaction) -> None:
 def load_again(section: Section) -> str:
     """Each reload that fails leaves every frontend unreachable for two seconds: none where the main process has refused ours."""
     path = Path(section.name)
-    config = disk.read(path, _LARGEST)
+    config = disk.read(path)
     running = haproxy_running.look(path, config)
     if running.main and running.failed:
         return "HAProxy has gone on with what it had loaded before."
@@ -257,7 +256,7 @@ def _load(section: Section, after: bytes, running: Running, transaction: Transac
     path, name = Path(section.name), section.fields.get("public", _HERE)
     theirs = _binds(section, after, running)[1]
     answered = haproxy_probe.statuses(theirs, name)
-    for adoption in _newly_adopted(disk.read(path, _LARGEST), after):
+    for adoption in _newly_adopted(disk.read(path), after):
         transaction.say(adoption)
     _write(section, after, transaction)
     haproxy_running.reload(path, after, haproxy_cfg.revision(after))

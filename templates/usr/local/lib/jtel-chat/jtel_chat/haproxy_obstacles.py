@@ -13,8 +13,6 @@ from .haproxy_binds import Bind
 from .haproxy_running import UNIT, Running
 from .haproxy_start import Start
 
-_LARGEST = 16 << 20  # bytes of one file
-
 
 def of_global(config: bytes) -> list[str]:
     """The root directory, user and group that HAProxy changes to at its start: without them its master ends, and all frontends with it."""
@@ -57,7 +55,7 @@ def of_defaults(path: Path, config: bytes, start: Start) -> list[str]:
 def portal_elsewhere(path: Path, portal: str, start: Start) -> str:
     """Where the portal stands, if that is another file; what a refusal for want of it ends with."""
     for file in start.beside(path):
-        found = haproxy_parse.sections(haproxy_parse.lines(disk.read(file, _LARGEST)))
+        found = haproxy_parse.sections(haproxy_parse.lines(disk.read(file)))
         if any(each.keyword in ("frontend", "listen") and each.name == portal for each in found):
             return f". '{portal}' stands in {file}, and only {path} is edited: move it there"
     return ""

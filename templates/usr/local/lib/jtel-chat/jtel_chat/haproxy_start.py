@@ -11,7 +11,6 @@ from . import disk, haproxy_parse
 from .account import ROOT
 from .place import resolved
 
-_LARGEST = 16 << 20  # bytes of one file
 _SHORT = 5  # characters: of a port and the like, without which a message says little
 _ITS_OWN = ("HAPROXY_MWORKER", "HAPROXY_PROCESSES", "NOTIFY_SOCKET")  # another HAProxy would take itself for this one
 
@@ -100,7 +99,7 @@ def read(main: int) -> Start:
 
 def _text(files: Sequence[Path]) -> bytes:
     """Of all files as one; each ends with a line end of its own."""
-    return b"".join(disk.read(file, _LARGEST) + b"\n" for file in files if disk.is_file(file, follow=True))
+    return b"".join(disk.read(file) + b"\n" for file in files if disk.is_file(file, follow=True))
 
 
 def _files(path: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from . import digests, disk, journal, kind, lock, logbook, originals, record, words
 from .document import Section
-from .errors import Ended, Failed, Refused
+from .errors import Ended, Failed, Incomplete, Refused
 from .kind import observe_all
 from .transaction import Transaction
 
@@ -34,8 +34,23 @@ def undo(step: str) -> list[str]:
 
     The tool goes last, and with it what other steps have left: their undo could not run where somebody had removed it.
     """
-    steps = [*_in_order_of_undo(), step] if step == "tool" else [step]
-    return [line for each in steps for line in exclusively("undo", each, lambda each=each: _undo(each))]  # type: ignore[misc]
+    return [*(_undo_left() if step == "tool" else []), *exclusively("undo", step, lambda: _undo(step))]
+
+
+def _undo_left() -> list[str]:
+    """What other steps have left. One that cannot be taken back keeps the tool here, but no other step."""
+    said: list[str] = []
+    failed: list[str] = []
+    for step in _in_order_of_undo():
+        try:
+            said += exclusively("undo", step, lambda step=step: _undo(step))  # type: ignore[misc]
+        except Ended:
+            raise
+        except (OSError, Refused, Failed) as error:
+            failed.append(f"{step}: {error}")
+    if failed:
+        raise Incomplete("\n".join([*said, *failed, "Repair that, then repeat: the tool stays here until everything is taken back."]))
+    return said
 
 
 def recover_all(booting: bool = False) -> list[str]:
