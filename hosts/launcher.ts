@@ -48,10 +48,14 @@ const fromDocument = (): string => {
  */
 export const observeCommand = `sudo -n ${toolPath} observe`;
 
+/** What {@link lookCommand} says where it wants the tool's text. */
+export const wantsTool = "\u001ehost tool wanted\n";
+
 /**
- * The command that looks at a host and judges documents: the request is the first line of stdin, the tool's text follows.
+ * The command that looks at a host and judges documents: the request is the first line of stdin; where the command says
+ * {@link wantsTool}, the tool's text follows, to the end.
  *
- * The installed tool answers when it is this very version, otherwise the text that came along does: looking needs no installation.
+ * The installed tool answers when it is this very version, otherwise the text that is sent does: looking needs no installation.
  * Both become files without a name, from which the tool can start itself anew within its limits.
  */
 export const lookCommand = (toolDigest: string): string => {
@@ -65,7 +69,7 @@ export const lookCommand = (toolDigest: string): string => {
     "os.execv(sys.executable, [sys.executable, '-I', f'/proc/self/fd/{tool}', 'look'])",
   ].join("; ");
   const unchanged = `echo "${toolDigest}  ${toolPath}" | sha256sum --check --status 2>/dev/null`;
-  return `if ${unchanged}; then exec sudo -n ${toolPath} look; else exec sudo -n python3 -I -c "${program}"; fi`;
+  return `if ${unchanged}; then exec sudo -n ${toolPath} look; else printf '\\036host tool wanted\\n'; exec sudo -n python3 -I -c "${program}"; fi`;
 };
 
 const applyArguments = (step: string, { generation, reason }: Launch) =>

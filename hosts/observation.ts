@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import DataLoader from "dataloader";
 import { z } from "zod";
 import { hostTool } from "../render/host-tool.ts";
-import { lookCommand, observeCommand, printable, toolPath } from "./launcher.ts";
+import { lookCommand, observeCommand, printable, toolPath, wantsTool } from "./launcher.ts";
 import { ciRun } from "./run.ts";
 import { type SshResult, type SshTarget, ssh } from "./ssh.ts";
 
@@ -166,7 +166,8 @@ const judge = async (host: ObservedHost, questions: StepQuestion[]): Promise<See
   const run = pulumi.runtime.isDryRun() ? {} : { run: await ciRun() };
   const tool = hostTool();
   const digest = createHash("sha256").update(tool).digest("hex");
-  const result = await ssh(host, lookCommand(digest), `${JSON.stringify({ steps, secret, ...run })}\n${tool}`);
+  const text = `${JSON.stringify({ steps, secret, ...run })}\n`;
+  const result = await ssh(host, lookCommand(digest), { text, more: { asked: wantsTool, text: tool } });
   const { answer, problem } = understood(host, result, questions);
   if (!answer) return unreachable(host, problem);
   const problems = Object.values(answer.steps).flatMap((step) => step.problems);

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 
 /** How to reach a host: just what the stack file says, so that looking never succeeds where applying cannot. */
 export interface SshTarget {
@@ -35,11 +35,19 @@ const usualLimits: SshLimits = { stdout: 16 * 1024 ** 2, stderr: 64 * 1024, time
 
 const connectTimeout = 10;
 
+/** What a command gets on its standard input. */
+export interface SshInput {
+  /** Sent at once. */
+  text: string;
+  /** Sent, as the end, only where the command says `asked` on its standard output. */
+  more?: { asked: string; text: string };
+}
+
 /** Run one command over the system's ssh, with the agent and the pinned host key and nothing of the user's own configuration. */
 export const ssh = async (
   target: SshTarget,
   command: string,
-  stdin: string,
+  stdin: string | SshInput,
   limits: SshLimits = usualLimits,
 ): Promise<SshResult> => {
   const directory = await mkdtemp(join(tmpdir(), "jtel-chat-"));
@@ -47,7 +55,8 @@ export const ssh = async (
     const knownHosts = join(directory, "known_hosts");
     const known = [`target ${target.hostKey}`, ...(target.jump ? [`jump ${target.jump.hostKey}`] : [])];
     await writeFile(knownHosts, `${known.join("\n")}\n`);
-    return await run("ssh", [...sshArguments(target, knownHosts), command], stdin, limits);
+    const input = typeof stdin === "string" ? { text: stdin } : stdin;
+    return await run("ssh", [...sshArguments(target, knownHosts), command], input, limits);
   } finally {
     await rm(directory, { recursive: true });
   }
@@ -74,7 +83,7 @@ const options = ({ port, user, hostKey }: Omit<SshTarget, "address">, alias: str
     `HostKeyAlgorithms=${algorithms(hostKey)}`,
     "IdentityFile=none",
     "ServerAliveInterval=15",
-    "Compression=yes", // the host tool's text goes along with every question
+    "Compression=yes", // documents, and the host tool's text where a host lacks it
   ].flatMap((option) => ["-o", option]),
 ];
 
@@ -84,7 +93,7 @@ const algorithms = (hostKey: string): string => {
   return type === "ssh-rsa" ? "rsa-sha2-512,rsa-sha2-256" : type;
 };
 
-const run = (program: string, argv: string[], stdin: string, limits: SshLimits): Promise<SshResult> =>
+const run = (program: string, argv: string[], input: SshInput, limits: SshLimits): Promise<SshResult> =>
   new Promise((resolve) => {
     const child = spawn(program, argv, { stdio: ["pipe", "pipe", "pipe"] });
     let ended: string | undefined;
@@ -104,8 +113,24 @@ const run = (program: string, argv: string[], stdin: string, limits: SshLimits):
     child.stdin.on("error", () => {}); // a refused connection closes it; the exit code tells
     child.on("error", (error) => finish(127, error.message));
     child.on("close", (code) => finish(code ?? 255));
-    child.stdin.end(stdin);
+    if (!input.more) return child.stdin.end(input.text);
+    child.stdin.write(input.text);
+    sendOnceAsked(child.stdout, child.stdin, input.more);
   });
+
+/** What was asked for is found however the stream is cut. Not asked for, standard input stays open until the command has ended. */
+const sendOnceAsked = (stdout: Readable, stdin: Writable, { asked, text }: { asked: string; text: string }): void => {
+  let tail = "";
+  const watch = (chunk: Buffer): void => {
+    tail += chunk.toString("latin1");
+    if (tail.includes(asked)) {
+      stdout.off("data", watch);
+      stdin.end(text);
+    }
+    tail = tail.slice(-asked.length);
+  };
+  stdout.on("data", watch);
+};
 
 /** Collects what a stream brings; calls `end` once it is more than `limit` bytes. */
 const collected = (stream: Readable, limit: number, end: (why: string) => void): (() => string) => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { fingerprint } from "../../hosts/host.ts";
-import { lookCommand, observeCommand, printable } from "../../hosts/launcher.ts";
+import { lookCommand, observeCommand, printable, wantsTool } from "../../hosts/launcher.ts";
 import { connectionProblem, understood } from "../../hosts/observation.ts";
 
 const host = { name: "lb1", address: "10.1.0.11", port: 22, user: "observer", hostKey: "ssh-ed25519 AAAA" };
@@ -70,6 +70,9 @@ test("a look that its limits have ended says so", () => {
 test("an observer's command is the one of its forced command, without arguments and shell", () => {
   expect(observeCommand).toBe("sudo -n /usr/local/sbin/jtel-chatctl observe");
   expect(lookCommand("ab12")).not.toContain("observe");
+  expect(lookCommand("ab12")).toContain(
+    `printf '${JSON.stringify(wantsTool).slice(1, -1).replace("\\u001e", "\\036")}'`,
+  );
 });
 
 test("a fingerprint is 16 hexadecimal digits, or an error that names the host", () => {

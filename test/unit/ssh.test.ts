@@ -52,6 +52,18 @@ test("16 MiB are an answer, more is none", async () => {
   expect(await call(`${mebibytes(17)}; exec sleep 60`)).toMatchObject({ ended: "sent more than 16384 KiB" });
 });
 
+test("what is asked for is sent once, as the end; what is not, never, and nothing waits for it", async () => {
+  const more = { asked: "\u001ewanted\n", text: "the text" };
+  const answered = async (script: string) => {
+    await call("exit 0"); // puts the program there
+    await writeFile(join(directory, "ssh"), `#!/bin/sh\nread request; ${script}\n`);
+    return (await ssh(target, "true", { text: "the request\n", more })).stdout;
+  };
+  const cut = "printf '\\036wan'; sleep 0.05; printf 'ted\\n'";
+  expect(await answered(`${cut}; echo "$request, $(cat)"`)).toBe("\u001ewanted\nthe request, the text\n");
+  expect(await answered('echo "$request"')).toBe("the request\n");
+});
+
 const size = { ...small, time: 61_000 };
 const time = { ...small, time: 500 };
 
