@@ -126,9 +126,21 @@ def lacking() -> list[str]:
     ]
 
 
-@functools.cache
 def filters_addresses() -> bool:
-    """Whether this host keeps a unit to the addresses that it may reach: without cgroup v2 systemd lets IPAddressDeny= pass, unseen."""
+    """Whether this host keeps a unit to the addresses that it may reach: without cgroup v2 systemd lets IPAddressDeny= pass, unseen.
+
+    It is tried once in a boot: a trial takes as long as all the rest of a look.
+    """
+    tried = disk.RUN / "filters-addresses"
+    answer = disk.text_or("", tried)
+    if not answer:
+        answer = "yes" if _filters_addresses() else "no"
+        disk.make_directory(disk.RUN)
+        disk.write(tried, answer.encode(), 0o644)
+    return answer == "yes"
+
+
+def _filters_addresses() -> bool:
     sends = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', 9))"
     options = ("--pipe", "--wait", "--quiet", "--collect", "--property=IPAddressDeny=any", "--property=User=nobody", "--property=RuntimeMaxSec=10")
     return process.attempt("systemd-run", *options, "--", "python3", "-I", "-c", sends).returncode != 0
