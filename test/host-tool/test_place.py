@@ -122,13 +122,23 @@ def test_a_folder_of_roots_in_his_is_not_written_with_roots_rights(home: Path) -
     assert not list((home / "bin").iterdir())
 
 
-@pytest.mark.parametrize(("mode", "group", "said"), [(0o777, 0, "everybody may write"), (0o775, HIS, f"group {HIS} may write")])
-def test_a_folder_of_roots_that_others_may_write_to_is_refused(tmp_path: Path, mode: int, group: int, said: str) -> None:
-    (tmp_path / "open").mkdir()
+@pytest.mark.parametrize(("mode", "group"), [(0o777, 0), (0o775, HIS)])
+def test_where_others_may_write_root_works_but_follows_no_link_not_even_roots(tmp_path: Path, mode: int, group: int) -> None:
+    """Whoever may write there could give a link of root's the name that root is about to use."""
+    for folder in ("open", "elsewhere"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "elsewhere/file").write_text("root's")
+    (tmp_path / "open/conf").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "open/link").symlink_to(tmp_path / "elsewhere/file")
     os.chown(tmp_path / "open", 0, group)
     (tmp_path / "open").chmod(mode)
-    with pytest.raises(Refused, match=said.replace("may write", "may write to it")):
-        disk.write(tmp_path / "open/x", b"1")
+    disk.write(tmp_path / "open/x", b"1")
+    assert (tmp_path / "open/x").stat().st_uid == 0
+    with pytest.raises(Refused, match="is not followed"):
+        disk.write(tmp_path / "open/conf/file", b"1")
+    with pytest.raises(Refused, match="is not followed"):
+        disk.read(tmp_path / "open/link")
+    assert (tmp_path / "elsewhere/file").read_text() == "root's"
 
 
 def test_roots_own_links_are_followed_and_stay(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """The way to a path, one open directory after the other. Whose folder it is decides with whose rights the tool acts there.
 
 While the directories belong to root, root acts. From the first directory on that belongs to somebody else, that user acts: what he
-could not do himself, the tool does not do for him, and no link is followed there. A directory of root's that others may write to
-is refused. (systemd-tmpfiles calls it an unsafe path transition; CVE-2018-6954.)
+could not do himself, the tool does not do for him, and no link is followed there. Nor is one from a directory of root's on that
+others may write to: they could give a link of root's another name. (systemd-tmpfiles had such a fault: CVE-2018-6954.)
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from .account import ROOT, Account, acting_as, owning
 from .errors import Refused
 
 _LINKS = 20  # links of root's that one path may lead through
-_STAFF = 50  # Debian's group staff may write below /usr/local by policy (9.1.2): who is in it is root's equal there
 _NO_FILES = ("/proc/", "/sys/", "/dev/")
 _DIRECTORY = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -56,7 +55,7 @@ class _Walk:
 
     def __init__(self, path: Path, rights: Account | None, stack: contextlib.ExitStack) -> None:
         self.path, self._rights, self._stack, self._links = path, rights, stack, 0
-        self.account = ROOT
+        self.account, self._shared = ROOT, False
         self._act_as(rights or ROOT)
         self.directory = self._open("/", None)
 
@@ -69,11 +68,11 @@ class _Walk:
         if not modes.S_ISDIR(os.fstat(found).st_mode):
             raise NotADirectoryError(20, os.strerror(20), str(self.path))
         self.directory = found
-        self._judge(os.fstat(found), name)
+        self._judge(os.fstat(found))
 
     def last(self, name: str) -> str:
         """The name of what a path means in the directory that is open then."""
-        while self.account.uid == 0 and not self._rights:
+        while self._follows():
             try:
                 found = os.stat(name or ".", dir_fd=self.directory, follow_symlinks=False)
             except FileNotFoundError:
@@ -93,21 +92,22 @@ class _Walk:
             self.enter(part)
         return name
 
-    def _judge(self, directory: os.stat_result, name: str) -> None:
+    def _judge(self, directory: os.stat_result) -> None:
         if self.account.uid != 0 or self._rights:
             return
         if directory.st_uid != 0:
             self._act_as(owning(directory.st_uid))
-        elif others := _who_else_may_write(directory):
-            raise Refused(
-                f"{self.path}: its folder '{name}' is root's, but {others} may write to it, so whoever that is could lead root's work "
-                f"elsewhere. Take that right away (chmod go-w), then repeat"
-            )
+        else:
+            self._shared |= _others_may_write(directory)
+
+    def _follows(self) -> bool:
+        """Whether a link of root's here is one that root has put under this name."""
+        return self.account.uid == 0 and not self._rights and not self._shared
 
     def _follow(self, name: str, link: os.stat_result) -> None:
         target = os.readlink(name, dir_fd=self.directory)
         self._links += 1
-        if self.account.uid != 0 or self._rights or link.st_uid != 0 or self._links > _LINKS:
+        if not self._follows() or link.st_uid != 0 or self._links > _LINKS:
             raise Refused(f"{self.path} leads through the link '{name}' to {target}, which is not followed. Put the folder itself there, then repeat")
         self.enter(self._through(target))
 
@@ -124,13 +124,11 @@ class _Walk:
         self._stack.enter_context(acting_as(account))
 
 
-def _who_else_may_write(directory: os.stat_result) -> str:
-    """Who beside root can rename what lies in a directory of root's; empty where nobody can."""
-    if directory.st_mode & 0o002 and not directory.st_mode & modes.S_ISVTX:
-        return "everybody"
-    if directory.st_mode & 0o020 and directory.st_gid not in (0, _STAFF):
-        return f"group {directory.st_gid}"
-    return ""
+def _others_may_write(directory: os.stat_result) -> bool:
+    """Whether somebody beside root can rename what root has in a directory of his. (An access list shows in the group's bits.)"""
+    by_group = bool(directory.st_mode & modes.S_IWGRP) and directory.st_gid != 0
+    by_all = bool(directory.st_mode & modes.S_IWOTH)
+    return (by_group or by_all) and not directory.st_mode & modes.S_ISVTX
 
 
 def resolved(path: Path, rights: Account) -> Path:
