@@ -50,24 +50,26 @@ class _Source:
 def observe(section: Section) -> Observed:
     rights = account.service()
     now = installed(section)
+    offered = _taken_from_share(section, now, rights)
     seen = Observed(
         state={f"release:{section.name}": now.digest},
         loaded={f"release:{section.name}": now.digest},
-        problems=_problems(section, now, rights),
+        problems=_place_problems(section, now, rights) or _release_problems(section, now, offered, rights),
         warnings=[*_nested(section, rights), *_left_behind(section)],
-        alike={f"release in {section.name} (to choose, set clientMessenger.release to one)": _after_apply(section, now, rights)},
+        alike={f"release in {section.name} (to choose, set clientMessenger.release to one)": _after_apply(section, now, offered, rights)},
     )
-    if section.text("release") == "follow":
-        seen.state[f"offered:{section.text('from')}"] = _on_share(section, rights).digest
+    if offered and section.text("release") == "follow":
+        seen.state[f"offered:{section.text('from')}"] = offered.digest
     return seen
 
 
 def apply(section: Section, transaction: Transaction) -> None:
     rights, directory = account.service(), Path(section.name)
     now = installed(section)
-    if problems := _problems(section, now, rights):
-        raise Refused("; ".join(problems))
-    wanted = _wanted(section, now, rights, transaction)
+    _refuse(_place_problems(section, now, rights))
+    offered = _taken_from_share(section, now, rights)
+    _refuse(_release_problems(section, now, offered, rights))
+    wanted = _wanted(section, now, offered, rights, transaction)
     now = _with_what_stands_there(directory, now, wanted, rights)
     kept = _kept_first(section, now, rights)
     releases.take(directory, now, rights, as_they_are=True)
@@ -76,6 +78,11 @@ def apply(section: Section, transaction: Transaction) -> None:
     else:
         _install(section, wanted, now, kept, transaction)
     transaction.remove(directory / _MANIFEST)
+
+
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise Refused("; ".join(problems))
 
 
 def _install(section: Section, wanted: _Source, now: Release, kept: dict[str, Release], transaction: Transaction) -> None:
@@ -149,6 +156,12 @@ def _on_share(section: Section, rights: Account) -> Release:
     return releases.examine(source, releases.offered(source, rights), rights)
 
 
+def _taken_from_share(section: Section, now: Release, rights: Account) -> Release | None:
+    """The share's release where an apply takes that, else None: reading all of it is what takes time."""
+    wanted = section.text("release")
+    return _on_share(section, rights) if wanted == "follow" or (wanted == "hold" and now.is_absent) else None
+
+
 def _entries(section: Section, rights: Account) -> tuple[str, ...]:
     """What of the folder is the release: as noted; of an installation by hand what the share's release has, too."""
     directory = Path(section.name)
@@ -200,19 +213,18 @@ def _left_behind(section: Section) -> list[str]:
     return [f"{' and '.join(left)} of an earlier version of jtel-chatctl is not needed any more. Remove it: rm -r {' '.join(left)}"] if left else []
 
 
-def _after_apply(section: Section, now: Release, rights: Account) -> str:
+def _after_apply(section: Section, now: Release, offered: Release | None, rights: Account) -> str:
     """The release that this server has after an apply; all servers should have the same one."""
     wanted = section.text("release")
-    if wanted == "follow" or (wanted == "hold" and now.is_absent):
-        return _on_share(section, rights).short
+    if offered:
+        return offered.short
     return now.short if wanted == "hold" or _is(wanted, now, section, rights) else wanted[:_PIN]
 
 
-def _wanted(section: Section, now: Release, rights: Account, transaction: Transaction) -> _Source | None:
+def _wanted(section: Section, now: Release, offered: Release | None, rights: Account, transaction: Transaction) -> _Source | None:
     """The release that has to be installed; None when it is there."""
     wanted = section.text("release")
-    if wanted == "follow" or (wanted == "hold" and now.is_absent):
-        offered = _on_share(section, rights)
+    if offered:
         return _Source(offered, _source(section, rights)) if offered.digest != now.digest else None
     if wanted != "hold":
         return None if _is(wanted, now, section, rights) else _find(section, wanted, rights)
@@ -295,14 +307,15 @@ def _nested(section: Section, rights: Account) -> list[str]:
     return [f"{nested} is a second copy (release {digest}) that a repeated 'cp -R' has put inside the first; nothing runs from it. Remove it: rm -r {nested}"]
 
 
-def _problems(section: Section, now: Release, rights: Account) -> list[str]:
-    problems = mount_problems(section) or _ownership_problems(section, now, rights)
-    if problems:
-        return problems
+def _place_problems(section: Section, now: Release, rights: Account) -> list[str]:
+    """Of the two folders, whichever release is wanted."""
+    return mount_problems(section) or _ownership_problems(section, now, rights)
+
+
+def _release_problems(section: Section, now: Release, offered: Release | None, rights: Account) -> list[str]:
     wanted, source = section.text("release"), Path(section.text("from"))
     if wanted in ("hold", "follow"):
-        needed = wanted == "follow" or now.is_absent
-        return [_nothing_offered(section, rights)] if needed and _on_share(section, rights).is_absent else []
+        return [_nothing_offered(section, rights)] if offered and offered.is_absent else []
     if _is(wanted, now, section, rights) or _find(section, wanted, rights):
         return []
     kept = [f"{each.short} is kept as {name}" for name, each in releases.index().items() if name != "current" and not each.is_absent]
