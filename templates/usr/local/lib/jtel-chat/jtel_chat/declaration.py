@@ -24,6 +24,8 @@ JARS = rf"{HOME}/bin|{PATH}/JTELCarrierPortal/Utils/Install/ClientMessenger/bin"
 HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9A-Fa-f:]+"
 NUMBER = r"[0-9]{1,9}"
 DIGEST = r"[0-9a-f]{16}"
+#: Which release a host has: the one that is there, the one on the share, or exactly this one.
+RELEASE = rf"hold|follow|{DIGEST}|[0-9a-f]{{64}}"
 
 
 @dataclass(frozen=True)

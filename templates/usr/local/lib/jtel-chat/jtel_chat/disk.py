@@ -35,7 +35,8 @@ _LEFT = 3 * 3600  # seconds after which a scratch folder is nobody's any more
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 #: How a new file is opened: never one that is there already.
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_FOLDER = os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
+#: How a folder is opened to go into it.
+FOLDER = os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def kernel(path: str | Path) -> bytes:
@@ -206,7 +207,7 @@ def write(path: Path, data: bytes, mode: int = 0o600, owner: tuple[int, int] = (
 def link(path: Path, target: str) -> None:
     """Make `path` a symbolic link. Renamed over an old one: `ln -s` would land inside its target."""
     with at(path) as place:
-        staged = _staged(place.name)
+        staged = staged_name(place.name)
         _remove(place.directory, staged)
         os.symlink(target, staged, dir_fd=place.directory)
         _over(staged, place)
@@ -270,7 +271,7 @@ def remove(path: Path) -> None:
 def remove_staged(path: Path) -> None:
     """What a write or a link that died has left beside its target: half a file, perhaps of a secret."""
     with contextlib.suppress(FileNotFoundError), at(path) as place:
-        _remove(place.directory, _staged(place.name))
+        _remove(place.directory, staged_name(place.name))
 
 
 def remove_directory(path: Path) -> bool:
@@ -350,7 +351,7 @@ def free(path: Path) -> int:
 @contextlib.contextmanager
 def _created(place: Place) -> Iterator[tuple[str, int]]:
     """A new file beside the place; it goes again where it was not renamed."""
-    staged = _staged(place.name)
+    staged = staged_name(place.name)
     _remove(place.directory, staged)
     descriptor = os.open(staged, CREATE, 0o600, dir_fd=place.directory)
     try:
@@ -363,7 +364,7 @@ def _created(place: Place) -> Iterator[tuple[str, int]]:
         os.close(descriptor)
 
 
-def _staged(name: str) -> str:
+def staged_name(name: str) -> str:
     """Where a new content waits until it is renamed: `.haproxy.cfg.jtel-chat`."""
     return f".{name}.jtel-chat"
 
@@ -442,7 +443,7 @@ def _remove(directory: int, name: str, above: tuple[str, ...] = ()) -> None:
 def _remove_directory(directory: int, name: str, above: tuple[str, ...]) -> None:
     if len(above) > DEEPEST:
         raise Refused(f"'{above[0]}' holds folders that lie in each other more than {DEEPEST} deep. Remove it (rm -r), then repeat")
-    inside = os.open(name, _FOLDER, dir_fd=directory)
+    inside = os.open(name, FOLDER, dir_fd=directory)
     try:
         for each in listed(inside):
             _remove(inside, each, (*above, name))

@@ -171,7 +171,7 @@ def _put_back_kept(path: Path, kept: Path, was: str) -> list[str]:
         return []
     if disk.stat(kept) is None:
         return []  # it died before the first rename
-    staged = path.with_name(f".{path.name}.jtel-chat")
+    staged = path.with_name(disk.staged_name(path.name))
     disk.remove_tree(staged)
     trees.copy_tree(kept, staged, lambda entry: entry.mode)
     disk.remove_tree(path)

@@ -95,7 +95,7 @@ def by_whom(entry: dict[str, Any]) -> str:
 def announce(run: str) -> None:
     """Note which run the caller's next changes belong to. It comes with the look: in a command it would be a difference every time."""
     who = caller()
-    text = "".join(character if character.isprintable() else "?" for character in run)[:300]
+    text = printable.line(run)[:300]
     if text != who["run"]:
         disk.make_directory(disk.RUN)
         disk.write(_runs(), json.dumps({**_announced(), f"{who['by']} {who['from']}": text}).encode())

@@ -27,7 +27,7 @@ DECLARATION = Declaration(
     fields={
         "from": Field(PATH, required=True),
         "mount": Field(PATH),
-        "release": Field(r"hold|follow|[0-9a-f]{16}|[0-9a-f]{64}", required=True),
+        "release": Field(declaration.RELEASE, required=True),
         "loaded-by": LOADED_BY,
     },
     loaded="always",

@@ -119,7 +119,7 @@ def earlier_digest(directory: Path, entries: tuple[str, ...], rights: Account | 
 def not_his(directory: Path, entries: tuple[str, ...], his: Account) -> list[str]:
     """What of a release belongs to somebody else than its folder's user: root, where somebody has installed by hand."""
     return [
-        str(directory / name / part.name if part.name else directory / name)
+        str(directory / name / part.name)
         for name in entries
         if disk.stat(directory / name) is not None
         for part in trees.tree(directory / name)
@@ -201,12 +201,12 @@ def _place(release: Release) -> Path:
 
 
 def _staged(directory: Path, name: str) -> Path:
-    return directory / f".{name}.jtel-chat"
+    return directory / disk.staged_name(name)
 
 
 def _swap(directory: Path, name: str, *, comes: bool) -> None:
     """The old entry goes aside, the staged one takes its name, the old one goes."""
-    aside = f".{name}.jtel-chat-old"
+    aside = f"{disk.staged_name(name)}-old"
     disk.remove_tree(directory / aside)
     if disk.stat(directory / name) is not None:
         disk.rename(directory / name, aside)
@@ -220,7 +220,7 @@ def _staged_digest(directory: Path, release: Release, entries: list[str]) -> str
     if release.is_absent:
         return _ABSENT
     parts = [
-        (_named(name, part), _staged(directory, name) / part.name if part.name else _staged(directory, name), part.size)
+        (_named(name, part), _staged(directory, name) / part.name, part.size)
         for name in entries
         for part in trees.tree(_staged(directory, name))
         if not part.directory

@@ -13,8 +13,6 @@ from .account import Account
 from .errors import Refused
 from .place import at
 
-_FOLDER = os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
-
 
 @dataclass(frozen=True)
 class Entry:
@@ -52,7 +50,7 @@ def _collect(directory: int, name: str, shown: str, root: Path, found: list[Entr
     found.append(Entry(shown, is_directory, modes.S_IMODE(state.st_mode), state.st_uid, 0 if is_directory else state.st_size))
     if not is_directory:
         return
-    inside = os.open(name, _FOLDER, dir_fd=directory)
+    inside = os.open(name, disk.FOLDER, dir_fd=directory)
     try:
         for each in sorted(disk.listed(inside)):
             _collect(inside, each, f"{shown}/{each}" if shown else each, root, found, limit)
@@ -67,12 +65,12 @@ def copy_tree(source: Path, target: Path, mode_of: Callable[[Entry], int], right
     """
     entries = tree(source, rights)
     for entry in entries:
-        _reserve(target / entry.name if entry.name else target, entry)
+        _reserve(target / entry.name, entry)
     for entry in entries:
         if not entry.directory:
-            _copy_file(source / entry.name if entry.name else source, target / entry.name if entry.name else target, entry, rights)
+            _copy_file(source / entry.name, target / entry.name, entry, rights)
     for entry in reversed(entries):
-        _set_mode(target / entry.name if entry.name else target, mode_of(entry))
+        _set_mode(target / entry.name, mode_of(entry))
 
 
 def _reserve(path: Path, entry: Entry) -> None:

@@ -18,7 +18,7 @@ import stat
 from pathlib import Path
 
 from . import account, declaration, disk, exec_start, masking, process, releases, texts, unit_file, unit_list
-from .declaration import DIGEST, PATH, Declaration, Field
+from .declaration import PATH, Declaration, Field
 from .document import Section
 from .errors import Failed, Refused
 from .kind import Observed, file_digest, shown
@@ -38,7 +38,7 @@ DECLARATION = Declaration(
     fields={
         "from": Field(re.escape(f"{declaration.HOME}/systemd/{declaration.UNIT}"), required=True),
         "offered": Field(rf"{PATH}/systemd/{re.escape(declaration.UNIT)}"),
-        "release": Field(rf"hold|follow|{DIGEST}|[0-9a-f]{{64}}"),
+        "release": Field(declaration.RELEASE),
         "argument": Field(r"-Dde\.jtel\.platform\.clientmessenger\.connection=", required=True),
         "argument-file": Field(r"/etc/jtel-chat/clientmessenger\.args"),
         "environment-file": Field(r"/etc/jtel-chat/clientmessenger\.env"),
@@ -154,7 +154,7 @@ def _ours(section: Section, vendor: bytes) -> str:
     given, word = _handed_over(section, exec_start.command(vendor))
     command = exec_start.with_java_options(exec_start.replace_argument(vendor, section.text("argument"), word), _JAVA_OPTIONS)
     mount, data = section.fields.get("mount"), section.text("data")
-    start = [f"User={unit_list.ACCOUNT}", f"Group={unit_list.ACCOUNT}", *_HARDENING, *_limits(section), *_CRASH_FOLDER]
+    start = [f"User={unit_list.USER}", f"Group={unit_list.GROUP}", *_HARDENING, *_limits(section), *_CRASH_FOLDER]
     lines = {
         "Unit": [*_taken(vendor, "Unit"), f"Wants={ATTEST}", f"After={ATTEST}", *([f"RequiresMountsFor={mount}"] if mount else [])],
         "Service": [*start, *_taken(vendor, "Service", start), f"Environment=DATADIR={data}", given, f"ExecStart={command}"],

@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from . import exec_start
+from . import account, exec_start
 from .unit_file import Assignment, is_plain
 
-#: Whom the service runs as; its group has the same name.
-ACCOUNT = "jtel"
+#: Whom the service runs as.
+USER, GROUP = account.SERVICE
 
 _ONE, _LIST, _ADDED = "the last one counts", "an empty one forgets those before", "nothing forgets one"
 
@@ -75,8 +75,8 @@ _ENTRIES = {
     "StartLimitBurst": _START_LIMIT,
     "StartLimitAction": _Entry("Unit Service", r"none", "none"),
     "Type": _Entry("Service", r"simple|exec|notify", "simple, exec or notify"),
-    "User": _Entry("Service", ACCOUNT, ACCOUNT),
-    "Group": _Entry("Service", ACCOUNT, ACCOUNT),
+    "User": _Entry("Service", USER, USER),
+    "Group": _Entry("Service", GROUP, GROUP),
     "ExecStart": _RUN,
     "ExecStartPre": _RUN,
     "ExecStartPost": _RUN,
