@@ -106,6 +106,7 @@ def _ssh(entries: list[Entry], switching_on: bool) -> dict[str, list[Rule]]:
 def _bring_about(wanted: list[Rule], transaction: Transaction) -> None:
     """Add, then remove: tightening leaves no gap. Again while another ufw call may write what it had read before."""
     deadline = time.monotonic() + _PATIENCE
+    others = ufw.foreign()
     while True:
         for rule in _missing(ufw.entries(), wanted):
             _add(rule, transaction)
@@ -116,11 +117,19 @@ def _bring_about(wanted: list[Rule], transaction: Transaction) -> None:
         differences = [*_missing(entries, wanted), *_surplus(entries, wanted)]
         late = time.monotonic() > deadline
         if not differences and (settled or late):
+            _name_lost(others - ufw.foreign(), transaction)
             return
         if late:
             names = ", ".join(f"'{rule}'" for rule in differences)
             raise Failed(f"other ufw calls undo ours for {_PATIENCE} s already: {names}. Find out who calls ufw over and over (ps -ef), then repeat")
         time.sleep(0.1)
+
+
+def _name_lost(rules: set[str], transaction: Transaction) -> None:
+    """A foreign call that reads a file while ufw overwrites it sees half of it, and writes that: nothing outside ufw prevents it."""
+    if rules:
+        names = ", ".join(f"'{rule}'" for rule in sorted(rules))
+        transaction.say(f"other ufw calls ran meanwhile, and these rules of others are gone since: {names}. Unless one of them was meant to, add them again")
 
 
 def _add(rule: Rule, transaction: Transaction) -> None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import disk, process
+from . import disk, process, ufw_rules
 from .errors import Failed
 from .ufw_rules import Entry, parse
 
@@ -64,6 +64,11 @@ def has_ipv6() -> bool:
 def entries() -> list[Entry]:
     """What it holds, in its order: IPv4, then IPv6."""
     return [entry for path in _RULES[: 1 + has_ipv6()] for entry in parse(_whole(path))]
+
+
+def foreign() -> set[str]:
+    """The rules of others, each as its file holds it: `limit tcp 2222 ::/0 any ::/0 in`."""
+    return {line for path in _RULES for line in ufw_rules.foreign(_whole(path))}
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 COMMENT = "jtel-chat"
+_HEX = COMMENT.encode().hex()
 EVERYWHERE = ("0.0.0.0/0", "::/0")  # both families: ufw keeps a rule from anywhere as two
 _TUPLE = "### tuple ### "
 
@@ -96,6 +97,11 @@ def parse(text: str) -> list[Entry]:
     return [entry for words in lines if (entry := _entry(words))]
 
 
+def foreign(text: str) -> set[str]:
+    """The rules of others as a rules file holds them: also those that `parse` leaves out."""
+    return {line[len(_TUPLE) :] for line in text.splitlines() if line.startswith(_TUPLE) and not line.endswith(f"comment={_HEX}")}
+
+
 def allowed(rule: Rule) -> Entry:
     """A rule of ours as it will stand in ufw's file."""
     return Entry("allow", rule, ipaddress.ip_network(EVERYWHERE[rule.source.version == 6]), "", ours=True)
@@ -137,7 +143,7 @@ def _entry(words: list[str]) -> Entry | None:
     # `allow_log` also lets in; a profile's rule is never ours, nor is one to a single address.
     action = action.partition("_")[0]
     entry = Entry(action, rule, ipaddress.ip_network(destination, strict=False), profile, ours=False)
-    return entry._replace(ours=action == "allow" and entry.same_packets(rule) and comment == COMMENT.encode().hex())
+    return entry._replace(ours=action == "allow" and entry.same_packets(rule) and comment == _HEX)
 
 
 def _words(source: Network) -> str:
