@@ -1,8 +1,8 @@
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { documentDigest, type Section } from "./document.ts";
 import { templateText } from "./template.ts";
 
-const packagePath = "usr/local/lib/jtel-chat/jtel_chat";
+const source = new URL("../host-tool/", import.meta.url);
 
 /** What the tool itself writes or has run on a host, by its place below `templates/`: programs are never a document's. */
 export const ownTexts = [
@@ -33,18 +33,17 @@ export const hostTool = (): string => {
 let built: string | undefined;
 
 const bundle = (): string => {
-  const names = readdirSync(new URL(`../templates/${packagePath}/`, import.meta.url)).filter((name) =>
-    name.endsWith(".py"),
-  );
-  const modules = names.sort().map((name) => literal(name.replace(/\.py$/, ""), `${packagePath}/${name}`));
-  const texts = ownTexts.map((path) => literal(path, path));
-  return templateText("usr/local/lib/jtel-chat/bundle.py")
-    .replace("MODULES = {}\n", () => `MODULES = {\n${modules.join("")}}\n`)
+  const names = readdirSync(source, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".py"));
+  const modules = names.filter((name) => name.startsWith("jtel_chat/")).map((name) => literal(name, moduleText(name)));
+  const texts = ownTexts.map((path) => literal(path, templateText(path)));
+  return moduleText("bundle.py")
+    .replace("MODULES = {}\n", () => `MODULES = {\n${modules.sort().join("")}}\n`)
     .replace("TEXTS = {}\n", () => `TEXTS = {\n${texts.join("")}}\n`);
 };
 
-const literal = (name: string, path: string): string => {
-  const text = templateText(path);
-  if (text.includes("'''")) throw new Error(`${path}: ''' would end its literal. Use """`);
+const moduleText = (name: string): string => readFileSync(new URL(name, source), "utf8");
+
+const literal = (name: string, text: string): string => {
+  if (text.includes("'''")) throw new Error(`${name}: ''' would end its literal. Use """`);
   return `    "${name}": r'''${text}''',\n`;
 };

@@ -1,7 +1,8 @@
 /**
  * The fields of a document's sections, by kind. Made from what the host tool declares: `npm run kinds`.
  *
- * A field of one line is a string, a block a list of lines or a text that ends with a newline. The tool refuses anything else.
+ * A one-line field is a string, a block a list of lines or a text that ends with a newline. The tool refuses anything
+ * else.
  */
 export interface Kinds {
   resources: {

@@ -40,7 +40,7 @@ const checks = async (): Promise<Counts[]> => [
 
 const hostToolChecks = async (): Promise<Counts[]> => {
   const { ruff, environment } = await pythonTools();
-  const python = ["templates", "test", "lab"];
+  const python = ["host-tool", "test", "lab"];
   return [
     await check("host tool: lint", ruff, ["check", ...python]),
     await check("host tool: format", ruff, ["format", "--check", ...python]),

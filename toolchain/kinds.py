@@ -11,17 +11,18 @@ from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[1]
 TARGET = CHECKOUT / "render/kinds.ts"
-sys.path.insert(0, str(CHECKOUT / "templates/usr/local/lib/jtel-chat"))
+sys.path.insert(0, str(CHECKOUT / "host-tool"))
 
-from jtel_chat import kind  # noqa: E402
-from jtel_chat.declaration import Field  # noqa: E402
-from jtel_chat.document import Section  # noqa: E402
+from jtel_chat.documents import kind  # noqa: E402
+from jtel_chat.documents.declaration import Field  # noqa: E402
+from jtel_chat.documents.document import Section  # noqa: E402
 
 HEAD = """\
 /**
  * The fields of a document's sections, by kind. Made from what the host tool declares: \\`npm run kinds\\`.
  *
- * A field of one line is a string, a block a list of lines or a text that ends with a newline. The tool refuses anything else.
+ * A one-line field is a string, a block a list of lines or a text that ends with a newline. The tool refuses anything
+ * else.
  */
 export interface Kinds {
 """

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "templates/usr/local/lib/jtel-chat"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "host-tool"))
 
 
 @pytest.fixture(autouse=True)
 def service(monkeypatch: pytest.MonkeyPatch) -> None:
     """The service's user is who runs the test: this machine has no `jtel`."""
-    from jtel_chat import account
+    from jtel_chat.access import account
 
     monkeypatch.setattr(account, "SERVICE", (pwd.getpwuid(os.getuid()).pw_name, grp.getgrgid(os.getgid()).gr_name))
 
@@ -24,7 +24,9 @@ def service(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A host of its own: where its state is, and documents that may own any path in it."""
-    from jtel_chat import declaration, disk, files
+    from jtel_chat.access import disk
+    from jtel_chat.documents import declaration
+    from jtel_chat.kinds import files
 
     monkeypatch.setattr(disk, "STATE", tmp_path / "state")
     monkeypatch.setattr(disk, "RUN", tmp_path / "run")
@@ -37,6 +39,6 @@ class Anywhere(dict):  # type: ignore[type-arg]
     """Every path may be owned: as a file, or as a link where its name says so."""
 
     def __missing__(self, path: str) -> object:
-        from jtel_chat.files import Rule
+        from jtel_chat.kinds.files import Rule
 
         return Rule(link=".*") if "link" in Path(path).name else Rule()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from jtel_chat import addresses, haproxy
-from jtel_chat.document import Section
+from jtel_chat.documents.document import Section
+from jtel_chat.kinds import haproxy
+from jtel_chat.net import addresses
 
 HOST = "10.1.0.11"
 
@@ -22,9 +23,21 @@ HOST = "10.1.0.11"
         ({HOST, "127.0.0.1", "10.1.0.10"}, {"127.0.0.1"}, {"10.1.0.10"}, True),
         ({HOST}, set(), set(), False),
     ],
-    ids=["named", "the other named", "holds keepalived's", "does not", "holds another than visitors'", "holds visitors'", "loopback", "both", "nothing"],
+    ids=[
+        "named",
+        "the other named",
+        "holds keepalived's",
+        "does not",
+        "holds another than visitors'",
+        "holds visitors'",
+        "loopback",
+        "both",
+        "nothing",
+    ],
 )
-def test_the_address_decides(monkeypatch: pytest.MonkeyPatch, own: set[str], named: set[str], virtual: set[str], active: bool) -> None:
+def test_the_address_decides(
+    monkeypatch: pytest.MonkeyPatch, own: set[str], named: set[str], virtual: set[str], active: bool
+) -> None:
     for name, value in (("own", lambda: own), ("resolved", lambda _: named), ("virtual", lambda: virtual)):
         monkeypatch.setattr(addresses, name, value)
     assert haproxy._is_active(Section("haproxy", "/etc/haproxy/haproxy.cfg", {"public": "chat.acme.example"})) is active

@@ -1,4 +1,7 @@
-"""Files are opened in one way only: by `place`, `disk` and `trees`. Told from the syntax of every module, not by reading them."""
+"""Files are opened in one way only: by `place`, `disk` and `trees`.
+
+Told from the syntax of every module, not by reading them.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,78 @@ from pathlib import Path
 
 import pytest
 
-PACKAGE = Path(__file__).parents[2] / "templates/usr/local/lib/jtel-chat/jtel_chat"
+PACKAGE = Path(__file__).parents[2] / "host-tool/jtel_chat"
 THE_WAY = {"place", "disk", "trees"}
 #: What reads the kernel before anything else may be imported, since every look pays for it.
 BEFORE_ALL = {"cgroup"}
 OF_PATHS = {
-    *("open", "read_text", "read_bytes", "write_text", "write_bytes", "mkdir", "rename", "unlink", "symlink_to", "hardlink_to", "rmdir"),
-    *("chmod", "lchmod", "touch", "iterdir", "glob", "rglob", "walk", "exists", "is_file", "is_dir", "is_symlink", "is_fifo", "stat", "lstat"),
+    *(
+        "open",
+        "read_text",
+        "read_bytes",
+        "write_text",
+        "write_bytes",
+        "mkdir",
+        "rename",
+        "unlink",
+        "symlink_to",
+        "hardlink_to",
+        "rmdir",
+    ),
+    *(
+        "chmod",
+        "lchmod",
+        "touch",
+        "iterdir",
+        "glob",
+        "rglob",
+        "walk",
+        "exists",
+        "is_file",
+        "is_dir",
+        "is_symlink",
+        "is_fifo",
+        "stat",
+        "lstat",
+    ),
     *("readlink", "resolve", "owner", "group", "samefile", "expanduser"),
 }
 OF_OS = {
-    *("open", "fdopen", "listdir", "scandir", "walk", "fwalk", "stat", "lstat", "statvfs", "readlink", "rename", "renames", "replace", "remove"),
-    *("unlink", "mkdir", "makedirs", "rmdir", "removedirs", "symlink", "link", "chmod", "lchmod", "chown", "lchown", "utime", "truncate"),
+    *(
+        "open",
+        "fdopen",
+        "listdir",
+        "scandir",
+        "walk",
+        "fwalk",
+        "stat",
+        "lstat",
+        "statvfs",
+        "readlink",
+        "rename",
+        "renames",
+        "replace",
+        "remove",
+    ),
+    *(
+        "unlink",
+        "mkdir",
+        "makedirs",
+        "rmdir",
+        "removedirs",
+        "symlink",
+        "link",
+        "chmod",
+        "lchmod",
+        "chown",
+        "lchown",
+        "utime",
+        "truncate",
+    ),
     *("mkfifo", "mknod", "access", "chdir", "chroot", "setxattr", "getxattr", "listxattr"),
 }
 HARMLESS = {("shutil", "which"), ("shutil", "disk_usage")}
-MODULES = sorted(path for path in PACKAGE.glob("*.py") if path.stem not in THE_WAY | BEFORE_ALL)
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path.stem not in THE_WAY | BEFORE_ALL)
 
 
 def other_ways(source: str) -> list[str]:
@@ -34,7 +93,9 @@ def other_ways(source: str) -> list[str]:
 def _other_way(node: ast.AST) -> str:
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         names = [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
-        return next((f"{node.lineno}: import {name}" for name in names if name in ("tempfile", "glob", "io", "fileinput")), "")
+        return next(
+            (f"{node.lineno}: import {name}" for name in names if name in ("tempfile", "glob", "io", "fileinput")), ""
+        )
     if isinstance(node, ast.Name) and node.id == "open":
         return f"{node.lineno}: open"
     if not isinstance(node, ast.Attribute):
@@ -44,21 +105,30 @@ def _other_way(node: ast.AST) -> str:
     return f"{node.lineno}: {of or '….'}.{node.attr}" if forbidden and (of, node.attr) not in HARMLESS else ""
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_module_opens_no_file_by_itself(path: Path) -> None:
     assert other_ways(path.read_text(encoding="utf-8")) == []
 
 
 def test_what_comes_before_all_opens_files_of_the_kernel_only() -> None:
     for name in BEFORE_ALL:
-        source = (PACKAGE / f"{name}.py").read_text(encoding="utf-8")
+        source = (PACKAGE / f"programs/{name}.py").read_text(encoding="utf-8")
         assert source.count("open(") == source.count('open(f"{PROC}/') == 1
         assert 'PROC = "/proc"' in source
 
 
 @pytest.mark.parametrize(
     "source",
-    ["open('x')", "f = open", "import tempfile", "from io import open", "os.open('x', 0)", "Path('x').read_text()", "a.b.unlink()", "shutil.rmtree(x)"],
+    [
+        "open('x')",
+        "f = open",
+        "import tempfile",
+        "from io import open",
+        "os.open('x', 0)",
+        "Path('x').read_text()",
+        "a.b.unlink()",
+        "shutil.rmtree(x)",
+    ],
 )
 def test_the_other_ways_are_known(source: str) -> None:
     assert other_ways(source)

@@ -54,8 +54,8 @@ for name, attempt in tries.items():
 const driver = (call: string): string => `
 import json, runpy, subprocess, sys
 runpy.run_path("/usr/local/sbin/jtel-chatctl", run_name="tool")
-from jtel_chat import confined, java
-from jtel_chat.confined import GIVEN, Rights
+from jtel_chat.programs import confined, java
+from jtel_chat.programs.confined import GIVEN, Rights
 attempts = ${JSON.stringify(attempts)}
 victim = subprocess.Popen(["setpriv", "--reuid=jtel", "--regid=jtel", "--clear-groups", "sleep", "1000"])
 try:

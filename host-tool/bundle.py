@@ -1,0 +1,60 @@
+#!/usr/bin/python3 -I
+"""jtel-chatctl in one file; `jtel-chatctl` without arguments explains itself.
+
+Its modules, and the texts that it writes, follow.
+"""
+
+import importlib.machinery
+import sys
+from types import ModuleType
+from typing import Any
+
+MODULES = {}
+TEXTS = {}
+
+
+def _path(name: str) -> str:
+    """The file that a module comes from: `jtel_chat/engine/__init__.py` for `jtel_chat.engine`.
+
+    Empty for other modules.
+    """
+    start = name.replace(".", "/")
+    return next((path for path in (f"{start}.py", f"{start}/__init__.py") if path in MODULES), "")
+
+
+class FromMemory:
+    """Imports `jtel_chat` from MODULES: only what a call needs is compiled.
+
+    (importlib.abc would cost every call 20 ms.)
+    """
+
+    def find_spec(self, name: str, *_: Any) -> Any:
+        """The import system's question (importlib.abc.MetaPathFinder)."""
+        path = _path(name)
+        return importlib.machinery.ModuleSpec(name, self, is_package=path.endswith("/__init__.py")) if path else None  # type: ignore[arg-type]  # no abc
+
+    def create_module(self, _: Any) -> None:
+        """The usual module object will do (importlib.abc.Loader)."""
+
+    def get_source(self, name: str) -> str:
+        """A module's text; tracebacks show its lines by it."""
+        return MODULES[_path(name)]
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Compile and run a module's text."""
+        name = module.__name__
+        if name == "jtel_chat":
+            module.__dict__["TEXTS"] = TEXTS
+        exec(compile(self.get_source(name), f"jtel-chatctl:{name}", "exec", dont_inherit=True), module.__dict__)  # noqa: S102 – our own text
+
+
+sys.meta_path.insert(0, FromMemory())  # type: ignore[arg-type]
+
+if __name__ == "__main__":
+    from jtel_chat.programs import bounded
+
+    if bounded.concerns(sys.argv[1:]):
+        sys.exit(bounded.run(sys.argv[1:]))
+    from jtel_chat.__main__ import main
+
+    sys.exit(main(sys.argv[1:]))

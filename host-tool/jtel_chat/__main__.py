@@ -1,0 +1,145 @@
+"""jtel-chatctl – the host tool of the CHAT role.
+
+jtel-chatctl status [--json]              the steps that this host has, and whether they are as applied jtel-chatctl
+check                        exit code 1 when a step is not as applied jtel-chatctl diff [STEP]                  what
+was changed on the host since, as a unified diff jtel-chatctl log [--json]                 what was done here, by whom,
+from where jtel-chatctl update                       install the share's release here and restart on it (updatesc.sh)
+jtel-chatctl undo STEP                    take a step back (what `pulumi destroy` does) jtel-chatctl release-lock
+end a run that hangs; what it had begun is put back jtel-chatctl observe                      how what was applied is
+now: names of steps on standard input (JSON), answers on standard output jtel-chatctl look                         the
+same, and what an apply of documents would meet: documents on standard input (JSON) jtel-chatctl apply STEP GENERATION
+REASON the document on standard input jtel-chatctl recover [--at-boot]          put back what an interrupted run left
+jtel-chatctl end-trial                    switch ufw off if nobody has confirmed that ssh gets in (called by its timer)
+jtel-chatctl attest UNIT                  note what a service is about to load (called by a unit of its own)
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from .engine import looking
+from .errors import Ended, Failed, Incomplete, Refused
+from .programs import bounded
+from .text import printable
+
+
+def main(arguments: list[str]) -> int:
+    """Exit codes: 0 done, 1 failed and put back (check: drift), 2 wrong call, 3 refused before any change."""
+    os.umask(0o022)
+    os.environ["PATH"] = bounded.PATH
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]  # whatever the host's locale is
+    try:
+        return _dispatch(arguments)
+    except looking.WrongCall as error:
+        return _report(str(error), 2)
+    except Refused as refusal:
+        return _report(str(refusal), 3)
+    except Incomplete as part:
+        return _report(str(part), 1)
+    except Failed as failure:
+        return _report(f"{failure}\nWhat this run had changed was put back.", 1)
+    except OSError as error:  # a full disk, a stale mount: the transaction has rolled back
+        return _report(f"{error}\nWhat this run had changed was put back. Repair that, then repeat.", 1)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    command, values = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if command in ("observe", "look"):
+        return looking.run(command, values)
+    if command in ("apply", "undo", "status"):
+        from .engine import logbook
+
+        logbook.confirm_firewall()
+    if command == "attest" and len(values) == 1:
+        return _attest(values[0])
+    if arguments in (["recover"], ["recover", "--at-boot"], ["end-trial"]):
+        return _put_back(arguments)
+    if (
+        (command == "update" and not values)
+        or (command == "apply" and len(values) == 3 and values[1].isdecimal())
+        or (command == "undo" and len(values) == 1)
+    ):
+        return _changing(arguments, sys.stdin.buffer.read().decode() if command == "apply" else "")
+    if command in ("status", "check", "diff", "log", "release-lock"):
+        from .cli import report
+
+        return report.run(command, values)
+    print(__doc__, file=sys.stderr)
+    return 2
+
+
+def _changing(arguments: list[str], text: str) -> int:
+    """Apply, undo and update, in a unit of their own.
+
+    The tool itself is one file, written whole: before it is there it needs no unit.
+    """
+    from .engine import steps
+    from .net import origin
+    from .programs import transient
+
+    if os.geteuid() != 0:
+        raise Refused(f"only root can {arguments[0]}. Use sudo")
+    if not origin.inside_run() and arguments[1:2] != ["tool"]:
+        return transient.run(arguments, text)
+    signal.signal(signal.SIGTERM, _ended)
+    if arguments[0] == "undo":
+        return _print(steps.undo(arguments[1]))
+    if arguments[0] == "update":
+        from .cli import update
+
+        return _print(update.run())
+    return _print(steps.apply(arguments[1], int(arguments[2]), arguments[3], text))
+
+
+def _put_back(arguments: list[str]) -> int:
+    """What interrupted runs left, and ufw where it is on trial: a boot ends that, too, since its timer is gone."""
+    from .engine import steps
+    from .firewall import trial
+
+    signal.signal(signal.SIGTERM, _ended)  # systemd's, where a boot has waited long enough
+    try:
+        if arguments[0] == "recover":
+            _print(steps.recover_all(booting="--at-boot" in arguments))
+    finally:  # whatever could not be put back: with ufw on, nobody might get in to repair it
+        if arguments != ["recover"]:
+            trial.end(
+                "the host was started anew"
+                if arguments[0] == "recover"
+                else "no second ssh connection came within {limit}"
+            )
+    return 0
+
+
+def _ended(*_: object) -> None:
+    """A shutdown or a person ends this run: it rolls back like any failure. systemd would call an unhandled SIGTERM a
+    success.
+    """
+    raise Ended("the run was ended before it was done")
+
+
+def _attest(unit: str) -> int:
+    """Never fails: a start must not hang on our book-keeping; a missing attestation only owes a restart."""
+    from .kinds import service
+
+    try:
+        service.attest(unit)
+    except Exception as error:  # noqa: BLE001
+        print(f"jtel-chatctl attest: {error}", file=sys.stderr)
+    return 0
+
+
+def _print(lines: list[str]) -> int:
+    print(printable.block("\n".join(lines)), end="\n" if lines else "")
+    return 0
+
+
+def _report(text: str, code: int) -> int:
+    print(printable.block(f"{os.uname().nodename}: {text}"), file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,31 @@
+"""Files as a look reports them: by digest, or as text with secrets masked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..text import masking
+from . import digests, disk
+
+_SHOWN = 65536  # bytes; longer files are named, not shown
+
+
+def digest(path: Path) -> str:
+    """The digest of a file's bytes; `link to /x`, or `absent`."""
+    if (target := disk.link_target(path)) is not None:
+        return f"link to {target}"
+    try:
+        return digests.short(disk.read(path))
+    except (FileNotFoundError, NotADirectoryError):
+        return "absent"
+
+
+def text(path: Path) -> str:
+    """A text file as it may be shown, secrets masked. Empty for what is no text."""
+    if not disk.is_file(path):
+        return ""
+    try:
+        content = disk.read(path).decode()
+    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
+        return ""
+    return masking.masked(content) if len(content) < _SHOWN else ""

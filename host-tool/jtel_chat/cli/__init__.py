@@ -1,0 +1,1 @@
+"""What a person calls: `jtel-chatctl status`, `check`, `diff`, `log`, `update`."""

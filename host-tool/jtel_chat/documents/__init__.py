@@ -1,0 +1,1 @@
+"""Documents and the kinds of their sections: what a document may say, and what every kind offers."""

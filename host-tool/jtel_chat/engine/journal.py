@@ -1,0 +1,202 @@
+"""Journals: what a transaction has changed, a line a change, so that it can be put back after a failure, a crash or a
+boot.
+
+A journal is a folder of root's, `/var/lib/jtel-chat/journal/NUMBER-STEP`: `entries`, and the bytes of replaced files.
+What cannot be put back – somebody has placed a folder there, or taken the right away – is said and skipped: it must not
+keep the rest, other steps or a boot from going on. The journal is kept then, in `/var/lib/jtel-chat/not-put-back`, with
+all that it holds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..access import disk, trees
+from ..access.account import owning
+from ..documents.document import Section
+from ..errors import Ended, Failed, Refused
+from ..programs import process
+
+
+def pending() -> Path:
+    """Journals of transactions that have not ended."""
+    return disk.STATE / "journal"
+
+
+def unproven() -> Path:
+    """Journals of transactions that have committed what only a start of the service can show to be good."""
+    return disk.STATE / "unproven"
+
+
+def not_put_back() -> Path:
+    """Journals of which something could not be put back, for a person to look at."""
+    return disk.STATE / "not-put-back"
+
+
+def recover(booting: bool = False) -> list[str]:
+    """Roll back what earlier runs left unfinished, newest first; lines for a person.
+
+    To be called under the host's lock.
+
+    booting: services have not started yet, so they are not told.
+    """
+    said: list[str] = []
+    for directory in newest_first(pending()):
+        if not entries(directory):  # it died before its first change, or behind its last: it has committed
+            close(directory)
+            continue
+        said += [f"put back what the interrupted run '{directory.name}' had begun", *roll_back(directory, booting)]
+    return said
+
+
+def proven() -> None:
+    """What was committed since the last proof is good: a service has loaded it and is healthy."""
+    from . import releases  # which knows journals
+
+    disk.remove_tree(unproven())
+    releases.forget_unused()
+
+
+def disproven() -> tuple[list[str], list[str]]:
+    """Put back what was committed since the last proof, newest first: the steps that it belonged to, and lines for a
+    person.
+    """
+    steps: list[str] = []
+    said: list[str] = []
+    for directory in newest_first(unproven()):
+        steps.append(directory.name.partition("-")[2])
+        said += roll_back(directory)
+    return list(dict.fromkeys(steps)), said
+
+
+def newest_first(place: Path) -> list[Path]:
+    """The journals in a folder of them."""
+    return [place / name for name in sorted(disk.names(place), reverse=True)]
+
+
+def roll_back(directory: Path, booting: bool = False) -> list[str]:
+    """Put everything back, the last change first, and close the journal; lines on what a person has to know."""
+    said: list[str] = []
+    refused = 0
+    for entry in reversed(entries(directory)):
+        try:
+            said += _put_back(entry, directory, booting)
+        except Ended:
+            raise
+        except Exception as error:  # noqa: BLE001 – whatever it is, the others have to be put back
+            refused += 1
+            said.append(f"{_subject(entry)} could not be put back and stays as it is: {error}")
+    if refused:
+        said.append(f"what was not put back is kept: {_keep(directory)}")
+    else:
+        close(directory)
+    return said
+
+
+def entries(directory: Path) -> list[dict[str, Any]]:
+    """What a journal announces, oldest first; a line torn by a crash announces what has not been done."""
+    return list(_parsed(directory))
+
+
+def _parsed(directory: Path) -> Iterator[dict[str, Any]]:
+    try:
+        lines = disk.text(directory / "entries", 64 << 20).splitlines()
+    except FileNotFoundError:
+        return
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            yield json.loads(line)
+
+
+def close(directory: Path) -> None:
+    """The end of a transaction is one step: without its list of entries, a journal means nothing any more."""
+    disk.remove(directory / "entries")
+    disk.remove_tree(directory)
+
+
+def _keep(directory: Path) -> Path:
+    kept = not_put_back() / directory.name
+    disk.own_directory(kept.parent)
+    disk.move(directory, kept)
+    return kept
+
+
+def _subject(entry: dict[str, Any]) -> str:
+    return str(
+        entry.get("path") or entry.get("release") or " ".join(entry.get("command", [entry.get("name", "an entry")]))
+    )
+
+
+def _put_back(entry: dict[str, Any], blobs: Path, booting: bool) -> list[str]:
+    """Undo one change; a second time does nothing."""
+    if "release" in entry:
+        from . import releases
+
+        return releases.put_back(entry)
+    if "kept" in entry:
+        return _put_back_kept(Path(entry["path"]), Path(entry["kept"]), entry["was"])
+    if "path" in entry:
+        return _put_back_path(entry, blobs)
+    if "command" in entry and not (booting and entry["command"][0] == "systemctl"):
+        process.attempt(*entry["command"], timeout=120)
+    elif "kind" in entry and not booting:
+        return [_load_again(Section(entry["kind"], entry["name"]))]
+    return []
+
+
+def _put_back_path(entry: dict[str, Any], blobs: Path) -> list[str]:
+    path = Path(entry["path"])
+    disk.remove_staged(path)
+    if entry["was"] == "file":
+        disk.write(path, disk.read(blobs / entry["blob"], 1 << 62), entry["mode"], (entry["uid"], entry["gid"]))
+        return owner_said(path, entry["uid"])
+    if entry["was"] == "link":
+        disk.link(path, entry["target"])
+    elif entry["was"] == "no directory":
+        disk.remove_directory(path)  # where it is not empty, it holds what somebody else put there
+    elif entry["was"] == "directory":
+        disk.make_directory(path, entry["mode"])
+    else:
+        disk.remove(path)
+    return []
+
+
+def owner_said(path: Path, was: int) -> list[str]:
+    """In somebody's folder everything is his: a line where a file that is put back belonged to another user before."""
+    account = disk.owner(path)
+    if account.uid in (0, was):
+        return []
+    return [f"{path} was put back as {account.name}'s; before, it was {owning(was).name}'s"]
+
+
+def _put_back_kept(path: Path, kept: Path, was: str) -> list[str]:
+    """A tree that versions before 2026-12 kept beside its place: copied back with the rights of whoever owns that
+    folder.
+    """
+    if was != "tree":
+        disk.remove_tree(path)
+        return []
+    if disk.stat(kept) is None:
+        return []  # it died before the first rename
+    staged = path.with_name(disk.staged_name(path.name))
+    disk.remove_tree(staged)
+    trees.copy_tree(kept, staged, lambda entry: entry.mode)
+    disk.remove_tree(path)
+    disk.rename(staged, path.name)
+    return []
+
+
+def _load_again(section: Section) -> str:
+    """What does not load must not keep the rest from being put back."""
+    from ..documents import kind  # which knows transactions
+
+    try:
+        return kind.of(section).load_again(section)
+    except Ended:
+        raise
+    except (OSError, Refused, Failed) as error:
+        return f"{section.name} is as it was, and was not loaded again: {error}"

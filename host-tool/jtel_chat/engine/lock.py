@@ -1,0 +1,86 @@
+"""The host's lock: one writer at a time, also across controllers."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..access import disk
+from ..errors import Refused
+
+
+def _lock() -> Path:
+    return disk.RUN / "lock"
+
+
+def _holder() -> Path:
+    return disk.RUN / "holder"
+
+
+@contextlib.contextmanager
+def held(what: str, wait: float = 300) -> Iterator[str]:
+    """Hold the lock while inside; gives whom it had waited for, if anybody.
+
+    Waits up to `wait` seconds, then names the holder.
+
+    Never removes the lock file: two could hold it then.
+    """
+    disk.make_directory(disk.RUN)
+    descriptor = disk.lockable(_lock())
+    try:
+        waited_for = _acquire(descriptor, wait)
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        disk.write(_holder(), f"{what}, process {os.getpid()}, since {since}\n".encode(), 0o644)
+        yield waited_for
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, wait: float) -> str:
+    deadline = time.monotonic() + wait
+    waited_for = ""
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return waited_for
+        except BlockingIOError:
+            waited_for = holder()
+            if time.monotonic() > deadline:
+                raise Refused(
+                    f"the host's lock was not free within {wait:.0f} s: held by {holder()}. Wait for that run to end,"
+                    " then repeat"
+                ) from None
+            time.sleep(0.1)
+
+
+def is_held() -> bool:
+    """Whether some process holds the lock now."""
+    if disk.stat(_lock()) is None:
+        return False
+    descriptor = disk.lockable(_lock())
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def holding_process() -> int | None:
+    """The process that holds the lock; None when nobody does."""
+    found = re.search(r", process (\d+), since [^,]*$", holder()) if is_held() else None
+    return int(found[1]) if found else None
+
+
+def holder() -> str:
+    """Who holds the lock, as one line."""
+    try:
+        return disk.text(_holder()).strip()
+    except OSError:
+        return "an unknown process"

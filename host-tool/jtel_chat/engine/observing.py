@@ -1,0 +1,56 @@
+"""Observing sections: what is true of them now, each looked at once within one look."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from ..documents import kind
+from ..documents.document import Section
+from ..documents.kind import Observed
+
+_looked: dict[str, Observed] | None = None
+
+
+@contextlib.contextmanager
+def looking() -> Iterator[None]:
+    """While inside nothing changes: a section is looked at once, however many steps ask about it."""
+    global _looked  # noqa: PLW0603 – one look is one process
+    _looked = {}
+    try:
+        yield
+    finally:
+        _looked = None
+
+
+def is_looking() -> bool:
+    """Whether the problems that are seen decide about an apply.
+
+    Elsewhere – a starting service attests what it loads – only the state counts.
+    """
+    return _looked is not None
+
+
+def observe(section: Section) -> Observed:
+    """What is true of a section now."""
+    if _looked is None:
+        return kind.of(section).observe(section)
+    key = repr(section)
+    if key not in _looked:
+        _looked[key] = kind.of(section).observe(section)
+    return _looked[key]
+
+
+def observe_all(sections: list[Section]) -> Observed:
+    """What all sections see, as one."""
+    whole = Observed()
+    for section in sections:
+        seen = observe(section)
+        whole.state |= seen.state
+        whole.text |= seen.text
+        whole.problems += seen.problems
+        whole.warnings += seen.warnings
+        whole.facts |= seen.facts
+        whole.alike |= seen.alike
+        whole.active |= seen.active
+    return whole

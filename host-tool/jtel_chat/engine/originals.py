@@ -1,0 +1,149 @@
+"""Originals: what a step found before it first changed something, kept until the step is undone.
+
+`originals/STEP/index.json` lists, in the order of the first change, what was at each path, and the digest of what the
+step last put there: another digest is somebody's edit, which undo keeps beside the file. Of a release, `releases` keeps
+the original.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..access import digests, disk
+from ..errors import Refused
+from . import journal
+
+if TYPE_CHECKING:
+    from .transaction import Transaction
+
+_EDITED = ".edited-under-jtel-chat"
+_EDITS = 50  # of one path that are kept
+
+
+def index(step: str) -> list[dict[str, Any]]:
+    """The entries of a step, oldest first."""
+    entries: list[dict[str, Any]] = disk.json(_directory(step) / "index.json") or []
+    return entries
+
+
+def recalled(step: str, fact: str) -> Any:
+    """What the step found of something that is no file (a unit's state); None when it has changed nothing there."""
+    return next((entry["value"] for entry in index(step) if entry.get("fact") == fact), None)
+
+
+def keep(step: str, entries: list[dict[str, Any]], backups: Path) -> None:
+    """Take over the backups of a transaction that commits; the first of a path is its original."""
+    directory = _directory(step)
+    disk.own_directory(directory)
+    known = index(step)
+    names = {_name(entry) for entry in known}
+    for entry in entries:
+        if _name(entry) in names:
+            continue
+        names.add(_name(entry))
+        blob = {"blob": digests.short(entry["path"].encode())} if "blob" in entry else {}
+        if blob:
+            disk.write(directory / blob["blob"], disk.read(backups / entry["blob"]))
+        known.append({**entry, **blob})
+    _write(step, _refreshed(known))  # once: half of it would outlive a transaction that is put back
+
+
+def refresh(step: str) -> None:
+    """What is there now is what the step put there: to be called when its files were put back after its commit."""
+    if known := index(step):
+        _write(step, _refreshed(known))
+
+
+def _refreshed(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {**entry, "applied": digest_of(Path(entry["path"]))} if "path" in entry and "kept" not in entry else entry
+        for entry in entries
+    ]
+
+
+def put_back(step: str, transaction: Transaction, paths: list[str] | None = None) -> None:
+    """Everything – or just these paths – as it was before the step, newest change first."""
+    for entry in reversed(index(step)):
+        # `kept`: a part of a release, where versions before 2026-12 kept it; `releases` has taken it over.
+        if "path" in entry and "kept" not in entry and (paths is None or entry["path"] in paths):
+            _put_back(entry, _directory(step), transaction)
+
+
+def forget(step: str, paths: list[str] | None = None) -> None:
+    """After an undo – of everything, or of just these paths – has committed."""
+    if paths is None:
+        disk.remove_tree(_directory(step))
+    elif paths and (known := index(step)):
+        _write(step, [entry for entry in known if entry.get("path") not in paths])
+
+
+def digest_of(path: Path) -> str:
+    """A digest of the file or link at a path; `directory`, `absent`, or `unreadable` for what is none of these."""
+    try:
+        if (target := disk.link_target(path)) is not None:
+            return f"link to {target}"
+        if disk.is_directory(path):
+            return "directory"
+        return digests.short(disk.read(path)) if disk.stat(path) else "absent"
+    except (OSError, Refused):
+        return "unreadable"
+
+
+def place_of_edit(path: Path) -> Path:
+    """Where an edit is kept, beside what was edited; one that an earlier undo has kept stays:
+
+    `x.edited-under-jtel-chat-2`.
+    """
+    places = [
+        path.with_name(f"{path.name}{_EDITED}{number}")
+        for number in ("", *(f"-{number}" for number in range(2, _EDITS + 1)))
+    ]
+    for place in places:
+        if not disk.is_file(place) and not disk.is_directory(place):  # a link is nobody's edit
+            return place
+    raise Refused(f"{places[0]} and {_EDITS - 1} further edits are kept there. Move them away, then repeat")
+
+
+def _put_back(entry: dict[str, Any], blobs: Path, transaction: Transaction) -> None:
+    path = Path(entry["path"])
+    if entry["was"] == "no directory":
+        if disk.is_directory(path) and not transaction.remove_directory(path):
+            transaction.say(f"{path} stays: it holds {', '.join(disk.names(path)[:5])}")
+        return
+    if digest_of(path) not in (entry["applied"], "absent"):
+        _keep_edit(path, transaction)
+    if entry["was"] == "file":
+        transaction.write(
+            path, disk.read(blobs / entry["blob"]), entry["mode"], (entry["uid"], entry["gid"]), keep=False
+        )
+        for line in journal.owner_said(path, entry["uid"]):
+            transaction.say(line)
+    elif entry["was"] == "link":
+        transaction.link(path, entry["target"])
+    else:
+        transaction.remove(path)
+    transaction.say(f"put {path} back" if entry["was"] != "absent" else f"removed {path}")
+
+
+def _keep_edit(path: Path, transaction: Transaction) -> None:
+    """Beside the file, since a person looks for it there."""
+    found = disk.stat(path)
+    if found is None or not disk.is_file(path):
+        return
+    edited = place_of_edit(path)
+    transaction.write(edited, disk.read(path), found.st_mode & 0o777, (found.st_uid, found.st_gid), keep=False)
+    transaction.say(f"{path} was edited since: that is kept as {edited}")
+
+
+def _write(step: str, entries: list[dict[str, Any]]) -> None:
+    disk.write(_directory(step) / "index.json", (json.dumps(entries, indent=1) + "\n").encode())
+
+
+def _name(entry: dict[str, Any]) -> str:
+    return entry.get("path") or f"fact {entry['fact']}"
+
+
+def _directory(step: str) -> Path:
+    return disk.STATE / "originals" / step

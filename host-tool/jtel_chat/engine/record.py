@@ -1,0 +1,115 @@
+"""What was applied: one record per step under /var/lib/jtel-chat/steps, written by the step's own transaction."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from ..access import digests, disk
+from ..documents import kind
+from ..documents.document import Section
+from ..documents.kind import Observed
+from . import logbook
+from .migration import FORMAT, upgraded
+from .transaction import Transaction
+
+
+def _steps() -> Path:
+    return disk.STATE / "steps"
+
+
+def names() -> list[str]:
+    """The steps that this host has."""
+    return [name[: -len(".json")] for name in disk.names(_steps()) if name.endswith(".json")]
+
+
+def read(step: str) -> dict[str, Any] | None:
+    """generation, reason, sections, state; None when this host does not have the step."""
+    record: dict[str, Any] | None = disk.json(_path(step))
+    return upgraded(record) if record else None
+
+
+def sections(step: str) -> list[Section]:
+    """The sections as they were applied (of a secret without its content)."""
+    return [Section(**section) for section in (read(step) or {"sections": []})["sections"]]
+
+
+def write(
+    step: str, launch: tuple[int, str], document: str, applied: list[Section], seen: Observed, transaction: Transaction
+) -> None:
+    """Replace the step's record. launch: generation and reason; document: the digest of its text."""
+    generation, reason = launch
+    content = {
+        "format": FORMAT,
+        "generation": generation,
+        "reason": reason,
+        "document": document,
+        "first": (read(step) or {}).get("first", time.time_ns()),
+        "applied": _now(),
+        **logbook.caller(),
+        "sections": [_public(section) for section in applied],
+        "state": seen.state,
+        "text": seen.text,
+    }
+    transaction.write(_path(step), _text(content), 0o600, keep=False)
+
+
+def document_digest(text: str, sections: list[Section]) -> str:
+    """Of the document as it was sent; none of a secret one: who can read it could try passwords against it."""
+    return "" if any(kind.declared(section).secret for section in sections) else digests.short(text.encode())
+
+
+def mark_restored(step: str) -> None:
+    """A step whose files were put back after its commit is not what the controller believes: the next observation says
+    so.
+    """
+    if recorded := read(step):
+        recorded["restored"] = [f"restored:{_now()}"]
+        disk.write(_path(step), _text(recorded))
+
+
+def remove(step: str, transaction: Transaction) -> None:
+    """Forget a step that is undone."""
+    transaction.remove(_path(step))
+
+
+def absence(step: str) -> str:
+    """Why the step has to be applied although this host has no record of it.
+
+    Stable until something changes, new after a loss.
+    """
+    places = (disk.stat(place) for place in (_steps(), disk.STATE, disk.STATE.parent))
+    since = next(found.st_mtime for found in places if found)
+    try:
+        machine = disk.text(Path("/etc/machine-id")).strip()[:8]
+    except FileNotFoundError:
+        machine = "unknown"
+    return f"not on the host (machine {machine}, boot {boot()}, no record since {_time(since)})"
+
+
+def boot() -> str:
+    """Short name of this boot."""
+    return disk.kernel("/proc/sys/kernel/random/boot_id").decode().strip()[:8]
+
+
+def _path(step: str) -> Path:
+    return _steps() / f"{step}.json"
+
+
+def _text(record: dict[str, Any]) -> bytes:
+    return (json.dumps(record, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
+
+
+def _now() -> str:
+    return _time(time.time())
+
+
+def _time(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+
+
+def _public(section: Section) -> dict[str, object]:
+    fields = {key: value for key, value in section.fields.items() if key not in kind.declared(section).secret}
+    return {"kind": section.kind, "name": section.name, "fields": fields}

@@ -1,0 +1,303 @@
+"""Releases of ClientMessenger as root keeps them, and as they lie in the service's folder.
+
+Root's store is `/var/lib/jtel-chat/releases`: a folder for each release, named by its digest, and `index.json`, which
+says which one was there first (`original`), which one is installed (`current`) and which one was before (`previous`).
+Others go. Nothing that the service's user can write to is trusted: a release is copied into the store, its digest is
+taken of that copy, and from there it is installed with that user's rights and compared again before a name changes.
+
+A release is `bin/` and the vendor's other entries, without `conf/`, which belongs to the host.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..access import digests, disk, trees
+from ..access.account import Account
+from ..errors import Refused
+from . import journal
+
+CONFIGURATION = "conf"
+_ABSENT = "absent"
+_LARGEST = 1 << 30  # bytes of a release: the vendor's has some 50 MB
+_MARGIN = 64 << 20  # bytes that stay free on a drive
+_DIGITS = 64  # of a digest
+_SHORT = 16  # digits of a digest that people use
+
+
+@dataclass(frozen=True)
+class Release:
+    """digest: SHA-256 over names and bytes, 64 digits; `absent` without a program. entries: what of a folder it is:
+
+    `("bin", "gui")`.
+    """
+
+    digest: str = _ABSENT
+    entries: tuple[str, ...] = ()
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether there is no program."""
+        return self.digest == _ABSENT
+
+    @property
+    def short(self) -> str:
+        """As people name it: `4136699b78efa41d`."""
+        return self.digest[:_SHORT]
+
+    def stored(self) -> dict[str, Any]:
+        """As JSON keeps it."""
+        return {"digest": self.digest, "entries": list(self.entries)}
+
+
+def store() -> Path:
+    """Root's own copies."""
+    return disk.STATE / "releases"
+
+
+def index_file() -> Path:
+    """Which releases are kept, and as what."""
+    return store() / "index.json"
+
+
+def index() -> dict[str, Release]:
+    """`original`, `current` and `previous`, as far as there are any."""
+    found: dict[str, Any] = disk.json(index_file()) or {}
+    return {name: Release(value["digest"], tuple(value["entries"])) for name, value in found.items()}
+
+
+def index_text(kept: dict[str, Release]) -> bytes:
+    """The text of `index.json`."""
+    return (json.dumps({name: release.stored() for name, release in kept.items()}, indent=1) + "\n").encode()
+
+
+def file(name: str, limit: int = 1 << 20) -> bytes | None:
+    """A file of root's own copy of the installed release, e.g.
+
+    `systemd/jtel-clientmessenger.service`; None where it has none.
+    """
+    current = index().get("current")
+    if current is None or current.is_absent:
+        return None
+    with contextlib.suppress(FileNotFoundError):
+        return disk.read(_place(current) / name, limit)
+    return None
+
+
+def offered(directory: Path, rights: Account | None) -> tuple[str, ...]:
+    """The entries of a vendor's folder. One of its own name is what a second `cp -R` has left."""
+    names = disk.names(directory, rights)
+    return tuple(name for name in names if name not in (CONFIGURATION, directory.name) and not name.startswith("."))
+
+
+def examine(directory: Path, entries: tuple[str, ...], rights: Account | None) -> Release:
+    """The release that these entries of a folder are.
+
+    Raises Refused with a link, a special file or one that cannot be read.
+
+    rights: whose folder it is; None for root's own store.
+    """
+    if not disk.names(directory / "bin", rights):
+        return Release(_ABSENT, entries)
+    return Release(part_digest(directory, entries, rights), entries)
+
+
+def part_digest(directory: Path, entries: tuple[str, ...], rights: Account | None) -> str:
+    """SHA-256 over the names and bytes of some entries of a folder, each with its length before it."""
+    return _digest([(name, directory / name, part.size) for name, part in _files(directory, entries, rights)], rights)
+
+
+def earlier_digest(directory: Path, entries: tuple[str, ...], rights: Account | None) -> str:
+    """What versions before 2026-12 called the same release: 16 digits, over short digests of its files."""
+    if not disk.names(directory / "bin", rights):
+        return _ABSENT
+    lines = []
+    for name, part in _files(directory, entries, rights):
+        one = hashlib.sha256()
+        _feed(one, directory / name, part.size, rights)
+        lines.append(f"{name} {one.hexdigest()[:_SHORT]}\n")
+    return digests.short("".join(lines).encode("utf-8", "surrogateescape"))
+
+
+def not_his(directory: Path, entries: tuple[str, ...], his: Account) -> list[str]:
+    """What of a release belongs to somebody else than its folder's user: root, where somebody has installed by hand."""
+    return [
+        str(directory / name / part.name)
+        for name in entries
+        if disk.stat(directory / name) is not None
+        for part in trees.tree(directory / name)
+        if part.uid != his.uid
+    ]
+
+
+def take(directory: Path, release: Release, rights: Account | None, *, as_they_are: bool) -> Release:
+    """Copy a release into the store, if it is not there; what the copy is. as_they_are: keep the files' modes.
+
+    Raises Refused where room is lacking, or where it changed while it was copied.
+    """
+    if release.is_absent or disk.is_directory(_place(release)):
+        return release
+    _require_room(store(), directory, release, rights)
+    disk.own_directory(store())
+    staged = store() / ".staged"
+    disk.remove_tree(staged)
+    disk.make_directory(staged, 0o700)
+    mode = (lambda part: part.mode) if as_they_are else _usual_mode
+    for name in _present(directory, release.entries, rights):
+        trees.copy_tree(directory / name, staged / name, mode, rights)
+    if part_digest(staged, release.entries, None) != release.digest:
+        disk.remove_tree(staged)
+        raise Refused(f"{directory} changed while it was copied. Wait until nobody writes there, then repeat")
+    disk.rename(staged, release.digest)
+    return release
+
+
+def install(release: Release, found: Release, directory: Path) -> None:
+    """Put a stored release where `found` is: staged beside it, compared, then renamed entry by entry.
+
+    Other entries stay.
+
+    Everything in the folder is done with its user's rights.
+    """
+    disk.make_directory(directory)
+    entries = _present(_place(release), release.entries, None) if not release.is_absent else []
+    if entries:
+        _require_room(directory, _place(release), release, None)
+    for name in entries:
+        disk.remove_tree(_staged(directory, name))
+        trees.copy_tree(_place(release) / name, _staged(directory, name), lambda part: part.mode)
+    if _staged_digest(directory, release, entries) != release.digest:
+        raise Refused(
+            f"{directory}: release {release.short} changed while it was copied there. Find out who writes to that"
+            " folder, then repeat"
+        )
+    for name in dict.fromkeys([*found.entries, *entries]):
+        _swap(directory, name, comes=name in entries)
+
+
+def put_back(entry: dict[str, Any]) -> list[str]:
+    """The release that a journal has noted, where another one or half of one is now; lines for a person."""
+    directory, was = Path(entry["release"]), Release(entry["was"]["digest"], tuple(entry["was"]["entries"]))
+    for name in disk.names(directory):
+        if name.startswith(".") and name.endswith((".jtel-chat", ".jtel-chat-old")):
+            disk.remove_tree(directory / name)
+    brought = tuple(name for name in disk.names(directory) if name in {*was.entries, *entry["comes"]})
+    if not brought and was.is_absent:
+        return []
+    now = Release(part_digest(directory, brought, disk.owner(directory / "x")), brought)
+    if now.digest != was.digest:
+        install(was, now, directory)
+    return []
+
+
+def _stored() -> list[str]:
+    return [name for name in disk.names(store()) if len(name) == _DIGITS]
+
+
+def forget_unused() -> None:
+    """Remove stored releases that neither the index nor a journal names."""
+    journals = [
+        each
+        for place in (journal.pending(), journal.unproven(), journal.not_put_back())
+        for each in journal.newest_first(place)
+    ]
+    noted = {entry["was"]["digest"] for each in journals for entry in journal.entries(each) if "release" in entry}
+    used = noted | {release.digest for release in index().values()}
+    for name in _stored():
+        if name not in used:
+            disk.remove_tree(store() / name)
+
+
+def _place(release: Release) -> Path:
+    return store() / release.digest
+
+
+def _staged(directory: Path, name: str) -> Path:
+    return directory / disk.staged_name(name)
+
+
+def _swap(directory: Path, name: str, *, comes: bool) -> None:
+    """The old entry goes aside, the staged one takes its name, the old one goes."""
+    aside = f"{disk.staged_name(name)}-old"
+    disk.remove_tree(directory / aside)
+    if disk.stat(directory / name) is not None:
+        disk.rename(directory / name, aside)
+    if comes:
+        disk.rename(_staged(directory, name), name)
+    disk.remove_tree(directory / aside)
+
+
+def _staged_digest(directory: Path, release: Release, entries: list[str]) -> str:
+    """Of what lies there staged, under the names that it will have."""
+    if release.is_absent:
+        return _ABSENT
+    parts = [
+        (_named(name, part), _staged(directory, name) / part.name, part.size)
+        for name in entries
+        for part in trees.tree(_staged(directory, name))
+        if not part.directory
+    ]
+    return _digest(parts, None)
+
+
+def _digest(parts: list[tuple[str, Path, int]], rights: Account | None) -> str:
+    """Of files: the name below their folder, where each is, and its size.
+
+    Lengths go first, so that no name can forge another file.
+    """
+    whole = hashlib.sha256()
+    for name, path, size in sorted(parts, key=lambda part: Path(part[0]).parts):
+        encoded = name.encode("utf-8", "surrogateescape")
+        whole.update(len(encoded).to_bytes(8, "big") + encoded + size.to_bytes(8, "big"))
+        _feed(whole, path, size, rights)
+    return whole.hexdigest()
+
+
+def _named(name: str, part: trees.Entry) -> str:
+    return f"{name}/{part.name}" if part.name else name
+
+
+def _files(directory: Path, entries: tuple[str, ...], rights: Account | None) -> Iterator[tuple[str, trees.Entry]]:
+    """The files of a release by their names below its folder, in the order of their paths' parts."""
+    found = [
+        (_named(name, part), part)
+        for name in _present(directory, entries, rights)
+        for part in trees.tree(directory / name, rights, size=_LARGEST)
+        if not part.directory
+    ]
+    return iter(sorted(found, key=lambda each: Path(each[0]).parts))
+
+
+def _present(directory: Path, entries: tuple[str, ...], rights: Account | None) -> list[str]:
+    return [name for name in entries if disk.stat(directory / name, rights) is not None]
+
+
+def _feed(digest: Any, path: Path, size: int, rights: Account | None) -> None:
+    """All bytes of a file; Refused where it is shorter or longer than it was a moment ago."""
+    length = 0
+    with disk.opened(path, size, rights) as descriptor:
+        for chunk in disk.chunks(descriptor, size + 1):
+            length += len(chunk)
+            digest.update(chunk)
+    if length != size:
+        raise Refused(f"{path} changes while it is read. Wait until nobody writes there, then repeat")
+
+
+def _usual_mode(part: trees.Entry) -> int:
+    """Writable for its user only, whatever modes the share shows; scripts can be run."""
+    return 0o755 if part.directory or part.name.endswith(".sh") else 0o644
+
+
+def _require_room(target: Path, directory: Path, release: Release, rights: Account | None) -> None:
+    needed = sum(part.size for _, part in _files(directory, release.entries, rights)) + _MARGIN
+    if disk.free(target) < needed:
+        raise Refused(
+            f"{target} has not the {needed >> 20} MiB free that release {release.short} takes. Make room there, then"
+            " repeat"
+        )

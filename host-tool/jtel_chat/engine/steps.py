@@ -1,0 +1,298 @@
+"""Steps: observing, applying and undoing one document as a whole."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable
+from typing import Any
+
+from ..access import digests, disk
+from ..documents import kind
+from ..documents.document import Section
+from ..errors import Ended, Failed, Incomplete, Refused
+from ..text import words
+from . import journal, lock, logbook, originals, record
+from .observing import observe_all
+from .transaction import Transaction
+
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
+
+
+def is_name(step: str) -> bool:
+    """Whether a word can be a step's name: it becomes part of a path."""
+    return bool(_NAME.fullmatch(step))
+
+
+def apply(step: str, generation: int, reason: str, text: str) -> list[str]:
+    """Make a document true as one transaction; lines for a person. A second time changes nothing."""
+    sections = kind.parsed(text)
+    if not sections:
+        raise Refused("the document is empty. Was it sent on standard input?")
+    return exclusively("apply", step, lambda: _apply(step, (generation, reason), text, sections))
+
+
+def undo(step: str) -> list[str]:
+    """Take a step back: blocks, rules and unit states by its kinds, files from their originals.
+
+    The tool goes last, and with it what other steps have left: their undo could not run where somebody had removed it.
+    """
+    return [*(_undo_left() if step == "tool" else []), *exclusively("undo", step, lambda: _undo(step))]
+
+
+def _undo_left() -> list[str]:
+    """What other steps have left. One that cannot be taken back keeps the tool here, but no other step."""
+    said: list[str] = []
+    failed: list[str] = []
+    for step in _in_order_of_undo():
+        try:
+            said += exclusively("undo", step, lambda step=step: _undo(step))  # type: ignore[misc]
+        except Ended:
+            raise
+        except (OSError, Refused, Failed) as error:
+            failed.append(f"{step}: {error}")
+    if failed:
+        raise Incomplete(
+            "\n".join([*said, *failed, "Repair that, then repeat: the tool stays here until everything is taken back."])
+        )
+    return said
+
+
+def recover_all(booting: bool = False) -> list[str]:
+    """Put back what interrupted runs left. While another run holds the lock, that run has done so itself."""
+    if lock.is_held() and not booting:
+        return []
+    with lock.held("recover"):
+        if said := journal.recover(booting):
+            logbook.note("recover", "an interrupted run", "done", said)
+        return said
+
+
+def observe(step: str, text: str | None) -> dict[str, Any]:
+    """generation and reason for the launcher, the diff of what drifted, the problems that an apply would meet, and
+    warnings.
+    """
+    return _guarded(step, lambda: _observe_step(step, observe_all(kind.parsed(text) if text else []), text))
+
+
+def observe_applied(step: str) -> dict[str, Any]:
+    """As `observe`, with the problems and warnings of what was applied: there is no other document."""
+    return _guarded(step, lambda: _observe_step(step, observe_all(record.sections(step)), None))
+
+
+def _guarded(step: str, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Whatever goes wrong is that step's problem, and the others are looked at."""
+    try:
+        return look()
+    except Ended:
+        raise
+    except Exception as error:  # noqa: BLE001
+        recorded = record.read(step) or {"generation": 1, "reason": record.absence(step)}
+        problems = [
+            (
+                str(error)
+                if isinstance(error, Refused)
+                else f"{step} cannot be looked at: {error}. Repair that, then repeat"
+            )
+        ]
+        return _answer(recorded["generation"], recorded["reason"], kind.Observed(problems=problems))
+
+
+def _observe_step(step: str, seen: kind.Observed, text: str | None) -> dict[str, Any]:
+    recorded = record.read(step)
+    if recorded is None:
+        return _answer(1, record.absence(step), seen)
+    applied = record.sections(step)
+    now = observe_all(applied)
+    if text is None:  # of a document that nobody could send along, what was applied
+        seen.warnings += [warning for warning in now.warnings if warning not in seen.warnings]
+        seen.facts |= now.facts
+    drift = [
+        *_drift(recorded["state"], now.state),
+        *map(words.item, recorded.get("restored", [])),
+        *_about_to_change(applied),
+    ]
+    due = drift + _other_document(recorded, text)
+    generation = recorded["generation"] + 1 if due else recorded["generation"]
+    return _answer(
+        generation,
+        "; ".join(due) or recorded["reason"],
+        seen,
+        drifted=bool(drift),
+        diff=_diff(recorded.get("text", {}), now.text),
+    )
+
+
+def _answer(
+    generation: int, reason: str, seen: kind.Observed, *, drifted: bool = False, diff: str = ""
+) -> dict[str, Any]:
+    looked = {
+        "problems": seen.problems,
+        "warnings": seen.warnings,
+        "facts": seen.facts,
+        "alike": seen.alike,
+        "active": seen.active,
+    }
+    return {"generation": generation, "reason": reason, "drifted": drifted, "diff": diff, **looked}
+
+
+def _other_document(recorded: dict[str, Any], text: str | None) -> list[str]:
+    """A host from an old snapshot has a record, but not of the document that its controller believes it has.
+
+    With the boot, or a snapshot from before a change would give the reason that this change has had.
+    """
+    if not text or recorded.get("document", "") in ("", digests.short(text.encode())):
+        return []
+    return [f"applied on {recorded['applied']} was another document (boot {record.boot()})"]
+
+
+def drifted(step: str) -> list[str]:
+    """What is not as it was applied, one line an item; of a step that cannot be looked at, why."""
+    return compared(step)[0]
+
+
+def compared(step: str) -> tuple[list[str], dict[str, str]]:
+    """As `drifted`, and the facts about it."""
+    try:
+        recorded = record.read(step)
+        if not recorded:
+            return [], {}
+        now = observe_all(record.sections(step))
+        return _drift(recorded["state"], now.state), now.facts
+    except Ended:
+        raise
+    except Exception as error:  # noqa: BLE001 – the other steps are looked at
+        return [f"cannot be looked at: {error}"], {}
+
+
+def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[str]:
+    """Do some work on a step under the host's lock, after what an interrupted run left was put back, and note it in the
+    log.
+    """
+    if not is_name(step):
+        raise Refused(f"'{step}' is no name for a step")
+    with lock.held(f"{action} {step} by {logbook.by_whom(logbook.caller())}") as waited_for:
+        waited = [f"waited for {waited_for}"] if waited_for else []
+        recovered = waited + journal.recover()
+        try:
+            said = recovered + work()
+        except (Refused, Failed) as error:
+            logbook.note(action, step, "failed", [*recovered, str(error)])
+            raise
+        logbook.note(action, step, "done", said)
+        return said
+
+
+def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section]) -> list[str]:
+    proving = next((section for section in sections if kind.declared(section).proves), None)
+    try:
+        with Transaction(step, proven=not any("loaded-by" in section.fields for section in sections)) as transaction:
+            for section in sections:
+                kind.of(section).apply(section, transaction)
+            dropped = _take_back_dropped(step, sections, transaction)
+            record.write(
+                step, launch, record.document_digest(text, sections), sections, observe_all(sections), transaction
+            )
+    except Failed as failure:
+        raise Failed(f"{failure}{_put_back_unproven(proving)}") if proving else failure from None
+    originals.forget(step, [section.name for section in dropped])
+    if proving and kind.of(proving).is_proven(proving):
+        journal.proven()
+    return transaction.said or ["nothing to change"]
+
+
+def _take_back_dropped(step: str, sections: list[Section], transaction: Transaction) -> list[Section]:
+    """What the step's last document had and this one has not: it goes as in an undo."""
+    stay = {(section.kind, section.name) for section in sections}
+    dropped = [section for section in record.sections(step) if (section.kind, section.name) not in stay]
+    for section in reversed(dropped):
+        _take_back(section, transaction)
+        originals.put_back(step, transaction, [section.name])
+    return dropped
+
+
+def _take_back(section: Section, transaction: Transaction) -> None:
+    """What is no file; a kind that only has files has nothing to do here."""
+    undo_kind = getattr(kind.of(section), "undo", None)
+    if undo_kind:
+        undo_kind(section, transaction)
+
+
+def note_again(step: str, transaction: Transaction) -> None:
+    """What is true now is what was applied: the record anew, under the generation and reason that it has."""
+    recorded, sections = record.read(step) or {}, record.sections(step)
+    launch = (recorded["generation"], recorded["reason"])
+    record.write(step, launch, recorded.get("document", ""), sections, observe_all(sections), transaction)
+
+
+def _put_back_unproven(proving: Section) -> str:
+    """A service that is not healthy with its new files gets all of its old ones back, and runs on them if it ran
+    before.
+    """
+    restored, said = journal.disproven()
+    if not restored:
+        return ""
+    for step in restored:
+        record.mark_restored(step)
+        originals.refresh(step)
+    return "\n".join([f"\nPut back with it: {', '.join(restored)}. {kind.of(proving).run_again(proving)}", *said])
+
+
+def _in_order_of_undo() -> list[str]:
+    """All steps but the tool's, the one that came last first."""
+    others = [name for name in record.names() if name != "tool"]
+    return sorted(others, key=lambda name: (record.read(name) or {}).get("first", 0), reverse=True)
+
+
+def _undo(step: str) -> list[str]:
+    sections = record.sections(step)
+    if not sections:
+        return [f"{step}: this host does not have it, nothing to undo"]
+    with Transaction(step, keep=False) as transaction:
+        for section in reversed(sections):
+            _take_back(section, transaction)
+        originals.put_back(step, transaction)
+        record.remove(step, transaction)
+    originals.forget(step)
+    return [*(transaction.said or ["nothing to take back"]), *_forget_all()]
+
+
+def _forget_all() -> list[str]:
+    """Where no step is left, nothing of ours is remembered.
+
+    What was not put back may exist nowhere else: that is left to a person.
+    """
+    if record.names():
+        return []
+    if disk.names(journal.not_put_back()):
+        return [
+            f"{disk.STATE} stays: {journal.not_put_back()} holds what could not be put back. Look at that, then remove"
+            f" it: rm -r {disk.STATE}"
+        ]
+    disk.remove_tree(disk.STATE)
+    return []
+
+
+def _about_to_change(sections: list[Section]) -> list[str]:
+    """A service is looked at in the same run that will bring back what it loads: it has to be asked again
+    afterwards.
+    """
+    loads = [
+        line.split()[0] for section in sections if kind.declared(section).proves for line in section.lines("loads")
+    ]
+    return [f"{step} is about to change" for step in loads if drifted(step)]
+
+
+def _drift(applied: dict[str, str], now: dict[str, str]) -> list[str]:
+    """Each item that differs, in words."""
+    differing = sorted(key for key in applied.keys() | now.keys() if applied.get(key) != now.get(key))
+    return [words.drift(key, now.get(key)) for key in differing]
+
+
+def _diff(applied: dict[str, str], now: dict[str, str]) -> str:
+    """A unified diff from what was applied to what is there."""
+    lines: list[str] = []
+    for key in sorted(applied.keys() | now.keys()):
+        before, after, name = applied.get(key, "").splitlines(), now.get(key, "").splitlines(), words.item(key)
+        lines += difflib.unified_diff(before, after, f"{name} (applied)", f"{name} (now)", lineterm="")
+    return "\n".join(lines)

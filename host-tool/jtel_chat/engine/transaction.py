@@ -1,0 +1,187 @@
+"""Transactions: everything that one apply changes, written ahead to a journal so that it can be put back.
+
+Order on disk (fsync at each comma): backup and journal line, staged file, rename, directory. A run that dies between
+two of them leaves the host wholly old or is put back by `journal.recover`, which runs first in every apply and at boot.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ..access import disk
+from ..documents.document import Section
+from ..errors import Failed, Refused
+from ..programs import process
+from . import journal, originals, releases
+from .releases import Release
+
+
+class Transaction:
+    """Use as a context manager: leaving it with an error rolls back, else commits.
+
+    keep: whether what is changed is kept as an original, for undo. An undo itself keeps nothing.
+    proven: False where only a service that loads it can show that it is good; until then it can be put back after its
+    commit, too.
+    """
+
+    def __init__(self, step: str, *, keep: bool = True, proven: bool = True) -> None:
+        disk.own_directory(journal.pending())
+        self.step = step
+        self.said: list[str] = []
+        self._keep = keep
+        self._proven = proven
+        self._entries: list[dict[str, Any]] = []
+        self._after: list[tuple[str, ...]] = []
+        self._directory = journal.pending() / f"{time.time_ns()}-{step}"
+        disk.own_directory(self._directory)
+
+    def __enter__(self) -> Transaction:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._roll_back(error)
+            return
+        try:
+            self._keep_originals()
+        except BaseException as failure:
+            self._roll_back(failure)
+            raise
+        self._commit()
+        for argv in self._after:
+            process.attempt(*argv, timeout=180)
+
+    def _roll_back(self, error: BaseException) -> None:
+        if said := journal.roll_back(self._directory):
+            raise Failed("\n".join([str(error), *said])) from error
+
+    def _keep_originals(self) -> None:
+        if self._keep:
+            originals.keep(self.step, [entry for entry in self._entries if entry.pop("keep", False)], self._directory)
+
+    def _commit(self) -> None:
+        if self._proven:
+            journal.close(self._directory)
+            releases.forget_unused()
+        else:
+            disk.own_directory(journal.unproven())
+            disk.move(self._directory, journal.unproven() / self._directory.name)
+
+    def say(self, what: str) -> None:
+        """A line for the person who reads the output of `pulumi up`."""
+        self.said.append(what)
+
+    def remember(self, fact: str, value: Any) -> None:
+        """Keep what was found of something that is no file; undo asks `originals.recalled` for it."""
+        self._log({"fact": fact, "value": value, "keep": True})
+
+    def on_rollback(self, *argv: str) -> None:
+        """Run a command when rolling back – after everything that is changed later in this transaction has been put
+        back.
+        """
+        self._log({"command": argv})
+
+    def load_on_rollback(self, section: Section) -> None:
+        """Have the section's kind load what was put back (`load_again`), at the same moment as a command of
+        `on_rollback`.
+        """
+        self._log({"kind": section.kind, "name": section.name})
+
+    def after_commit(self, *argv: str) -> None:
+        """Run a command once everything is in place for good; its failure undoes nothing."""
+        self._after.append(argv)
+
+    def write(self, path: Path, data: bytes, mode: int, owner: tuple[int, int] = (0, 0), *, keep: bool = True) -> bool:
+        """Make `path` a regular file with these bytes and mode; False when it already was. keep: its original, for
+        undo.
+
+        owner: uid and gid in a folder of root's. In somebody else's folder the file is his.
+        """
+        found = disk.stat(path)
+        if found and stat.S_ISREG(found.st_mode) and _is_as_wanted(path, found, data, mode, owner):
+            return False
+        self.make_directory(path.parent)
+        self._back_up(path, found, keep)
+        disk.write(path, data, mode, owner)
+        return True
+
+    def link(self, path: Path, target: str) -> bool:
+        """Make `path` a symbolic link; False when it already was."""
+        if disk.link_target(path) == target:
+            return False
+        found = disk.stat(path)
+        if found and stat.S_ISDIR(found.st_mode):
+            raise Refused(f"{path} is a directory, wanted is a link to {target}. Move its content away, then remove it")
+        self.make_directory(path.parent)
+        self._back_up(path, found, keep=True)
+        disk.link(path, target)
+        return True
+
+    def remove(self, path: Path, *, keep: bool = False) -> None:
+        """Remove a file or a link; nothing where nothing is. keep: its original, for undo."""
+        if found := disk.stat(path):
+            self._back_up(path, found, keep)
+            disk.remove(path)
+
+    def remove_directory(self, path: Path) -> bool:
+        """Remove an empty directory; False when it is not empty."""
+        found = disk.stat(path)
+        if found is None:
+            return True
+        if disk.names(path):
+            return False
+        self._log({"path": str(path), "was": "directory", "mode": stat.S_IMODE(found.st_mode)})
+        return disk.remove_directory(path)
+
+    def make_directory(self, path: Path) -> None:
+        """A new directory, 0755, with the parents that are missing; each belongs to who owns the folder that it lies
+        in.
+        """
+        for directory in reversed([path, *path.parents]):
+            if disk.stat(directory) is None:
+                ours = disk.STATE in [directory, *directory.parents]
+                self._log({"path": str(directory), "was": "no directory", "keep": not ours})
+                disk.make_directory(directory)
+
+    def install(self, release: Release, found: Release, directory: Path) -> None:
+        """Put a stored release where `found` is now, which has to be stored as well."""
+        self._log(
+            {
+                "release": str(directory),
+                "was": found.stored(),
+                "comes": [] if release.is_absent else list(release.entries),
+            }
+        )
+        releases.install(release, found, directory)
+
+    def _back_up(self, path: Path, found: Any, keep: bool) -> None:
+        entry: dict[str, Any] = {"path": str(path), "was": "absent", "keep": keep}
+        if found is not None and stat.S_ISLNK(found.st_mode):
+            entry |= {"was": "link", "target": disk.link_target(path)}
+        elif found is not None:
+            blob = self._directory / str(len(self._entries))
+            disk.write(blob, disk.read(path))
+            owner = {"uid": found.st_uid, "gid": found.st_gid}
+            entry |= {"was": "file", "blob": blob.name, "mode": stat.S_IMODE(found.st_mode), **owner}
+        self._log(entry)
+
+    def _log(self, entry: dict[str, Any]) -> None:
+        self._entries.append(entry)
+        disk.append(self._directory / "entries", (json.dumps(entry) + "\n").encode())
+        disk.synced(self._directory)
+
+
+def _is_as_wanted(path: Path, found: Any, data: bytes, mode: int, owner: tuple[int, int]) -> bool:
+    """In somebody else's folder a file has to be his, whoever `owner` is."""
+    his = disk.owner(path).uid
+    right_owner = found.st_uid == his if his else (found.st_uid, found.st_gid) == owner
+    return (
+        right_owner and stat.S_IMODE(found.st_mode) == mode and found.st_size == len(data) and disk.read(path) == data
+    )

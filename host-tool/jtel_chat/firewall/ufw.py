@@ -1,0 +1,147 @@
+"""ufw itself: its files, its switch, and calls of it that lose nothing of anybody who calls it at the same time.
+
+ufw reads its rules when it starts, and only then takes its lock (0.36.2, /usr/sbin/ufw: UFWFrontend before
+create_lock): of 20 calls side by side one remains. So ours take that lock before ufw starts – nobody writes between
+their reading and writing – and afterwards look again until no call runs any more that could have read before and
+written after them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..access import disk
+from ..errors import Failed
+from ..programs import process
+from . import rules
+from .rules import Entry, parse
+
+LOCK = Path("/run/ufw.lock")
+_RULES = (Path("/etc/ufw/user.rules"), Path("/etc/ufw/user6.rules"))
+_CONFIGURATION = Path("/etc/ufw/ufw.conf")
+_DEFAULTS = Path("/etc/default/ufw")
+
+# A lock of fcntl(2) stays with its process over exec, and ufw taking it once more changes nothing.
+_LOCKED = (
+    "import fcntl, os, sys; "
+    f"lock = os.open('{LOCK}', os.O_CREAT | os.O_WRONLY, 0o600); os.set_inheritable(lock, True); "
+    "fcntl.lockf(lock, fcntl.LOCK_EX); os.execvp('ufw', ['ufw', *sys.argv[1:]])"
+)
+
+
+def command(*arguments: str) -> tuple[str, ...]:
+    """`ufw ARGUMENTS` as a command line that reads what it is going to write under ufw's lock."""
+    return ("python3", "-ISc", _LOCKED, *arguments)
+
+
+def run(*arguments: str) -> None:
+    """Call ufw. Raises Failed with what it said, or with who kept it waiting for a minute."""
+    done = process.attempt(*command(*arguments))
+    if done.returncode == 124:
+        raise Failed(_kept_waiting("60 s"))
+    if done.returncode:
+        raise Failed(
+            f"'ufw {' '.join(arguments)}' failed with exit code {done.returncode}:"
+            f" {(done.stderr.strip() or done.stdout.strip())[-2000:]}"
+        )
+
+
+def is_installed() -> bool:
+    """Whether this host has ufw."""
+    return disk.is_file(_CONFIGURATION)
+
+
+def is_active() -> bool:
+    """Whether it is switched on, now and at boot. From its file: `ufw status` shows no rules while it is off."""
+    return _setting(_CONFIGURATION, "ENABLED") == "yes"
+
+
+def has_ipv6() -> bool:
+    """Whether it filters IPv6. If not, it lets none of it in at all, and ignores its own IPv6 rules."""
+    return _setting(_DEFAULTS, "IPV6") == "yes"
+
+
+def entries() -> list[Entry]:
+    """What it holds, in its order: IPv4, then IPv6."""
+    return [entry for path in _RULES[: 1 + has_ipv6()] for entry in parse(_whole(path))]
+
+
+def foreign() -> set[str]:
+    """The rules of others, each as its file holds it: `limit tcp 2222 ::/0 any ::/0 in`."""
+    return {line for path in _RULES for line in rules.foreign(_whole(path))}
+
+
+@contextlib.contextmanager
+def at_rest(wait: float = 60) -> Iterator[bool]:
+    """While inside no ufw call writes; gives whether none runs that could still write what it has read before."""
+    descriptor = disk.lockable(LOCK)
+    try:
+        deadline = time.monotonic() + wait
+        while not _taken(descriptor):
+            if time.monotonic() > deadline:
+                raise Failed(_kept_waiting(f"{wait:.0f} s"))
+            time.sleep(0.05)
+        yield not _calls()
+    finally:
+        os.close(descriptor)
+
+
+def _taken(descriptor: int) -> bool:
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _calls() -> list[str]:
+    """ufw calls that run now, as their command lines: a script's interpreter comes first."""
+    lines = [_command_line(number) for number in disk.kernel_names("/proc/") if number.isdecimal()]
+    return [line for line in lines if re.match(r"\S*python[0-9.]* (-\S+ )*(\S*/)?ufw( |$)", line)]
+
+
+def _kept_waiting(time_waited: str) -> str:
+    """Some of ufw's commands ask a question while they hold the lock."""
+    holder = next((line for line in _holders() if line), "another process")
+    return (
+        f"ufw was not free within {time_waited}: held by '{holder}', which may be asking something in a terminal."
+        " Answer or end it, then repeat"
+    )
+
+
+def _holders() -> list[str]:
+    """`1: POSIX  ADVISORY  WRITE 4711 00:19:1234 0 EOF` (proc_locks(5)); who waits has an arrow."""
+    found = disk.stat(LOCK)
+    inode = found.st_ino if found else 0
+    pattern = rf"^\d+: POSIX +ADVISORY +WRITE (\d+) [0-9a-f]+:[0-9a-f]+:{inode} "
+    numbers = re.findall(pattern, disk.kernel("/proc/locks").decode("ascii"), re.MULTILINE)
+    return [f"{_command_line(number)} (process {number})" for number in numbers if int(number) != os.getpid()]
+
+
+def _command_line(number: str) -> str:
+    try:
+        return disk.kernel(f"/proc/{number}/cmdline").rstrip(b"\0").replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return ""  # it has ended
+
+
+def _whole(path: Path) -> str:
+    """A rules file. ufw overwrites it in place: without its last line it is being written just now."""
+    for _ in range(20):
+        text = disk.text_or("COMMIT\n", path)
+        if text.rstrip().endswith("COMMIT"):
+            break
+        time.sleep(0.02)
+    return text
+
+
+def _setting(path: Path, name: str) -> str:
+    text = disk.text_or("", path)
+    found = re.findall(rf'^{name}="?(\w+)"?', text, re.MULTILINE)
+    return found[-1].lower() if found else ""

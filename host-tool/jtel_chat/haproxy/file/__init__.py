@@ -1,0 +1,1 @@
+"""The text of a haproxy.cfg: read, edited and judged without a process."""

@@ -1,0 +1,129 @@
+"""What of a HAProxy rule can be told without running it: whether its condition holds for a request's path.
+
+Three answers: True, False, and None where it depends on what only the running process knows (configuration.txt, "Using
+ACLs and fetching samples").
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Callable, Optional
+
+from .parse import Section
+
+Verdict = Optional[bool]
+
+_MATCHES: dict[str, Callable[[str, str], bool]] = {
+    "str": lambda path, pattern: path == pattern,
+    "beg": lambda path, pattern: path.startswith(pattern),
+    "end": lambda path, pattern: path.endswith(pattern),
+    "sub": lambda path, pattern: pattern in path,
+    "dir": lambda path, pattern: f"/{pattern.strip('/')}/" in f"{path}/",
+    "reg": lambda path, pattern: re.search(pattern, path) is not None,
+}
+_HARMLESS = {"lower", "url_dec"}  # converters that leave our paths as they are
+_CONSTANT: dict[str, Verdict] = {"TRUE": True, "FALSE": False, "always_true": True, "always_false": False}
+
+
+@dataclass(frozen=True)
+class _Term:
+    """One term of a condition: the name of an ACL, or the criterion between braces."""
+
+    negated: bool
+    name: str
+    criterion: tuple[str, ...] = ()
+
+
+def holds(words: tuple[str, ...], path: str | None, section: Section) -> Verdict:
+    """Whether a rule of these words applies to `path` (None: only a running HAProxy knows it); a rule without `if` or
+    `unless` always does.
+    """
+    start = next((index for index, word in enumerate(words) if word in ("if", "unless")), None)
+    if start is None:
+        return True
+    verdict = _any([_all(terms, path, section) for terms in _alternatives(words[start + 1 :])])
+    return verdict if words[start] == "if" or verdict is None else not verdict
+
+
+def _alternatives(words: tuple[str, ...]) -> list[list[_Term]]:
+    """The terms between each `or`."""
+    alternatives: list[list[_Term]] = [[]]
+    rest, negated = iter(words), False
+    for word in rest:
+        text = word.lstrip("!")
+        negated ^= (len(word) - len(text)) % 2 == 1
+        if text in ("or", "||"):
+            alternatives.append([])
+        elif text == "{":
+            alternatives[-1].append(_Term(negated, "", tuple(takewhile(lambda each: each != "}", rest))))
+        elif text:
+            alternatives[-1].append(_Term(negated, text))
+        negated = negated and not text  # `!` may stand apart from what it negates
+    return alternatives
+
+
+def _all(terms: list[_Term], path: str | None, section: Section) -> Verdict:
+    verdicts = [_term(term, path, section) for term in terms]
+    if False in verdicts:
+        return False
+    return None if None in verdicts else True
+
+
+def _any(verdicts: list[Verdict]) -> Verdict:
+    if True in verdicts:
+        return True
+    return None if None in verdicts else False
+
+
+def _term(term: _Term, path: str | None, section: Section) -> Verdict:
+    verdict = _acl(term.name, path, section) if term.name else _criterion(term.criterion, path, section)
+    return verdict if verdict is None else verdict != term.negated
+
+
+def _acl(name: str, path: str | None, section: Section) -> Verdict:
+    """A name that is defined several times is true when one of its definitions is."""
+    definitions = [line.words[2:] for line in section.named("acl") if line.words[1:2] == (name,)]
+    return _any([_criterion(words, path, section) for words in definitions]) if definitions else _CONSTANT.get(name)
+
+
+def _criterion(words: tuple[str, ...], path: str | None, section: Section) -> Verdict:
+    if words and words[0] == "ssl_fc":
+        return _encrypted(section)
+    if len(words) < 2:
+        return _CONSTANT.get("".join(words))
+    fetch, *converters = words[0].split(",")
+    name, _, match = fetch.partition("_")
+    flags, patterns = _flags(list(words[1:]))
+    match = flags.get("-m", match or "str")
+    decidable = name == "path" and match in _MATCHES and "-f" not in flags and set(converters) <= _HARMLESS
+    if path is None or not decidable or any("$" in pattern for pattern in patterns if match != "reg"):
+        return None
+    try:
+        return any(_matches(match, path, pattern, "-i" in flags) for pattern in patterns)
+    except re.error:
+        return None
+
+
+def _matches(match: str, path: str, pattern: str, ignoring_case: bool) -> bool:
+    if ignoring_case and match == "reg":
+        return _MATCHES[match](path, f"(?i){pattern}")
+    return _MATCHES[match](path.lower(), pattern.lower()) if ignoring_case else _MATCHES[match](path, pattern)
+
+
+def _flags(words: list[str]) -> tuple[dict[str, str], list[str]]:
+    """Flags (`-m`, `-f` and `-u` have a value) and patterns."""
+    flags: dict[str, str] = {}
+    while words and words[0].startswith("-"):
+        flag = words.pop(0)
+        if flag == "--":
+            break
+        flags[flag] = words.pop(0) if flag in ("-m", "-f", "-u") and words else ""
+    return flags, words
+
+
+def _encrypted(section: Section) -> Verdict:
+    """Whether every connection of the section uses TLS, or none."""
+    found = {"ssl" in line.words for line in section.named("bind")}
+    return found.pop() if len(found) == 1 else None

@@ -1,0 +1,129 @@
+"""Our marked blocks in a file that belongs to somebody else: put in, found, taken out again to the byte.
+
+A block that adopts carries the lines whose place it took, each behind `#~ `: the file itself gives them back.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ...errors import Refused
+from . import parse
+
+_BEGIN = b"# BEGIN jtel-chat (written by jtel-chatctl, changes made here are undone)"
+_ADOPTED = b"# BEGIN jtel-chat (these lines are adopted: jtel-chatctl took their place, its undo gives them back)"
+_END = b"# END jtel-chat"
+# Where the file had no final newline, the one we added goes with the block.
+_JOINED = b" after a line without a newline"
+_CUT = b" the last one without a newline"
+_OPENING = {_BEGIN, _BEGIN + _JOINED, _ADOPTED, _ADOPTED + _CUT}
+_MARKER = re.compile(rb"# (?:BEGIN|END) jtel-chat(?:\s|$)")
+_CARRIED = b"#~"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of the file, whole lines. opening: the marker of our block; empty for what is not ours."""
+
+    opening: bytes
+    lines: tuple[bytes, ...]
+
+    @property
+    def text(self) -> bytes:
+        return b"".join(self.lines)
+
+    @property
+    def adopts(self) -> bool:
+        return self.opening.startswith(_ADOPTED)
+
+
+def block(lines: list[bytes], *, eol: bytes, indent: bytes = b"", joined: bool = False) -> bytes:
+    """A block with these lines. joined: the text before it lacks its final newline."""
+    opening = _BEGIN + (_JOINED if joined else b"")
+    return (eol if joined else b"") + b"".join(
+        (indent + line if line else b"") + eol for line in [opening, *lines, _END]
+    )
+
+
+def adopting(carried: list[bytes], eol: bytes) -> bytes:
+    """A block in place of lines that take no effect any more; they keep their line ends."""
+    cut = not carried[-1].endswith(b"\n")
+    kept = b"".join(_carry(line) for line in carried)
+    return _ADOPTED + (_CUT if cut else b"") + eol + kept + (eol if cut else b"") + _END + eol
+
+
+def pieces(config: bytes) -> list[Piece]:
+    """The file in its parts. Raises Refused when a marker stands there by itself: what is ours cannot be told then."""
+    found: list[Piece] = []
+    rest: list[bytes] = []
+    opening, opened = b"", 0
+    for number, line in enumerate(parse.split(config), 1):
+        marker = line.strip()
+        known = marker == _END if opening else marker in _OPENING
+        if _MARKER.match(marker) and not known:
+            raise _stray(marker, number) if not opening else _stray(opening, opened)
+        if known and not opening:
+            found.append(Piece(b"", tuple(rest)))
+            opening, opened, rest = marker, number, []
+        rest.append(line)
+        if known and marker == _END:
+            found.append(Piece(opening, tuple(rest)))
+            opening, rest = b"", []
+    if opening:
+        raise _stray(opening, opened)
+    return [piece for piece in [*found, Piece(b"", tuple(rest))] if piece.lines]
+
+
+def given_back(piece: Piece) -> list[bytes]:
+    """The lines that a block carries; what somebody wrote between them is his, and comes along."""
+    return [_uncarry(line) for line in piece.lines[1:-1]]
+
+
+def masked(piece: Piece) -> str:
+    """A block for a person, secrets masked: those of carried lines are somebody else's."""
+    prefixes = [line[: len(line) - len(_uncarry(line))] for line in piece.lines]
+    return "".join(prefix.decode() + parse.masked(line[len(prefix) :]) for prefix, line in zip(prefixes, piece.lines))
+
+
+def without(config: bytes) -> bytes:
+    """The file as it would be without us. Raises Refused as `pieces` does."""
+    result, ours = b"", b""
+    for piece in pieces(config):
+        if not piece.opening or piece.adopts:
+            result += ours + (b"".join(given_back(piece)) if piece.adopts else piece.text)
+            ours = b""
+        # The newline that we added goes with us, but never glues two lines of others.
+        if piece.opening.endswith((_JOINED, _CUT)):
+            stripped = re.sub(rb"\r?\n\Z", b"", result)
+            result, ours = stripped, result[len(stripped) :]
+    return result
+
+
+def numbers(config: bytes) -> list[int]:
+    """The line numbers, in the file as it stands, of the lines of `without(config)`."""
+    found: list[int] = []
+    line = 1
+    for piece in pieces(config):
+        lines = range(line, line + len(piece.lines))
+        found += lines[1:-1] if piece.adopts else [] if piece.opening else lines
+        line = lines.stop
+    return found
+
+
+def _carry(line: bytes) -> bytes:
+    return _CARRIED + (b" " if line.strip(b"\r\n") else b"") + line
+
+
+def _uncarry(line: bytes) -> bytes:
+    for prefix in (_CARRIED + b" ", _CARRIED):
+        if line.startswith(prefix):
+            return line[len(prefix) :]
+    return line
+
+
+def _stray(marker: bytes, number: int) -> Refused:
+    text = marker.decode("utf-8", "replace")
+    return Refused(
+        f"the marker '{text}' (line {number}) has lost its counterpart. Restore that, or remove what is between"
+    )

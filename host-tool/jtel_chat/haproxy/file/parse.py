@@ -1,0 +1,179 @@
+"""The lines, words and sections of a haproxy.cfg, read as HAProxy reads them (configuration.txt, "Configuration file
+format").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from ...text import masking
+
+_KEYWORDS = re.compile(
+    "global|defaults|frontend|backend|listen|userlist|peers|resolvers|cache|mailers|program|ring|http-errors|fcgi-app"
+    "|log-forward|log-profile|crt-store|traces|acme|healthcheck"
+)
+#: What shares one set of names: HAProxy 2.6 tells a frontend from a backend, 3.3 refuses that too.
+PROXIES = ("frontend", "backend", "listen", "log-forward")
+
+_QUOTED = rb"""\\x[0-9a-fA-F]{2}|\\.|\\$|"(?:\\.|[^"\\])*"?|'[^']*'?"""
+_WORD = re.compile(rb"\s*((?:" + _QUOTED + rb"|[^\s\"'\\#])+)")
+_ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)")
+_CONTROL = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+_SHOWN = 120  # characters of a line in a message
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line. index: among the lines parsed, from 0. number: in the file that a person sees, from 1.
+
+    raw: with its line end. words: unquoted, without the comment; none on a blank or comment line.
+    """
+
+    index: int
+    number: int
+    raw: bytes
+    words: tuple[str, ...]
+
+    @property
+    def keyword(self) -> str:
+        return self.words[0] if self.words else ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section with its header as first line, up to the next header."""
+
+    keyword: str
+    name: str
+    lines: tuple[Line, ...]
+
+    @property
+    def header(self) -> Line:
+        return self.lines[0]
+
+    def content(self) -> list[Line]:
+        """What HAProxy reads as this section's, without the header and without `.if` and its like."""
+        return [line for line in self.lines[1:] if line.words and not line.keyword.startswith(".")]
+
+    def named(self, *keywords: str) -> list[Line]:
+        """The lines that begin with one of the keywords."""
+        return [line for line in self.content() if line.keyword in keywords]
+
+
+def above(config: bytes) -> list[Section]:
+    """The sections of what is read before another file, whose lines' indexes begin at 0."""
+    found = lines(config)
+    return sections([replace(line, index=line.index - len(found)) for line in found])
+
+
+def lines(config: bytes, numbers: list[int] | None = None) -> list[Line]:
+    """All lines; joined, their `raw` is the configuration again.
+
+    Only LF ends one: a backslash at its end does not continue it.
+
+    numbers: those of the lines, where the configuration is a part of what a person sees.
+    """
+    found = split(config)
+    return [
+        Line(index, number, raw, words(raw))
+        for index, (raw, number) in enumerate(zip(found, numbers or range(1, len(found) + 1)))
+    ]
+
+
+def split(config: bytes) -> list[bytes]:
+    """The lines with their ends."""
+    return re.findall(rb"[^\n]*\n|[^\n]+", config)
+
+
+def words(line: bytes) -> tuple[str, ...]:
+    """The words of a line, quotes and escapes resolved (configuration.txt, "Quoting and escaping"), variables not."""
+    text, found, at = re.split(rb"[\r\n]", line, maxsplit=1)[0], [], 0
+    while match := _WORD.match(text, at):
+        found.append(re.sub(_QUOTED, _unquoted, match[1]).decode("utf-8", "surrogateescape"))
+        at = match.end()
+    return tuple(found)
+
+
+def sections(config: list[Line]) -> list[Section]:
+    """All sections in their order; what stands before the first header is in none."""
+    starts = [index for index, line in enumerate(config) if _KEYWORDS.fullmatch(line.keyword)]
+    return [_section(tuple(config[start:end])) for start, end in zip(starts, [*starts[1:], len(config)])]
+
+
+def inherited(every: list[Section], section: Section) -> list[Section]:
+    """What a section inherits from, nearest first: the defaults that it names, else the last ones above it."""
+    above = [each for each in every if each.keyword == "defaults" and each.header.index < section.header.index]
+    if origin := _origin(section):
+        above = [each for each in above if each.name == origin]
+    elif section.keyword == "defaults":
+        return []
+    return [above[-1], *inherited(every, above[-1])] if above else []
+
+
+def mode(every: list[Section], section: Section) -> str:
+    """The mode that applies to a section, its defaults considered; empty when none is set, which means tcp."""
+    for each in [section, *inherited(every, section)]:
+        if modes := each.named("mode"):
+            return " ".join(modes[-1].words[1:2])
+    return ""
+
+
+def is_origin(section: Section, every: list[Section]) -> bool:
+    """Whether another section names these defaults (`frontend NAME from DEFAULTS`)."""
+    return section.name != "" and any(_origin(each) == section.name for each in every)
+
+
+def unconditional(section: Section) -> Iterator[tuple[Line, Line]]:
+    """Each line below the header with the one before which text stands outside every `.if`: itself, or the `.if` that
+    is open.
+    """
+    depth, opened = 0, section.header
+    for line in section.lines[1:]:
+        if line.keyword == ".if":
+            opened = line if depth == 0 else opened
+            depth += 1
+        elif line.keyword == ".endif":
+            depth -= 1
+        if depth < 0:
+            return  # the section stands inside an .if, which ends here
+        yield line, opened if depth else line
+
+
+def shown(line: Line) -> str:
+    """A line for a person: its number and its text, secrets masked."""
+    text = masked(line.raw).strip()
+    return f"line {line.number} '{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}'"
+
+
+def masked(line: bytes) -> str:
+    """The text of a line without the passwords and tokens in it."""
+    return masking.masked_line(line.decode("utf-8", "replace"))
+
+
+def _origin(section: Section) -> str:
+    words = section.header.words
+    return "".join(words[words.index("from", 2) + 1 :][:1]) if "from" in words[2:] else ""
+
+
+def _section(content: tuple[Line, ...]) -> Section:
+    header = content[0].words
+    return Section(header[0], header[1] if len(header) > 1 else "", content)
+
+
+def _unquoted(match: re.Match[bytes]) -> bytes:
+    text = match[0]
+    if text.startswith(b"'"):
+        return text.strip(b"'")
+    if text.startswith(b'"'):
+        return _ESCAPE.sub(_unescaped, text.removeprefix(b'"').removesuffix(b'"'))
+    return _ESCAPE.sub(_unescaped, text)
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    """HAProxy keeps a backslash that escapes nothing: `\\.` in a pattern stays."""
+    character = match[1]
+    if character.startswith(b"x") and len(character) == 3:
+        return bytes([int(character[1:], 16)])
+    return _CONTROL.get(character, character if character in b" #\\'\"$" else b"\\" + character)

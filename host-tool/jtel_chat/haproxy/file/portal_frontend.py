@@ -1,0 +1,120 @@
+"""The portal's https frontend, which carries WhatsApp's rules: where they go, and what in it they replace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...errors import Refused
+from . import parse
+from .parse import Line, Section
+
+#: What TynTec calls (vendor page "WhatsApp").
+PATHS = ("/incoming", "/delivery")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a section gets our rules.
+
+    before: index of the line that they precede. like: the line whose indentation they take. replaced: indexes of the
+    lines that they replace.
+    """
+
+    before: int
+    like: Line
+    replaced: list[int]
+
+
+def find(config: list[Line], name: str, above: list[Section]) -> list[Section]:
+    """The sections that are the portal, as frontend or listen:
+
+    HAProxy 1.x allowed a name twice. above: of files that are read before.
+
+    Raises Refused when there is none, or when it cannot carry rules.
+    """
+    own = parse.sections(config)
+    every = [*above, *own]
+    proxies = [section for section in own if section.keyword in ("frontend", "listen")]
+    found = [section for section in proxies if section.name == name]
+    if not found:
+        there = ", ".join(f"{section.name} (line {section.header.number})" for section in proxies) or "none at all"
+        raise Refused(
+            f"there is no 'frontend {name}' (nor 'listen {name}'), which has to carry /incoming and /delivery."
+            f" Frontends here: {there}. Name yours in whatsapp.frontend"
+        )
+    for section in found:
+        if (mode := parse.mode(every, section)) != "http":
+            why = f"its mode is {mode}" if mode else "it has no 'mode http', nor have its defaults"
+            raise Refused(
+                f"{parse.shown(section.header)} cannot tell /incoming from other requests: {why}, and HAProxy then sees"
+                " no paths. Give it 'mode http', or name another frontend in whatsapp.frontend"
+            )
+    return found
+
+
+def place(section: Section, rules: list[Line]) -> Place:
+    """Where the rules go. Raises Refused when a line there means something else by the name of our ACL."""
+    names = {line.words[1] for line in rules if line.keyword == "acl"}
+    backends = {line.words[1] for line in rules if line.keyword == "use_backend"}
+    replaced = [line for line in section.content() if _pasted(line, names, backends)]
+    return Place(*_position(section, names, replaced), [line.index for line in replaced])
+
+
+def _pasted(line: Line, names: set[str], backends: set[str]) -> bool:
+    """Whether this is a line of the vendor's page, which ours replaces."""
+    if line.keyword == "acl" and line.words[1:2] and line.words[1] in names:
+        if not _on_our_paths(line):
+            raise Refused(
+                f"{parse.shown(line)} gives the name {line.words[1]}, which our rules use, another meaning. Rename it"
+                " there, and where it is used"
+            )
+        return True
+    if line.keyword != "use_backend" or line.words[2:3] != ("if",) or not set(line.words[3:]) <= names | {"or", "||"}:
+        return False
+    if line.words[1] not in backends:
+        raise Refused(
+            f"{parse.shown(line)} sends WhatsApp's requests elsewhere. Remove it, or leave WhatsApp out of the stack"
+        )
+    return True
+
+
+def _on_our_paths(acl: Line) -> bool:
+    """`acl NAME path /incoming`, also as path_beg, with flags or with both paths."""
+    patterns = [word.rstrip("/").lower() for word in acl.words[3:] if word.startswith("/")]
+    flags = [word for word in acl.words[3:] if not word.startswith("/")]
+    return (
+        acl.words[2:3] in (("path",), ("path_beg",))
+        and bool(patterns)
+        and set(patterns) <= set(PATHS)
+        and set(flags) <= {"-i", "--", "-m", "str", "beg"}
+    )
+
+
+def _position(section: Section, names: set[str], replaced: list[Line]) -> tuple[int, Line]:
+    """The first matching use_backend wins: ours, for two exact paths, stands before the customer's first one."""
+    content = [
+        (line, outside) for line, outside in parse.unconditional(section) if line.words and line.keyword != ".if"
+    ]
+    before = next(((line, outside) for line, outside in content if line.keyword == "use_backend"), None)
+    # An ACL has to be known before it is used: also in a rule of the customer's that needs the ACL we replace.
+    user = next(
+        (line for line, _ in content if line not in replaced and names & {word.lstrip("!") for word in line.words}),
+        None,
+    )
+    if user and replaced and (before is None or user.index < before[0].index):
+        first = min(user, replaced[0], key=lambda line: line.index)
+        before = next(((line, outside) for line, outside in content if line is first), before)
+    if before is None and content and content[-1][0].keyword == "default_backend":
+        before = content[-1]
+    if before:
+        return _start_of_run(before[1].index, {line.index for line in replaced}), before[0]
+    closed = [line for line, outside in content if line is outside]
+    last = closed[-1] if closed else section.header
+    return last.index + 1, next((line for line in reversed(closed) if not line.keyword.startswith(".")), last)
+
+
+def _start_of_run(index: int, replaced: set[int]) -> int:
+    """Before pasted rules that stand together, not between them."""
+    while index in replaced and index - 1 in replaced:
+        index -= 1
+    return index

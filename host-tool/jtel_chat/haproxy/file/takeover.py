@@ -1,0 +1,105 @@
+"""The chat sections that somebody pasted by hand from the vendor's page, and what else stands where ours have to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from . import listening, parse
+from .listening import Bind
+from .parse import Line, Section
+
+#: The vendor's names (page "HAProxy"), for http and https.
+_FRONTENDS = ("acdportal_chat_ws", "acdportal_chat_wss")
+_BACKEND = "backend_chat_ws"
+_CHAT_PORT = "3000"
+
+# Where the customer's defaults would spoil our sections, these stand before them.
+_DEFAULTS = b"""\
+defaults
+    log global
+    mode http
+    timeout connect 5s
+    timeout client 50s
+    timeout server 50s
+
+"""
+# Rules (HAProxy refuses those for a frontend and a backend alike), checks that a chat server cannot answer, another way
+# to its port.
+_SPOILING = re.compile(
+    r"(http|tcp)-(request|response|after-response|check)\b|option \S*(check|chk)\b|disabled$|default-server"
+    r" .*\b(ssl|port|addr|proto|send-proxy)\b"
+)
+
+
+def own_defaults(every: list[Section]) -> bytes:
+    """A defaults section for ours, when they must not inherit from the last one above them; else nothing. every: all
+    that is read before ours.
+    """
+    last = [section for section in every if section.keyword == "defaults"][-1:]
+    chain = last + parse.inherited(every, last[0]) if last else []
+    lines = [" ".join(line.words) for section in chain for line in section.content()]
+    # HAProxy complains when defaults are named by some sections and simply the last for others.
+    usable = bool(last) and not parse.is_origin(last[0], every) and not any(_SPOILING.match(line) for line in lines)
+    return b"" if usable else _DEFAULTS
+
+
+def survey(config: list[Line], ours: list[Line]) -> tuple[list[int], list[str]]:
+    """Indexes of the lines that our sections replace, and what keeps ours from taking effect: each with line number,
+    reason and remedy.
+    """
+    wanted = parse.sections(ours)
+    names = {section.name for section in wanted if section.keyword in parse.PROXIES}
+    own = [bind for section in wanted for _, bind in listening.of_section(section)]
+    replaced: list[int] = []
+    clashes: list[str] = []
+    for section in parse.sections(config):
+        objection = _objection(section)
+        if objection is None:
+            replaced += _lines(section)
+        else:
+            clashes += [objection] if section.keyword in parse.PROXIES and section.name in names else []
+            clashes += dict.fromkeys(_port_clashes(section, own))
+    return replaced, clashes
+
+
+def _objection(section: Section) -> str | None:
+    """Why a section is not what the vendor's page says, so that it is not ours to replace. None for a chat section."""
+    if section.keyword == "frontend" and section.name in _FRONTENDS:
+        targets = section.named("default_backend", "use_backend")
+        other = next((line for line in targets if line.words[1:2] != (_BACKEND,)), None if targets else section.header)
+        return _taken(section, other, f"it does not lead to {_BACKEND} only") if other else None
+    if section.keyword == "backend" and section.name == _BACKEND:
+        servers = section.named("server", "server-template")
+        other = next((line for line in servers if _port(line) != _CHAT_PORT), None)
+        return _taken(section, other, f"a chat server listens on {_CHAT_PORT}") if other else None
+    return _taken(section, section.header, "it is no chat block")
+
+
+def _taken(section: Section, line: Line, why: str) -> str:
+    return f"{parse.shown(line)}: the name {section.name} is ours, and {why}. Rename it, and what refers to it"
+
+
+def _port(server: Line) -> str:
+    """The port of a `server NAME ADDRESS` or `server-template PREFIX RANGE ADDRESS` line; empty without one."""
+    address = server.words[3 if server.keyword == "server-template" else 2 :][:1]
+    return "".join(address).rpartition(":")[2]
+
+
+def _lines(section: Section) -> list[int]:
+    """Header to last setting.
+
+    Comments and blank lines after it belong to what follows; `.if` and its like keep their effect.
+    """
+    last = [section.header, *section.content()][-1]
+    return [line.index for line in section.lines if line.index <= last.index and not line.keyword.startswith(".")]
+
+
+def _port_clashes(section: Section, ours: list[Bind]) -> Iterator[str]:
+    """Two sockets of one process on one port are no error (SO_REUSEPORT): the kernel deals the visitors out to both."""
+    for line, bind in listening.of_section(section):
+        if any(own.port == bind.port and listening.overlap(own.address, bind.address) for own in ours):
+            yield (
+                f"{parse.shown(line)} in '{bind.section}' binds port {bind.port}, which is chat's: visitors would end"
+                " there at random. Remove it, or set public.port to another"
+            )

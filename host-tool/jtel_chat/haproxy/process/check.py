@@ -1,0 +1,195 @@
+"""HAProxy's own checker, `haproxy -c`, on a file as it would be – without rights, since the file can name Lua that runs
+in it.
+
+It has to read what root reads (keys, maps), so it may: CAP_DAC_READ_SEARCH. What it says of files that are not the
+configuration therefore stays here: of its messages only such words are shown as stand in the configuration itself.
+"""
+
+from __future__ import annotations
+
+import pwd
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from ...access import account, disk
+from ...access.place import resolved
+from ...errors import Refused
+from ...programs import confined, process
+from ...programs.confined import Rights
+from ...text import masking, printable
+from ..file import parse, settings
+from .invocation import Start
+
+_WAIT = 60  # seconds
+_MEMORY = "2G"  # thousands of certificates, large maps
+_SHOWN = 1500  # characters of all reasons
+_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
+_UNRESOLVED = re.compile(r"could not resolve|invalid address|failed to resolve|unable to resolve", re.IGNORECASE)
+_PLACE = re.compile(r"(?:config : )?(?:parsing )?\[([^\]\n]*):(\d+)\]")
+_SAYS_NOTHING = re.compile(
+    r"(?:config : )?(?:Error\(s\) found in configuration file|Fatal errors found in configuration)"
+)
+_QUOTE = re.compile(r"(?<!\w)'|'(?!\w)")  # not the one in "didn't"
+_UNLIMITED = (
+    "HAProxy's checker asked for names that only DNS knows, and could have reached more than the name servers: this"
+    " host has no cgroup v2, by which systemd keeps it to them"
+)
+
+
+def check(path: Path, config: bytes, start: Start) -> list[str]:
+    """Checks a candidate for `path`, with the files and variables of the HAProxy that runs.
+
+    Raises Refused with its reasons.
+
+    What this host cannot take away from the checker, for a person; nothing where the rest is as it should be.
+    """
+    with disk.scratch("haproxy") as directory:
+        candidate = _placed(config, start.place(path), directory)
+        done, warnings = _checked(start.with_candidate(path, candidate), start)
+        if not done.returncode:
+            return warnings
+        whole = start.whole(path, config)
+        said = _reasons(done.stderr.replace(str(candidate), str(path)), [path, *start.files], whole, start)
+        already = _checked(start.with_candidate(path, path), start)[0].returncode
+    whose = "It is refused as it stands, too: repair it first" if already else "Nothing was changed"
+    unknown = (
+        ""
+        if start.files
+        else " (HAProxy does not run: where its variables or further files are missing here, start it first)"
+    )
+    raise Refused(f"haproxy -c refuses the file as it would be. {whose}{unknown}{_left_out(start, whole)}: {said}")
+
+
+def _placed(config: bytes, place: Path, directory: Path) -> Path:
+    """A candidate in `directory`, beside what stands beside `place`:
+
+    `default-path config` leads relative names there.
+    """
+    for name in disk.names(place.parent):
+        if name != place.name:
+            disk.link(directory / name, str(place.parent / name))
+    candidate = directory / place.name
+    disk.write(candidate, _without_ring_files(config))
+    return candidate
+
+
+def _without_ring_files(config: bytes) -> bytes:
+    """`backing-file` makes even `-c` create a file, over that of the HAProxy that runs. Every line keeps its number."""
+    return b"".join(b"#" + line.raw if line.keyword == "backing-file" else line.raw for line in parse.lines(config))
+
+
+def _checked(files: list[Path], start: Start) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Without a network, and only where a name does not resolve there with that of the name servers."""
+    done, warnings = _run(files, start, ()), confined.lacking()
+    if done.returncode and _UNRESOLVED.search(done.stderr):
+        done = _run(files, start, confined.name_servers())
+        warnings = warnings if confined.filters_addresses() else [*warnings, _UNLIMITED]
+    if done.returncode in (process.HANGS, confined.ENDED, 127):
+        raise Refused(
+            f"haproxy -c came to no verdict: {done.stderr.strip()[-300:]}. Run 'haproxy -c -f {files[-1].name}' on the"
+            " host to see why"
+        )
+    return done, warnings
+
+
+def _run(files: list[Path], start: Start, network: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Without `-q`, which silences the reason, too."""
+    haproxy = str(resolved(Path(shutil.which("haproxy") or "/usr/sbin/haproxy"), account.ROOT))
+    return confined.run(
+        [haproxy, "-c", *start.options, *(word for file in files for word in ("-f", str(file)))],
+        user=_user(),
+        timeout=_WAIT,
+        network=network,
+        rights=Rights(capabilities="CAP_DAC_READ_SEARCH", executes=(haproxy, *_LIBRARIES)),
+        memory=_MEMORY,
+        environment=start.environment,
+    )
+
+
+def _user() -> str:
+    """Debian's package creates `haproxy`; a HAProxy of the customer's own may come without."""
+    try:
+        return pwd.getpwnam("haproxy").pw_name
+    except KeyError:
+        return "nobody"
+
+
+def _left_out(start: Start, config: bytes) -> str:
+    """Variables that the configuration uses and that no unit can be given."""
+    names = [name for name in start.used(config) if not confined.carries(name, start.environment[name])]
+    return f" (the checker did not get {', '.join(names)}, whose value holds control characters)" if names else ""
+
+
+def _reasons(stderr: str, files: list[Path], config: bytes, start: Start) -> str:
+    """What HAProxy complains of, as far as it is about these files."""
+    alerts = [line.partition(" : ")[2] for line in stderr.splitlines() if line.startswith("[ALERT]")]
+    alerts = [alert for alert in alerts if not _SAYS_NOTHING.match(alert)]
+    lua = any(line.keyword.startswith("lua-load") for line in parse.lines(config))
+    known = _Known(config, start)
+    reasons = [
+        _place_only(alert, files) if lua else _reason(start.unexpanded(alert, config), files, known) for alert in alerts
+    ]
+    found = "; ".join(dict.fromkeys(filter(None, reasons)))
+    return (
+        masking.masked(printable.block(found))[:_SHOWN]
+        or "it gives no reason that is about this file. Run 'haproxy -c -f' with it on the host"
+    )
+
+
+def _reason(alert: str, files: list[Path], known: _Known) -> str:
+    place = _PLACE.match(alert)
+    if place and Path(place[1]) not in files:
+        return f"parsing [{place[1]}:{place[2]}]: see there"
+    return known.shown(alert)
+
+
+def _place_only(alert: str, files: list[Path]) -> str:
+    """Lua can say anything in HAProxy's name, and read everything: from a configuration that loads some only places are
+    taken.
+    """
+    place = _PLACE.match(alert)
+    return (
+        f"parsing [{place[1]}:{place[2]}]: see there (its words are not shown, since Lua may have said them)"
+        if place and Path(place[1]) in files
+        else ""
+    )
+
+
+def _is_there(word: str) -> bool:
+    try:
+        return disk.stat(Path(word)) is not None
+    except (OSError, ValueError, Refused):
+        return False
+
+
+class _Known:
+    """What may be quoted: what stands in the configuration and is no secret, and names of files."""
+
+    def __init__(self, config: bytes, start: Start) -> None:
+        self._text = "\n".join(parse.masked(line.raw) for line in parse.lines(config))
+        self._words = set(re.split(r"[\s/]+", self._text))
+        values = start.variables(config)
+        self._others = {f"${name}" for name, _ in values} | {value for _, value in values if start.is_short(value)}
+        bases = (settings.value(config, keyword) for keyword in ("crt-base", "ca-base"))
+        self._bases = [f"{base}/" for base in bases if base]
+
+    def shown(self, alert: str) -> str:
+        """An alert; from the first quoted word that is not known to the last quote, nothing: the word may hold quotes
+        itself.
+        """
+        quotes = [quote.start() for quote in _QUOTE.finditer(alert)]
+        for begin, end in zip(quotes[::2], quotes[1::2]):
+            word = alert[begin + 1 : end]
+            if len(quotes) % 2 or not (self._holds(word) or alert[:begin].endswith("did you mean ")):
+                return f"{alert[:begin]}'…'{alert[quotes[-1] + 1 :]}"
+        return alert
+
+    def _holds(self, word: str) -> bool:
+        relative = next((word[len(base) :] for base in self._bases if word.startswith(base)), word)
+        # `server web/jb1` is of two lines.
+        if relative in self._text or self._words.issuperset(re.split(r"[\s/]+", word)):
+            return True
+        return word in self._others or (word.startswith("/") and _is_there(word))

@@ -1,0 +1,159 @@
+"""The HAProxy that runs: what it says of itself, and a reload that is over when the new configuration is the one that
+runs.
+
+Source: management.txt 9.3 (stats socket), 9.4 (master CLI).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ...access import disk
+from ...errors import Failed
+from ...programs import process
+from ...text import masking, printable
+from ..file import settings
+from . import invocation
+from .invocation import Start
+
+UNIT = "haproxy.service"
+_DEADLINE = 15  # seconds until the new worker must run
+_ANSWER = 5.0  # seconds for all of an answer
+_LONGEST = 1 << 20  # bytes of it
+_SETTLE = 0.5  # seconds that it must live on
+NO_MASTER_SOCKET = (
+    "HAProxy runs without its master socket, so a reload is verified by its processes and ports only. "
+    "Add '-S /run/haproxy-master.sock' to EXTRAOPTS in /etc/default/haproxy, and restart HAProxy when that suits"
+)
+
+
+@dataclass(frozen=True)
+class Running:
+    """The unit's processes at one moment.
+
+    main: the main process; 0 when the unit does not run. start: how that was started. workers: its children, old ones
+    that still carry connections included.
+    failed: reloads that have failed since the last good one; None without a master socket. revision: CFGREV of the
+    current worker (our blocks set it); None when it is not set, or nobody can be asked.
+    """
+
+    main: int
+    start: Start
+    workers: frozenset[int]
+    master: str | None
+    stats: str | None
+    failed: int | None
+    revision: str | None
+
+    def ask(self, command: str) -> str:
+        """The current worker's answer, through the master or its own stats socket; empty when neither answers."""
+        if self.master:
+            return _talk(self.master, f"@1 {command}")
+        answer = _talk(self.stats, command) if self.stats else ""
+        return "" if answer.startswith("Permission denied") else answer
+
+    @property
+    def answers(self) -> bool:
+        """Whether anybody can be asked at all."""
+        return bool(self.ask("show version"))
+
+
+def look(path: Path, config: bytes) -> Running:
+    """What runs now. config: the text of its haproxy.cfg, `path`, for the stats socket."""
+    main = int(process.run("systemctl", "show", "--value", "--property=MainPID", UNIT).strip() or 0)
+    start = invocation.read(main)
+    proc = _talk(start.master, "show proc") if start.master else ""
+    failed = re.search(r"\[failed: (\d+)\]", proc)
+    master, stats = (start.master if failed else None), settings.stats_socket(start.whole(path, config))
+    running = Running(main, start, _children(main), master, stats, int(failed[1]) if failed else None, None)
+    return replace(running, revision=_environment(running, "CFGREV"))
+
+
+def reload(path: Path, config: bytes, revision: str | None) -> None:
+    """Load `config`, which is on disk as `path`. revision: its CFGREV; None where it has none.
+
+    The command returns 0 also when the new worker could not bind: then the old one goes on, or nothing does. So a new
+    worker must run, say this revision, and do so half a second later, too. Raises Failed with HAProxy's own last words.
+    """
+    before = look(path, config)
+    if process.attempt("systemctl", "reload" if before.main else "start", UNIT).returncode:
+        raise Failed(
+            f"HAProxy does not load the new configuration. Its journal: {_journal(before.start, path, config)}"
+        )
+    deadline = time.monotonic() + _DEADLINE
+    while True:
+        problem = _problem(before, now := look(path, config), revision)
+        if problem is None:
+            time.sleep(_SETTLE)
+            problem = _problem(before, now := look(path, config), revision)
+        if problem is None:
+            return
+        if time.monotonic() > deadline or _is_final(before, now):
+            raise Failed(
+                f"HAProxy does not run the new configuration: {problem}. Its journal:"
+                f" {_journal(before.start, path, config)}"
+            )
+        time.sleep(0.1)
+
+
+def _problem(before: Running, now: Running, revision: str | None) -> str | None:
+    if _has_ended(before, now):
+        return "its main process has ended"
+    if now.failed:
+        return "its master says that the reload has failed"
+    if not now.workers - before.workers:
+        return "it has no new worker"
+    if before.master and not now.master:
+        return "its master does not answer"
+    # Without our blocks nothing can be said: a master keeps variables of the configurations before.
+    if revision and now.revision != revision and (now.revision or now.answers):
+        return f"its worker runs revision {now.revision or 'none'}, not {revision}"
+    return None
+
+
+def _is_final(before: Running, now: Running) -> bool:
+    """Nothing more will come. A failure that was counted before this reload is not meant."""
+    return _has_ended(before, now) or (now.failed or 0) > (before.failed or 0)
+
+
+def _has_ended(before: Running, now: Running) -> bool:
+    """A reload keeps the main process; another one is systemd's next try with what the first has died of."""
+    return not now.main or now.main != (before.main or now.main)
+
+
+def _environment(running: Running, name: str) -> str | None:
+    lines = running.ask(f"show env {name}").splitlines()
+    return next((line.partition("=")[2] for line in lines if line.startswith(f"{name}=")), None)
+
+
+def _children(main: int) -> frozenset[int]:
+    with contextlib.suppress(OSError):
+        return frozenset(int(pid) for pid in disk.kernel(f"/proc/{main}/task/{main}/children").split())
+    return frozenset()
+
+
+def _talk(path: str, command: str) -> str:
+    """The answer, complete; empty when none comes in time, or one that does not end."""
+    deadline, answer = time.monotonic() + _ANSWER, b""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, contextlib.suppress(OSError):
+        connection.settimeout(_ANSWER)
+        connection.connect(path)
+        connection.sendall(command.encode() + b"\n")
+        connection.shutdown(socket.SHUT_WR)  # else it waits for the next command
+        while len(answer) < _LONGEST and (left := deadline - time.monotonic()) > 0:
+            connection.settimeout(left)
+            part = connection.recv(65536)
+            if not part:
+                return answer.decode(errors="replace")
+            answer += part
+    return ""
+
+
+def _journal(start: Start, path: Path, config: bytes) -> str:
+    said = process.attempt("journalctl", f"--unit={UNIT}", "--lines=8", "--output=cat", "--no-pager").stdout.strip()
+    return masking.masked(printable.block(start.unexpanded(said, start.whole(path, config))))

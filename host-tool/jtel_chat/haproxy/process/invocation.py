@@ -1,0 +1,157 @@
+"""How HAProxy's main process was started: /etc/default/haproxy has a say in its files and its environment
+(management.txt 3).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...access import disk
+from ...access.account import ROOT
+from ...access.place import resolved
+from ..file import parse
+
+_SHORT = 5  # characters: of a port and the like, without which a message says little
+_ITS_OWN = ("HAPROXY_MWORKER", "HAPROXY_PROCESSES", "NOTIFY_SOCKET")  # another HAProxy would take itself for this one
+
+
+@dataclass(frozen=True)
+class Start:
+    """files: its configuration files, in their order. options: what else decides whether they are accepted.
+
+    environment: what their `$NAME`s stand for. master: the place of its master socket.
+    """
+
+    files: tuple[Path, ...] = ()
+    options: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict, repr=False)
+    master: str | None = None
+
+    def loads(self, path: Path) -> bool:
+        """Whether the file is one of its own, perhaps by a link."""
+        return any(_same(path, file) for file in self.files)
+
+    def place(self, path: Path) -> Path:
+        """By which name it reads `path`."""
+        return next((file for file in self.files if _same(path, file)), path)
+
+    def beside(self, path: Path) -> list[Path]:
+        """The other files that it reads and that are there."""
+        return [file for file in self.files if not _same(path, file) and disk.is_file(file, follow=True)]
+
+    def with_candidate(self, path: Path, candidate: Path) -> list[Path]:
+        """Its files, another one in the place of `path`; that one alone where nothing runs."""
+        return [candidate if _same(path, file) else file for file in self.files] if self.loads(path) else [candidate]
+
+    def above(self, path: Path) -> bytes:
+        """All that it reads before `path`: what stands there may inherit from it."""
+        return _text(self._around(path)[0])
+
+    def below(self, path: Path) -> bytes:
+        """All that it reads after `path`, and that may inherit from what stands there."""
+        return _text(self._around(path)[1])
+
+    def whole(self, path: Path, config: bytes) -> bytes:
+        """All that it reads as one, with `config` as the text of `path`."""
+        return self.above(path) + config + b"\n" + self.below(path)
+
+    def unexpanded(self, text: str, config: bytes) -> str:
+        """A message with names of variables for their values, which may be passwords.
+
+        Values as short as a port number stay.
+
+        config: all that HAProxy reads.
+        """
+        values = {
+            value: name
+            for name, whole in self.variables(config)
+            for value in (whole, *whole.split())
+            if not self.is_short(value)
+        }
+        for value in sorted(values, key=len, reverse=True):
+            text = text.replace(value, f"${values[value]}")
+        return text
+
+    def used(self, config: bytes) -> list[str]:
+        """The variables of the environment that a configuration uses."""
+        return sorted(
+            {name.decode() for name in re.findall(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)", config)} & self.environment.keys()
+        )
+
+    @staticmethod
+    def is_short(value: str) -> bool:
+        """Whether a value says as little as a port number does."""
+        return len(value) <= _SHORT
+
+    def _around(self, path: Path) -> tuple[Sequence[Path], Sequence[Path]]:
+        at = next((index for index, file in enumerate(self.files) if _same(path, file)), None)
+        return ((), ()) if at is None else (self.files[:at], self.files[at + 1 :])
+
+    def variables(self, config: bytes) -> list[tuple[str, str]]:
+        """Those that a configuration uses, with their values: of the environment, and what `setenv` and `presetenv`
+        make of it.
+        """
+        lines = [
+            line for line in parse.lines(config) if line.keyword in ("setenv", "presetenv") and len(line.words) > 2
+        ]
+        return [
+            *((name, self.environment[name]) for name in self.used(config)),
+            *((line.words[1], line.words[2]) for line in lines),
+        ]
+
+
+def read(main: int) -> Start:
+    """Of a main process; 0 where none runs."""
+    words = _strings(main, "cmdline")
+    directory = Path("/", *_values(words, "-C"))  # systemd starts it in the root directory
+    master = next(iter(_values(words, "-S")), "").partition(",")[0].removeprefix("unix@")
+    return Start(
+        tuple(file for value in [*_values(words, "-f"), *_after(words, "--")] for file in _files(directory / value)),
+        (
+            *(word for word in words if word == "-dr"),
+            *(word for value in _values(words, "-C") for word in ("-C", value)),
+        ),
+        dict(text.split("=", 1) for text in _strings(main, "environ") if "=" in text and not text.startswith(_ITS_OWN)),
+        master if master.startswith("/") else None,
+    )
+
+
+def _text(files: Sequence[Path]) -> bytes:
+    """Of all files as one; each ends with a line end of its own."""
+    return b"".join(disk.read(file) + b"\n" for file in files if disk.is_file(file, follow=True))
+
+
+def _files(path: Path) -> list[Path]:
+    """Of a directory HAProxy reads the files `*.cfg` that are not hidden, in the order of their names."""
+    if not disk.is_directory(path, follow=True):
+        return [path]
+    found = [
+        path / name for name in disk.names(resolved(path, ROOT)) if name.endswith(".cfg") and not name.startswith(".")
+    ]
+    return [file for file in found if disk.is_file(file, follow=True)]
+
+
+def _values(words: list[str], option: str) -> list[str]:
+    return [after for word, after in zip(words, words[1:]) if word == option]
+
+
+def _after(words: list[str], option: str) -> list[str]:
+    return words[words.index(option) + 1 :] if option in words else []
+
+
+def _strings(main: int, name: str) -> list[str]:
+    try:
+        return (
+            disk.kernel(f"/proc/{main}/{name}").decode(errors="surrogateescape").rstrip("\0").split("\0")
+            if main
+            else []
+        )
+    except OSError:  # it has ended meanwhile
+        return []
+
+
+def _same(one: Path, other: Path) -> bool:
+    return resolved(one, ROOT) == resolved(other, ROOT)

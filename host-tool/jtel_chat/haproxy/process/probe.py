@@ -1,0 +1,119 @@
+"""Requests to the HAProxy that runs, as a visitor's, from the host itself."""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+import time
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ...errors import Failed
+from ...net import websocket
+from ..file.listening import Bind
+
+_PATIENCE = 10  # seconds until a request counts as not answered
+_CHAT_PATIENCE = (
+    25  # with every server out of reach HAProxy tries four times to connect, usually 5 s each, before it answers 503
+)
+_AGAIN = 5  # seconds that a frontend may take to answer as it should: the old worker may have taken the connection
+_MARK = "jtel-chatctl"  # the header by which our backend knows the request (templates/etc/haproxy/haproxy.cfg)
+
+
+def statuses(binds: list[Bind], name: str) -> dict[Bind, int]:
+    """The status of `/` on every HTTP bind that answers."""
+    found = {bind: status(bind, name) for bind in binds if bind.http}
+    return {bind: code for bind, code in found.items() if code}
+
+
+def status(bind: Bind, name: str) -> int:
+    """The status of `/`; 0 when nothing answers. name: what the visitor calls the host (Host header and SNI)."""
+    return _answer(bind, name, "GET / HTTP/1.1")[0]
+
+
+def as_before(before: dict[Bind, int], name: str) -> None:
+    """Raises Failed when what answered before the reload answers otherwise.
+
+    What was an error before may be anything.
+    """
+    for bind, was in before.items():
+        deadline = time.monotonic() + _AGAIN
+        while (now := status(bind, name)) != was and was < 500:
+            if time.monotonic() > deadline:
+                raise Failed(
+                    f"'{bind.section}' answers {now or 'nothing'} for / on {bind} since the reload, and answered {was}"
+                    " before"
+                )
+            time.sleep(0.2)
+
+
+def chat(bind: Bind, name: str) -> str:
+    """What a visitor of the chat frontend gets, for a person.
+
+    Raises Failed when it is neither chat nor HAProxy's own 503.
+    """
+    try:
+        with _connected(bind, name, _CHAT_PATIENCE) as connection:
+            code, problem = websocket.upgrade(connection, name, "/")
+    except OSError as error:
+        raise Failed(f"HAProxy runs, but nothing answers on {bind} ({bind.section}): {error}") from None
+    if problem is None:
+        return f"a WebSocket opens through {bind}"
+    if bind.redirects and 300 <= code < 400:
+        return f"{bind} redirects"
+    if code == 503:
+        return f"{bind} answers; no chat server is up yet, so with HAProxy's own 503"
+    raise Failed(f"no WebSocket opens through {bind} ({bind.section}): {problem}")
+
+
+def reaches(bind: Bind, name: str, path: str, backend: str, revision: str) -> str | None:
+    """Why a POST to `path` does not reach our backend, which answers what names its revision by itself; None when it
+    does.
+    """
+    deadline = time.monotonic() + _AGAIN
+    while True:
+        code, head = _answer(bind, name, f"POST {path} HTTP/1.1", {_MARK: revision}, "{}")
+        if f"\n{_MARK}: {revision}" in head.lower():
+            return None
+        if time.monotonic() > deadline:
+            return f"POST {path} on {bind} is answered with {code or 'nothing'}, and {backend} has not seen it"
+        time.sleep(1)
+
+
+def _answer(
+    bind: Bind, name: str, request: str, further: Mapping[str, str] = MappingProxyType({}), body: str = ""
+) -> tuple[int, str]:
+    """Status and head of the answer; 0 when there is none."""
+    fields = {
+        "Host": name,
+        "User-Agent": "jtel-chatctl",
+        "Connection": "close",
+        "Content-Type": "application/json",
+        "Content-Length": len(body),
+        **further,
+    }
+    lines = [request, *(f"{field}: {value}" for field, value in fields.items()), "", body]
+    try:
+        with _connected(bind, name) as connection:
+            connection.sendall("\r\n".join(lines).encode())
+            head = connection.recv(4096).partition(b"\r\n\r\n")[0].decode("latin-1")
+    except OSError:
+        return 0, ""
+    answer = re.match(r"HTTP/1\.[01] (\d{3})", head)
+    return (int(answer[1]) if answer else 0), head
+
+
+def _connected(bind: Bind, name: str, patience: float = _PATIENCE) -> socket.socket:
+    """A connection to a bind of this host: with the PROXY header where it wants one, over TLS without looking at the
+    certificate.
+    """
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind.address, bind.address)  # noqa: S104
+    connection = socket.create_connection((address, bind.port), timeout=patience)
+    if bind.proxy:
+        connection.sendall(b"PROXY UNKNOWN\r\n")
+    if not bind.tls:
+        return connection
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # who it is, certificate.py has looked at
+    return context.wrap_socket(connection, server_hostname=name)

@@ -1,0 +1,1 @@
+"""Hazelcast: its configuration, its library, and whether the members are one cluster."""

@@ -1,0 +1,178 @@
+"""Whether a service's Hazelcast member is in one cluster with the others that its hazelcast.xml lists.
+
+Every member keeps a TCP connection with every other one, and closes it at once where the cluster's name differs: who
+stays connected is a member. That can be seen from outside; ports that are blocked give clusters that each look healthy.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..access import disk
+from ..documents.document import Section
+from ..errors import Failed
+from ..net import addresses, sockets, tcp
+from ..net.sockets import Socket
+from ..programs import process
+from . import joining
+from .joining import Member, Network
+
+_LASTING = 1.0  # seconds after which a connection is known to stay
+
+
+@dataclass
+class _Look:
+    """One look at a cluster: how many members there are and should be, with lines for a person.
+
+    A problem may pass while members join.
+    """
+
+    members: int = 1
+    expected: int = 1
+    said: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Host:
+    """Where members are expected: a host by one or more addresses. of_stack: it is a chat server, which is up; later:
+    it may still run
+    another configuration.
+    """
+
+    name: str
+    addresses: frozenset[str]
+    ports: frozenset[int]
+    own: bool
+    of_stack: bool
+    in_range: bool
+    later: bool
+
+
+def verify(section: Section, just_started: bool) -> str:
+    """A line on the cluster of a running service: `members: 2 of 2`.
+
+    Raises Failed when it is still split, or a port blocked, once the time is over.
+
+    Fields of the service: `cluster` (its hazelcast.xml), `cluster-within` (seconds), `cluster-hosts` (block: `ADDRESS
+    NAME [later]`, what a person calls a host; `later`: it is restarted after this one, so its configuration may still
+    be another).
+    """
+    network = joining.read(disk.read(Path(section.text("cluster"))))
+    if network.members is None:
+        return "members: unknown, since their configuration does not list them"
+    hosts = _hosts(section, network.members)
+    deadline = time.monotonic() + float(section.text("cluster-within"))
+    while True:
+        look = _look(section, network, hosts, just_started)
+        if not look.problems:
+            return "; ".join([f"members: {look.members} of {look.expected}", *look.said])
+        if time.monotonic() > deadline:
+            raise Failed("; ".join(look.problems))
+
+
+def _hosts(section: Section, members: list[Member]) -> list[_Host]:
+    """The hosts that a member list means: one that stands there twice, by name and by address, is one."""
+    until = time.monotonic() + float(section.text("cluster-within"))
+    lines = (line.split() for line in section.lines("cluster-hosts"))
+    names = {address: rest for host, *rest in lines for address in addresses.resolved(host)}
+    own = addresses.own()
+    grouped: dict[frozenset[str], list[Member]] = {}
+    for member in members:
+        # A thousand names that no name server answers for would take the better part of an hour.
+        found = addresses.resolved(member.host) if time.monotonic() < until else set()
+        grouped.setdefault(frozenset(found or [member.host]), []).append(member)
+    return [
+        _Host(
+            name=next((f"{names[address][0]} ({address})" for address in same_host if address in names), same[0].host),
+            addresses=same_host,
+            ports=frozenset(port for member in same for port in member.ports),
+            own=not own.isdisjoint(same_host),
+            of_stack=any(address in names for address in same_host),
+            in_range=all(member.in_range for member in same),
+            later=any("later" in names.get(address, []) for address in same_host),
+        )
+        for same_host, same in grouped.items()
+    ]
+
+
+def _look(section: Section, network: Network, hosts: list[_Host], just_started: bool) -> _Look:
+    pid = int(process.run("systemctl", "show", "--value", "--property=MainPID", section.name))
+    earlier = _held(pid, sockets.established())
+    time.sleep(_LASTING)
+    lasting = _held(pid, sockets.established()) & earlier
+    listening = {each.port for each in _held(pid, sockets.listening())}
+    own = next((port for port in network.ports if port in listening), None)
+    if own is None:
+        return _Look(
+            problems=[
+                f"{section.name} listens on none of the ports {network.ports[0]}-{network.ports[-1]}: it is no"
+                " Hazelcast member"
+            ]
+        )
+    peers = _peers(lasting, own, network.ports, just_started)
+    answers = tcp.probe(
+        (address, port)
+        for host in hosts
+        for address in host.addresses
+        for port in host.ports
+        if not (host.own and port == own)
+    )
+    look = _Look()
+    for host in hosts:
+        answered = {port: answer for (address, port), answer in sorted(answers.items()) if address in host.addresses}
+        _count(look, host, answered, connected=sum(peer in host.addresses for peer in peers))
+    return look
+
+
+def _held(pid: int, found: list[Socket]) -> set[Socket]:
+    own = sockets.inodes(pid)
+    return {each for each in found if each.inode in own}
+
+
+def _peers(lasting: set[Socket], own: int, ports: range, just_started: bool) -> list[str]:
+    """The address of each member at the other end.
+
+    Who has just started joins by a connection of its own; without one, what others open to
+    it is meant for the member that was there before (seen with 3.12: it lasts, although the names differ).
+    """
+    if just_started and not any(each.remote_port in ports for each in lasting):
+        return []
+    return [str(each.remote) for each in lasting if each.port == own or each.remote_port in ports]
+
+
+def _count(look: _Look, host: _Host, answered: dict[int, str], connected: int) -> None:
+    """Add a host to what is seen. answered: what each of its ports did; connected: how many members there are ours,
+    too.
+    """
+    listening = [port for port, answer in answered.items() if answer == tcp.ACCEPTS]
+    certain = not host.own and not host.in_range
+    expected = max(len(listening), int(certain or connected > 0))
+    look.expected += expected
+    look.members += min(connected, expected)
+    if connected >= expected:
+        return
+    here, silent = os.uname().nodename, [port for port, answer in answered.items() if answer == tcp.SILENT]
+    if listening and host.later:
+        look.said.append(f"{host.name} is not in the cluster yet: it is restarted later")
+    elif listening:
+        look.problems.append(
+            f"the cluster is split: {listening[0]}/tcp of {host.name} answers {here}, but is no member of its cluster,"
+            " so chats would not cross. Compare cluster name, group password and Hazelcast's major version on both,"
+            " then repeat"
+        )
+    elif silent and not host.of_stack:
+        look.said.append(
+            f"{host.name} is switched off, or a firewall keeps {here} from its port {silent[0]}: then the cluster is"
+            " split"
+        )
+    elif silent:
+        look.problems.append(
+            f"{silent[0]}/tcp of {host.name} is not reachable from {here}: a firewall? The cluster would be split, and"
+            f" chats would not cross. Open {silent[0]}:{silent[0] + 100}/tcp between them, then repeat"
+        )
+    else:
+        look.said.append(f"{host.name} is not running (nothing listens there on {', '.join(map(str, answered))})")

@@ -1,0 +1,232 @@
+"""`# files: PATH` – a whole file or a link, one of those that the role owns.
+
+Fields: `content` (block), or `from` (a file on the share, with `mount` where that is mounted), or `link` (target), or
+`digest` (of the text that the tool brings itself: programs and units are never a document's); `check` (what reads the
+file: `hazelcast`, which has fields of its own, among them contents to choose from). Mode and owner are the tool's own,
+by the path.
+"""
+
+from __future__ import annotations
+
+import re
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..access import account, digests, disk, mounts, summary
+from ..access.account import Account
+from ..access.place import resolved
+from ..documents import apt_source, declaration, texts
+from ..documents.declaration import DIGEST, JARS, LOADED_BY, PATH, Declaration, Field
+from ..documents.document import Section
+from ..documents.kind import Judgement, Observed
+from ..engine import observing
+from ..engine.transaction import Transaction
+from ..errors import Refused
+
+_TOOL = "/usr/local/sbin/jtel-chatctl"
+_OWNER = "/var/lib/jtel-chat/owner"
+_HAZELCAST = f"{declaration.HOME}/conf/hazelcast.xml"
+_RECOVER = "etc/systemd/system/jtel-chat-recover.service"
+_STACK = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one path is owned. own: the place of the tool's own text for it; service: it is read with the service user's
+    rights.
+    """
+
+    mode: int = 0o644
+    own: str = ""
+    link: str = ""
+    service: bool = False
+
+
+#: Every path that a document may have written, and how.
+OWNED: Mapping[str, Rule] = {
+    _TOOL: Rule(0o755),
+    _OWNER: Rule(0o600),
+    f"/{_RECOVER}": Rule(own=_RECOVER),
+    "/etc/systemd/system/sysinit.target.wants/jtel-chat-recover.service": Rule(link=re.escape(f"/{_RECOVER}")),
+    "/usr/local/bin/updatesc.sh": Rule(0o755, own="usr/local/bin/updatesc.sh"),
+    "/etc/apt/sources.list.d/jtel-chat-java.list": Rule(),
+    "/acd-store/shared": Rule(link=PATH),
+    _HAZELCAST: Rule(service=True),
+}
+
+DECLARATION = Declaration(
+    names="|".join(map(re.escape, OWNED)),
+    fields={
+        "content": Field("", "text"),
+        "from": Field(PATH),
+        "mount": Field(PATH),
+        "link": Field(PATH),
+        "digest": Field(DIGEST),
+        "check": Field("hazelcast"),
+        "jars": Field(JARS, "lines"),
+        "content-3": Field("", "text"),
+        "content-5": Field("", "text"),
+        "loaded-by": LOADED_BY,
+    },
+    loaded="named",
+)
+
+
+def observe(section: Section) -> Observed:
+    path = Path(section.name)
+    if "link" in section.fields:
+        problems = _shape_problems(section, OWNED[section.name])
+        return Observed(state={f"link:{path}": disk.link_target(path) or "none"}, problems=problems)
+    content = summary.digest(path)
+    judged = _judge(section, observing.is_looking())
+    seen = Observed(
+        {f"content:{path}": content, **_attributes(path)},
+        {f"content:{path}": content},
+        judged.problems,
+        judged.warnings,
+    )
+    if section.name.startswith(apt_source.FOLDER):
+        seen.warnings += apt_source.warnings(section.fields.get("content", ""))
+    if "check" in section.fields:
+        from ..hazelcast import configuration
+
+        seen.state |= configuration.state(section)
+    if section.name != _TOOL:  # its own text is of no use to a person
+        seen.text[str(path)] = summary.text(path)
+    if "from" in section.fields:
+        seen.state[f"source:{section.text('from')}"] = _source_digest(section)
+    return seen
+
+
+def apply(section: Section, transaction: Transaction) -> None:
+    path, rule = Path(section.name), OWNED[section.name]
+    if problems := _shape_problems(section, rule):
+        raise Refused("; ".join(problems))
+    if "link" in section.fields:
+        if transaction.link(path, section.text("link")):
+            transaction.say(f"linked {path} to {section.text('link')}")
+        return
+    judged = _judge(section, ask=True)
+    if judged.problems:
+        raise Refused("; ".join(judged.problems))
+    for line in [*judged.warnings, *judged.said]:
+        transaction.say(line)
+    if transaction.write(path, _content(section), rule.mode):
+        transaction.say(f"wrote {path}")
+
+
+def _content(section: Section) -> bytes:
+    if own := OWNED[section.name].own:
+        return texts.text(own).encode()
+    if "from" in section.fields:
+        return _source_bytes(section)
+    if "content" in section.fields or "check" not in section.fields:
+        return section.text("content").encode()
+    from ..hazelcast import configuration
+
+    return configuration.content(section)
+
+
+def _rights(section: Section) -> Account:
+    """What comes from the share is read with the rights of who will read it on the host."""
+    return account.service() if OWNED[section.name].service else account.ROOT
+
+
+def _source(section: Section) -> Path:
+    return resolved(Path(section.text("from")), _rights(section))
+
+
+def _source_bytes(section: Section) -> bytes:
+    return disk.read(_source(section), rights=_rights(section))
+
+
+def _source_digest(section: Section) -> str:
+    try:
+        return digests.short(_source_bytes(section))
+    except FileNotFoundError:
+        return "absent"
+
+
+def _attributes(path: Path) -> dict[str, str]:
+    found = disk.stat(path)
+    if found is None:
+        return {}
+    return {f"mode:{path}": f"{stat.S_IMODE(found.st_mode):04o}", f"owner:{path}": f"{found.st_uid}:{found.st_gid}"}
+
+
+def _judge(section: Section, ask: bool) -> Judgement:
+    """Whether the file may be written. ask: also where that takes seconds."""
+    problems = _problems(section)
+    if problems or "check" not in section.fields:
+        return Judgement(problems)
+    from ..hazelcast import configuration
+
+    judged = configuration.judge(section, _content(section), ask)
+    return Judgement(
+        [f"{section.fields.get('from', section.name)}: {problem}" for problem in judged.problems],
+        judged.warnings,
+        judged.said,
+    )
+
+
+def _shape_problems(section: Section, rule: Rule) -> list[str]:
+    """Whether the section gives what its path is made of, and nothing else."""
+    if rule.link and not re.fullmatch(rule.link, section.fields.get("link", "")):
+        return [f"document: {section.name} is a link, and 'link' names no place that it may lead to"]
+    if not rule.link and "link" in section.fields:
+        return [f"document: {section.name} is no link"]
+    if rule.own and section.fields.get("digest") != texts.digest(rule.own):
+        return [
+            f"document: {section.name} is a text of the host tool's own, and this tool has another one. Install this"
+            " version's tool first"
+        ]
+    if rule.own and len(section.fields) > 1:
+        return [f"document: {section.name} is a text of the host tool's own, and takes no other field than 'digest'"]
+    return []
+
+
+def _problems(section: Section) -> list[str]:
+    path, problems = (
+        Path(section.name),
+        [*_shape_problems(section, OWNED[section.name]), *mounts.problems(section.fields.get("mount"))],
+    )
+    if problems:
+        return problems
+    try:
+        wanted = _content(section)
+    except FileNotFoundError:
+        return [f"{section.text('from')} is missing. It is prepared by the web role: copy it there, then repeat"]
+    except Refused as refusal:
+        return [str(refusal)]
+    return [*_ownership_problems(path), *_exclusive_problems(section, wanted)]
+
+
+def _ownership_problems(path: Path) -> list[str]:
+    """In somebody's folder only his own files can be replaced with his rights."""
+    found = disk.stat(path)
+    if found is None:
+        return []
+    his = disk.owner(path)
+    if his.uid in (0, found.st_uid):
+        return []
+    return [
+        f"{path} belongs to {account.owning(found.st_uid).name}, in a folder of {his.name}'s. Give it to him: chown"
+        f" {his.name}: {path}"
+    ]
+
+
+def _exclusive_problems(section: Section, wanted: bytes) -> list[str]:
+    """A host belongs to one stack: who owns it stands in a file of root's, and of that only a stack's name is shown."""
+    if section.name != _OWNER or disk.stat(Path(section.name)) is None:
+        return []
+    found = disk.read(Path(section.name), 4096)
+    if found == wanted:
+        return []
+    name = found.decode(errors="replace").strip()
+    owner = f"'{name}'" if _STACK.fullmatch(name) else "something that is no stack's name"
+    return [
+        f"{_OWNER} says {owner}: a host belongs to one stack. Destroy that one first; if it is gone, remove the file on"
+        " the host"
+    ]

@@ -1,0 +1,304 @@
+"""`# service: UNIT` – enabled, running with the current files, and healthy.
+
+Fields: `loads` (block: `STEP DIGEST`, the steps whose sections the process loads when it starts), `healthy`
+(ws://ADDRESS:PORT/PATH), `within` (seconds until it must be healthy), `restart` (`roll`, the default, or `hold`: a
+process that is healthy on older files goes on, and its restart stays owed), `cluster` and its companions (see the
+module of that name).
+
+A restart is owed when the process runs something else than the host has now: before each start a unit of its own
+(`unit.ATTEST`) notes what is about to be loaded. File times cannot tell: a restored content has a new one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+from ..access import disk
+from ..documents import declaration
+from ..documents.declaration import DIGEST, HOST, Declaration, Field
+from ..documents.document import Section
+from ..documents.kind import Observed
+from ..engine import migration, originals, record
+from ..engine.transaction import Transaction
+from ..errors import Failed
+from ..net import websocket
+from ..programs import process
+from ..text import masking, printable, words
+
+DECLARATION = Declaration(
+    names=re.escape(declaration.UNIT),
+    fields={
+        "loads": Field(rf"[a-z][a-z0-9-]{{0,40}} {DIGEST}", "lines"),
+        "healthy": Field(r"ws://127\.0\.0\.1:[0-9]{1,5}/", required=True),
+        "within": Field("[0-9]{1,4}", required=True),
+        "restart": Field("roll|hold"),
+        "cluster": Field(re.escape(f"{declaration.HOME}/conf/hazelcast.xml")),
+        "cluster-within": Field("[0-9]{1,4}"),
+        "cluster-hosts": Field(rf"(?:{HOST}) \S+(?: later)?", "lines"),
+    },
+    proves=True,
+)
+
+_SETTLE = 1.0  # seconds that a healthy process must live on
+_TIMES = (
+    "InactiveEnterTimestampMonotonic",
+    "InactiveExitTimestampMonotonic",
+)  # of the last stop (0 before the first) and start, in µs
+_ASKED = ("ActiveState", "UnitFileState", "InvocationID", "NeedDaemonReload", *_TIMES)
+
+# What a process runs, as the state has it: `runs:jtel-clientmessenger.service` is `changed:content:/etc/x,java`.
+CURRENT, STOPPED, UNMANAGED, UNATTESTED, CHANGED, RELOAD = (
+    "current",
+    "stopped",
+    "unmanaged",
+    "unattested",
+    "changed",
+    "reload",
+)
+
+
+def observe(section: Section) -> Observed:
+    unit = section.name
+    seen = _properties(unit)
+    runs = what_runs(section, seen)
+    held = _holds(section) and runs != STOPPED
+    # Held, a restart that is owed for longer, or that a boot has brought, is no drift.
+    state = {
+        f"active:{unit}": seen["ActiveState"],
+        f"enabled:{unit}": seen["UnitFileState"],
+        f"runs:{unit}": "held" if held else runs,
+    }
+    owed = {f"owed:{unit}": runs} if runs != CURRENT else {}
+    return Observed(state=state, warnings=[_owed(unit, runs)] if held and owed else [], facts=owed)
+
+
+def apply(section: Section, transaction: Transaction) -> None:
+    unit = section.name
+    transaction.remember(
+        unit,
+        {
+            "enabled": _property(unit, "UnitFileState") == "enabled",
+            "active": _property(unit, "ActiveState") == "active",
+        },
+    )
+    if _property(unit, "UnitFileState") != "enabled":
+        transaction.on_rollback("systemctl", "disable", unit)
+        process.run("systemctl", "enable", unit)
+        transaction.say(f"enabled {unit}")
+    _note_loads(section)
+    reason = owes_restart(section)
+    if reason and _may_stay(section, reason):
+        transaction.say(_owed(unit, reason))
+        return
+    if reason:
+        _restart(unit, reason, transaction)
+    _await_health(section)
+    if still := owes_restart(section):
+        raise Failed(f"{unit} was restarted, but still: {why(still)}")
+    transaction.say(f"{unit} is healthy")
+    if "cluster" in section.fields:
+        from ..hazelcast import cluster
+
+        transaction.say(cluster.verify(section, just_started=reason is not None))
+
+
+def undo(section: Section, transaction: Transaction) -> None:
+    """Stopped and disabled again where it was so before; a service that ran goes on until its old files are back."""
+    unit = section.name
+    before = originals.recalled(transaction.step, unit) or {"enabled": True, "active": True}
+    if not before["active"]:
+        process.run("systemctl", "stop", unit, timeout=180)
+        transaction.say(f"stopped {unit}, as before")
+    if not before["enabled"]:
+        process.run("systemctl", "disable", unit)
+        transaction.say(f"disabled {unit}, as before")
+
+
+def run_again(section: Section) -> str:
+    """Start a service on the files that were put back, if it is meant to run; how it is then."""
+    unit = section.name
+    process.attempt("systemctl", "daemon-reload")
+    process.attempt("systemctl", "reset-failed", unit)
+    if _property(unit, "UnitFileState") != "enabled":
+        return f"{unit} was not running before."
+    process.attempt("systemctl", "restart", unit, timeout=180)
+    try:
+        _await_health(section)
+    except Failed as failure:
+        return f"It is not healthy on its old files either: {failure}"
+    return f"{unit} is healthy again on its old files."
+
+
+def attest(unit: str) -> None:
+    """Note what a process that is about to start will load. A unit of its own runs this before every start."""
+    seen = _properties(unit)
+    begun = _now()
+    if seen["InvocationID"] and os.environ.get("INVOCATION_ID") == seen["InvocationID"]:
+        attested: dict[str, Any] = {
+            "invocation": seen["InvocationID"]
+        }  # the drop-in of an earlier version called us, within the start
+    elif seen["ActiveState"] in ("inactive", "failed"):
+        attested = {"boot": record.boot(), "begun": begun}
+    else:
+        return  # it runs, and what it has loaded is noted: somebody has asked for a start of what is started
+    attested["loads"] = _loaded(disk.text(_loads() / unit).split())
+    attested["ended"] = _now()
+    for directory in (disk.RUN, _attested()):
+        disk.make_directory(directory)
+    disk.write(_attested() / unit, json.dumps(attested).encode(), 0o644)
+
+
+def what_runs(section: Section, seen: dict[str, str] | None = None) -> str:
+    """What the running process is to the host's files: one of the words above. seen: the unit's properties, where they
+    are known.
+    """
+    seen = seen or _properties(section.name)
+    if seen["ActiveState"] != "active":
+        return STOPPED
+    attested = disk.json(_attested() / section.name)
+    if not attested:
+        return UNMANAGED
+    if not _is_of_this_start(attested, seen):
+        return UNATTESTED
+    if changed := _changed(attested, _loaded(_loaded_steps(section))):
+        return f"{CHANGED}:{','.join(changed)}"
+    return RELOAD if seen["NeedDaemonReload"] == "yes" else CURRENT
+
+
+def owes_restart(section: Section) -> str | None:
+    """What the process runs, where that is not what the host's files say; None when it is."""
+    runs = what_runs(section)
+    return None if runs == CURRENT else runs
+
+
+def why(runs: str) -> str:
+    """The reason of an owed restart, for a person."""
+    return words.value("runs:", runs)
+
+
+def is_proven(section: Section) -> bool:
+    """Whether the process has loaded what was applied; where its restart is held, nothing is proven."""
+    return owes_restart(section) is None
+
+
+def _attested() -> Path:
+    """Where starts note what they load."""
+    return disk.RUN / "attested"
+
+
+def _owed(unit: str, runs: str) -> str:
+    return (
+        f"restart owed: {unit}, {why(runs)}. It goes on with what it has loaded (clientMessenger.restart: hold); with"
+        " roll, the next up restarts it"
+    )
+
+
+def _holds(section: Section) -> bool:
+    return section.fields.get("restart") == "hold"
+
+
+def _may_stay(section: Section, runs: str) -> bool:
+    """Whether a process goes on with what it has loaded: a person says so, and it is healthy."""
+    if not _holds(section) or runs == STOPPED:
+        return False
+    try:
+        _await_health(section)
+    except Failed:
+        return False
+    return True
+
+
+def _restart(unit: str, reason: str, transaction: Transaction) -> None:
+    process.attempt("systemctl", "reset-failed", unit)
+    done = process.attempt("systemctl", "restart", unit, timeout=180)
+    if done.returncode:
+        raise Failed(f"{unit} does not start: {_journal(unit)}")
+    transaction.say(f"restarted {unit}: {why(reason)}")
+
+
+def _is_of_this_start(attested: dict[str, Any], seen: dict[str, str]) -> bool:
+    """Whether an attestation was made for the process that runs: between the unit's last stop and its start.
+
+    An earlier version's drop-in made it within the start, and noted that by its invocation.
+    """
+    if "invocation" in attested:
+        return bool(attested["invocation"] == seen["InvocationID"])
+    stopped, started = int(seen["InactiveEnterTimestampMonotonic"]), int(seen["InactiveExitTimestampMonotonic"])
+    return bool(attested["boot"] == record.boot() and stopped <= attested["begun"] and attested["ended"] <= started)
+
+
+def _changed(attested: dict[str, Any], now: dict[str, str]) -> list[str]:
+    """What differs between then and now, by its short key."""
+    then = migration.attested(attested["loads"]) if "invocation" in attested else attested["loads"]
+    return sorted(item for item in now.keys() | then.keys() if now.get(item) != then.get(item))
+
+
+def _now() -> int:
+    """The time as systemd's monotonic time stamps have it, in µs."""
+    return time.monotonic_ns() // 1000
+
+
+def _note_loads(section: Section) -> None:
+    disk.own_directory(_loads())
+    disk.write(_loads() / section.name, " ".join(_loaded_steps(section)).encode())
+
+
+def _loads() -> Path:
+    """Which steps a unit loads: noted before its first restart, when there is no record yet."""
+    return disk.STATE / "loads"
+
+
+def _loaded_steps(section: Section) -> list[str]:
+    return [line.split()[0] for line in section.lines("loads")]
+
+
+def _loaded(steps: list[str]) -> dict[str, str]:
+    from ..documents import kind
+    from ..engine import observing
+
+    loads: dict[str, str] = {}
+    for step in steps:
+        for section in record.sections(step):
+            # Of whole files only those that say so: updatesc.sh comes with the program, but is none of its own.
+            # And a start must not wait for a look at the database, whose answer no process loads.
+            loaded = kind.declared(section).loaded
+            if loaded == "always" or (loaded == "named" and "loaded-by" in section.fields):
+                loads |= observing.observe(section).loaded
+    return loads
+
+
+def _await_health(section: Section) -> None:
+    unit, url = section.name, section.text("healthy")
+    deadline = time.monotonic() + float(section.text("within"))
+    invocation = _property(unit, "InvocationID")
+    while True:
+        problem = websocket.handshake_problem(url)
+        if _property(unit, "InvocationID") != invocation or _property(unit, "ActiveState") == "failed":
+            raise Failed(f"{unit} died after its start: {_journal(unit)}")
+        if problem is None:
+            break
+        if time.monotonic() > deadline:
+            raise Failed(f"{unit} runs, but {url} is not healthy ({problem}): {_journal(unit)}")
+        time.sleep(0.2)
+    time.sleep(_SETTLE)
+    if _property(unit, "InvocationID") != invocation or _property(unit, "ActiveState") != "active":
+        raise Failed(f"{unit} died within {_SETTLE:.0f} s of being healthy: {_journal(unit)}")
+
+
+def _properties(unit: str) -> dict[str, str]:
+    lines = process.run("systemctl", "show", f"--property={','.join(_ASKED)}", unit).splitlines()
+    return dict(line.split("=", 1) for line in lines)
+
+
+def _property(unit: str, name: str) -> str:
+    return process.run("systemctl", "show", "--value", f"--property={name}", unit).strip()
+
+
+def _journal(unit: str) -> str:
+    text = process.attempt("journalctl", f"--unit={unit}", "--lines=12", "--output=cat", "--no-pager").stdout.strip()
+    return masking.masked(printable.block(text))

@@ -1,0 +1,1 @@
+"""Addresses, sockets and connections of this host, as the kernel tells them."""

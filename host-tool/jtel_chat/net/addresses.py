@@ -1,0 +1,90 @@
+"""This host's addresses, asked of its kernel (ip-address(8)), its resolver and keepalived."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..access import disk
+from ..programs import process
+from .ip import Address
+
+_PATIENCE = 3  # seconds: looking at a host must not hang on a name server that is gone
+_KEEPALIVED = Path("/etc/keepalived")
+
+
+def resolved(name: str) -> set[str]:
+    """What a name resolves to here; nothing when it does not, or not in time."""
+    done = process.attempt("getent", "ahosts", name, timeout=_PATIENCE)
+    return {_usual(line.split()[0]) for line in done.stdout.splitlines() if line.strip()}
+
+
+def virtual() -> set[str]:
+    """The addresses that keepalived moves between this host and another (keepalived.conf(5): one to a line in
+    `virtual_ipaddress`).
+    """
+    text = "\n".join(disk.text(path) for path in _configurations(_KEEPALIVED))
+    blocks = re.findall(r"\bvirtual_ipaddress(?:_excluded)?\s*\{([^}]*)\}", re.sub(r"[#!].*", "", text))
+    first_words = (line.split()[0] for block in blocks for line in block.splitlines() if line.strip())
+    return {_usual(word.split("/")[0]) for word in first_words if _is_address(word.split("/")[0])}
+
+
+def _configurations(directory: Path) -> Iterator[Path]:
+    for name in disk.names(directory):
+        path = directory / name
+        if disk.is_directory(path):
+            yield from _configurations(path)
+        elif name.endswith(".conf"):
+            yield path
+
+
+def interfaces() -> dict[Address, str]:
+    """This host's own addresses, each with the interface that holds it."""
+    found = json.loads(process.run("ip", "-json", "address", limit=process.MUCH))
+    return {
+        ipaddress.ip_address(each["local"]): link["ifname"]
+        for link in found
+        for each in link.get("addr_info", [])
+        if "local" in each
+    }
+
+
+def own() -> set[str]:
+    """This host's own addresses. (A bind would not tell: keepalived's hosts may bind what they do not hold.)"""
+    return {str(address) for address in interfaces()}
+
+
+def bindable(address: str) -> bool:
+    """Whether a server here may bind the address (any port)."""
+    with socket.socket(_family(address), socket.SOCK_STREAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+        return True
+
+
+def _usual(address: str) -> str:
+    """IPv6 has many ways to write one."""
+    return str(ipaddress.ip_address(address))
+
+
+def is_loopback(address: str) -> bool:
+    """Whether every host has this address."""
+    return ipaddress.ip_address(address).is_loopback
+
+
+def _is_address(word: str) -> bool:
+    try:
+        ipaddress.ip_address(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -1,0 +1,1 @@
+"""Other programs: run with bounds, confined, as transient units."""

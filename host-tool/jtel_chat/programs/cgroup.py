@@ -1,0 +1,28 @@
+"""The systemd unit that this process is in.
+
+It imports nothing: every look asks this before anything else, and start-up counts.
+"""
+
+from __future__ import annotations
+
+PROC = "/proc"
+
+
+def unit() -> str:
+    """`jtel-chat-java-812.service`: the unit right below system.slice.
+
+    Empty elsewhere: a login's session, a user's own systemd.
+    """
+    root = _place("1").removesuffix("/init.scope")
+    folder, _, name = _place("self").rpartition("/")
+    return name if folder == f"{root}/system.slice" else ""
+
+
+def _place(process: str) -> str:
+    """Where a process is in systemd's own hierarchy (cgroups(7)): the named one of version 1, else the one of version
+    2.
+    """
+    with open(f"{PROC}/{process}/cgroup", encoding="utf-8") as file:
+        fields = [line.rstrip("\n").split(":", 2) for line in file]
+    places = {controllers: path for _, controllers, path in fields}
+    return places.get("name=systemd") or places.get("", "")

@@ -1,0 +1,61 @@
+"""Runs that outlive their ssh connection: each is a transient systemd unit, which ends – done or put back – by
+itself.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from ..access import disk
+from ..engine import logbook
+from ..text import printable
+from . import process
+
+TOOL = "/usr/local/sbin/jtel-chatctl"
+_LONGEST = "2h"  # an apt-get has half an hour, a start minutes; what hangs beyond that holds the host's lock
+
+
+def run(arguments: list[str], text: str) -> int:
+    """Run `jtel-chatctl ARGUMENTS` with `text` on its standard input; its exit code, its output on ours.
+
+    Files instead of pipes: a pipe whose other end is gone would block or kill the run in its middle.
+    """
+    with disk.scratch("run") as directory:
+        given, out, err = (directory / name for name in ("stdin", "stdout", "stderr"))
+        for file, data in ((given, text.encode()), (out, b""), (err, b"")):
+            disk.write(file, data)
+        code = subprocess.call(_command(arguments, given, out, err), env=process.ENVIRONMENT)
+        sys.stdout.write(_printed(out))
+        sys.stderr.write(_printed(err))
+    return code
+
+
+def _printed(path: Path) -> str:
+    """What a run has printed, clean; of too much the first and the last part."""
+    half = printable.LIMIT // 2
+    with disk.opened(path, 1 << 62) as file:
+        cut = os.fstat(file).st_size - 2 * half
+        text = os.pread(file, half, 0) + (f"\n… {cut} bytes were cut here …\n".encode() if cut > 0 else b"")
+        text += os.pread(file, half, max(cut, 0) + half)
+    return printable.block(text.decode("utf-8", "replace"), 2 * printable.LIMIT)
+
+
+def _command(arguments: list[str], given: Path, out: Path, err: Path) -> list[str]:
+    environment = {"JTEL_CHAT_BY": logbook.caller()["by"], "JTEL_CHAT_CONNECTION": logbook.connection()}
+    properties = {
+        "StandardInput": f"file:{given}",
+        "StandardOutput": f"append:{out}",
+        "StandardError": f"append:{err}",
+        "RuntimeMaxSec": _LONGEST,
+        "ExecStopPost": f"{TOOL} recover",  # killed: what it had begun is put back now, not at the next run
+    }
+    return [
+        "systemd-run",
+        *("--quiet", "--collect", "--wait", f"--unit=jtel-chat-{arguments[:2][-1]}-{os.getpid()}"),
+        *(f"--property={name}={value}" for name, value in properties.items()),
+        *(f"--setenv={name}={value}" for name, value in environment.items()),
+        *(TOOL, *arguments),
+    ]

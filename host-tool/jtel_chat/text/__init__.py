@@ -1,0 +1,1 @@
+"""Texts for people: printable, without secrets, and the words for short keys."""

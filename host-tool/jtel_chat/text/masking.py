@@ -1,0 +1,82 @@
+"""What others wrote, as a person may see it: without passwords, tokens and keys.
+
+(`printable` takes out what a terminal would obey.)
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Union
+
+# Names whose value is a secret: password, dbPassword, keystore-pass, secret_key, license-key, security.token, apiKey,
+# passwordHash.
+_WORDS = r"password|passwd|passphrase|secret|token|api[_.-]?key|license[_.-]?key|private[_.-]?key"
+_SECRET = rf"(?:[\w.-]*(?:{_WORDS})|(?:[\w.-]*[_.-])?(?:pass|pwd))(?:[_.-]?(?:key|hash))?"
+_QUOTED = r""""(?:\\.|[^"\\])*"?|'[^']*'?"""
+_HAPROXY_WORD = r"(?:\\.|\"(?:\\.|[^\"\\])*\"?|'[^']*'?|[^\s\"'\\])+"
+
+_VALUE = re.compile(r"""(?is)(\bvalue\s*=\s*)("[^"]*"?|'[^']*'?)""")
+
+_Replacement = Union[str, Callable[[re.Match[str]], str]]
+_RULES: list[tuple[re.Pattern[str], _Replacement]] = [
+    (re.compile(r"(?s)(-----BEGIN [A-Z ]*PRIVATE KEY-----).*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)"), r"\1…\2"),
+    # <password>x</password>, <ns:secret-key a="b">x</ns:secret-key>; one that nothing closes ends with the text.
+    # `=<password>` is a placeholder.
+    (re.compile(rf"(?is)((?<!=)<(?:[\w-]+:)?({_SECRET})(?:\s[^<>]*)?(?<!/)>).*?(</(?:[\w-]+:)?\2\s*>|\Z)"), r"\1…\3"),
+    # <property name="x.password">y</property>
+    (
+        re.compile(
+            rf"""(?is)(<([\w:-]+)\s[^<>]{{0,2000}}?\bname\s*=\s*(["']){_SECRET}\3[^<>]{{0,2000}}(?<!/)>).*?(</\2\s*>|\Z)"""
+        ),
+        r"\1…\4",
+    ),
+    # <property name="x.password" value="y"/>, in either order
+    (
+        re.compile(rf"""(?is)<[^<>]{{0,2000}}?\bname\s*=\s*(["']){_SECRET}\1[^<>]{{0,2000}}>"""),
+        lambda tag: _VALUE.sub(r"\1…", tag[0]),
+    ),
+    # password="x y", secretKey = 'x', ?password=x&…, -Dpassword=x
+    (re.compile(rf"""(?i)((?<![\w.-]){_SECRET}["']?\s*=[ \t]*)(?!<password>)({_QUOTED}|[^&\s"']+)"""), r"\1…"),
+    # "password": "x", and a line `password: x`
+    (re.compile(rf"""(?i)(["']{_SECRET}["']\s*:\s*)({_QUOTED}|[^,\s}}]+)"""), r"\1…"),
+    # Its indentation ends with the line: `\s*` would begin anew at each of thousands of empty lines, and take minutes.
+    (re.compile(rf"(?im)^([^\S\n]*{_SECRET}[ \t]*:[ \t]*)\S[^\n]*"), r"\1…"),
+    # --password x
+    (re.compile(rf"""(?i)((?<!\S)--?{_SECRET}[ \t]+)({_QUOTED}|\S+)"""), r"\1…"),
+    # What a URL has before its @: up to the last one before its path, for a password may hold one.
+    (re.compile(r"(?i)(\b[a-z][a-z0-9+.:-]{0,40}://)[^\s/\"'<>]*@"), r"\1…@"),
+    (re.compile(r"(?i)(\bjdbc:[^\s/]{0,40}//)[^\s\"']{0,2000}@(?=[^\s/@]{0,300}/)"), r"\1…@"),
+    # HAProxy: `stats auth user:password`, `user x password y`, `user x insecure-password y`
+    (re.compile(rf"(?im)^(.*\bstats\s+auth\s+[^\s:]+:){_HAPROXY_WORD}"), r"\1…"),
+    (re.compile(rf"(?im)^(.*\buser\s+\S+\s+(?:insecure-)?password\s+){_HAPROXY_WORD}"), r"\1…"),
+]
+
+# HAProxy has headers, maps and conditions where a key may stand anywhere behind a word that says so.
+_REST_OF_LINE = re.compile(
+    r"(?i)(\bauthorization\b\W*|\bbasic\s+|\bbearer\s+|\bhttp_auth_bearer\S*\s+|(?:password|secret|token|api[_-]?key)\S{0,200}\s+)\S.*"
+)
+
+
+def masked(text: str) -> str:
+    """Text without the secrets of others: in XML, URLs, options, HAProxy's `stats auth` and `userlist`.
+
+    What is not secret stays.
+    """
+    for pattern, masks in _RULES:
+        text = pattern.sub(masks, text)
+    return text
+
+
+def masked_line(text: str) -> str:
+    """One line of a haproxy.cfg, which may hold a key in a header or a condition: cut where one may begin."""
+    return _REST_OF_LINE.sub(r"\1…", masked(text))
+
+
+def without_secrets(text: str) -> str:
+    """Lines of a systemd unit, cut where a password begins, since no rule tells where one ends.
+
+    `<password>` is the vendor's placeholder.
+    """
+    text = re.sub(r"(?i)(password=)(?!<[^>]*>)[^\n]+", r"\1…", text)
+    return re.sub(r"(?i)(jdbc:[^\s/]*//)[^\s/]*@", r"\1…@", text)

@@ -1,0 +1,58 @@
+"""What a file keeps when it is replaced."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from jtel_chat.access import disk
+
+NOTE = "user.note"
+OWNER = (os.getuid(), os.getgid())
+
+
+@pytest.mark.parametrize(("mode", "kept"), [(0o640, [NOTE]), (0o600, [])])
+def test_attributes_stay_with_the_mode_that_they_were_made_for(tmp_path: Path, mode: int, kept: list[str]) -> None:
+    file = tmp_path / "file"
+    disk.write(file, b"old", 0o640, OWNER)
+    os.setxattr(file, NOTE, b"of the customer")
+    disk.write(file, b"new", mode, OWNER)
+    assert (file.read_bytes(), os.listxattr(file)) == (b"new", kept)
+
+
+def test_an_attribute_that_cannot_be_set_does_not_keep_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, set_attribute = tmp_path / "file", os.setxattr
+    disk.write(file, b"old", 0o640, OWNER)
+    for name in ("user.first", NOTE):
+        os.setxattr(file, name, b"of the customer")
+    refused = os.listxattr(file)[0]
+
+    def refusing(target: int, name: str, value: bytes) -> None:
+        if name == refused:
+            raise PermissionError(name)
+        set_attribute(target, name, value)
+
+    monkeypatch.setattr(os, "setxattr", refusing)
+    disk.write(file, b"new", 0o640, OWNER)
+    assert len(os.listxattr(file)) == 1
+
+
+def test_a_scratch_folder_goes_again(state: Path) -> None:
+    with disk.scratch("trial") as directory:
+        assert directory.stat().st_mode & 0o777 == 0o700
+        (directory / "file").touch()
+    assert not directory.exists()
+    assert directory.parent == state / "run"
+
+
+def test_what_a_killed_run_has_left_goes_with_a_later_one(state: Path) -> None:
+    left, of_now = state / "run/run-1", state / "run/run-2"
+    for directory in (left, of_now):
+        directory.mkdir(parents=True)
+    os.utime(left, (0, 0))
+    with disk.scratch("run"):
+        assert not left.exists()
+        assert of_now.exists()

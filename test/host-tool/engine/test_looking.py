@@ -1,0 +1,236 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jtel_chat import __main__
+from jtel_chat.cli import report
+from jtel_chat.documents import document, kind
+from jtel_chat.engine import logbook, looking, observing, steps
+from jtel_chat.errors import Refused
+from jtel_chat.programs import bounded, sudo_log
+
+
+class Stdin:
+    def __init__(self, data: bytes) -> None:
+        self.buffer = io.BytesIO(data)
+
+
+@pytest.fixture
+def ask(state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Calls `jtel-chatctl COMMAND` within its limits; exit code, answer and what it said."""
+    monkeypatch.setattr(bounded, "is_inside", lambda: True)
+
+    def call(command: str, request: object = None, *arguments: str) -> tuple[int, Any, str]:
+        data = request if isinstance(request, bytes) else json.dumps(request).encode()
+        monkeypatch.setattr(sys, "stdin", Stdin(data + b"\nthe tool's text"))
+        code = __main__.main([command, *arguments])
+        said = capsys.readouterr()
+        lines = [line for line in said.out.split("\n") if line.startswith(looking.ANSWER)]
+        return code, json.loads(lines[0][len(looking.ANSWER) :]) if lines else None, said.err
+
+    return call
+
+
+def applied(state: Path, content: str = "as applied\n") -> Path:
+    """A step `java` that owns one file."""
+    path = state / "etc/file"
+    steps.apply("java", 1, "new", f"# files: {path}\ncontent:\n\t{content}")
+    return path
+
+
+def test_observe_answers_about_what_was_applied(ask: Any, state: Path) -> None:
+    path = applied(state)
+    code, answer, _ = ask("observe", {"steps": {"java": None}})
+    assert code == 0
+    assert len(answer["tool"]) == 64
+    assert answer["steps"]["java"] | {"reason": "", "diff": ""} == {
+        **{
+            "generation": 1,
+            "reason": "",
+            "drifted": False,
+            "diff": "",
+            "problems": [],
+            "warnings": [],
+            "facts": {},
+            "alike": {},
+            "active": False,
+        }
+    }
+    path.write_text("by hand\n")
+    answer = ask("observe", {"steps": {"java": None}})[1]["steps"]["java"]
+    assert (answer["generation"], answer["drifted"]) == (2, True)
+    assert "+by hand" in answer["diff"]
+
+
+def test_observe_tells_the_problems_and_warnings_that_what_was_applied_has_now(
+    ask: Any, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied(state)
+    monkeypatch.setattr(
+        observing, "observe", lambda _: kind.Observed(problems=["the share is not mounted"], warnings=["6 days left"])
+    )
+    answer = ask("observe", {"steps": {"java": None}})[1]["steps"]["java"]
+    assert (answer["problems"], answer["warnings"]) == (["the share is not mounted"], ["6 days left"])
+
+
+@pytest.mark.parametrize("request_", [b"", b"{}", b'{"steps": {}}'])
+def test_an_empty_request_asks_for_every_step(ask: Any, state: Path, request_: bytes) -> None:
+    applied(state)
+    assert ask("observe", request_)[1]["steps"].keys() == {"java"}
+
+
+@pytest.mark.parametrize(
+    ("request_", "why"),
+    [
+        ({"steps": {"java": "# files: /etc/shadow\nexclusive: x\n"}}, "takes names of steps only"),
+        ({"steps": {"java": ""}}, "takes names of steps only"),
+        ({"steps": {"java": None}, "run": "commit 1a2b"}, "takes names of steps only"),
+        ({"steps": {"java": None}, "secret": ["java"]}, "takes names of steps only"),
+        ({"steps": {"../../../tmp/evil": None}}, "no name for a step"),
+        ({"steps": {"\x1b[2J": None}}, r"'\?\[2J' is no name"),
+        ({"steps": ["java"]}, "not of the form"),
+        ([], "not of the form"),
+        (b"no json", "not one line of JSON"),
+        (b"[" * 60000, "not one line of JSON"),
+        (b"\xff", "not one line of JSON"),
+        (b'{"steps": {' + b" " * 65536, "longer than 65536 bytes"),
+    ],
+)
+def test_observe_takes_nothing_but_names(ask: Any, state: Path, request_: object, why: str) -> None:
+    code, answer, said = ask("observe", request_)
+    assert (code, answer) == (2, None)
+    assert re.search(why, said)
+
+
+def test_no_more_of_a_request_is_read_than_it_may_have(ask: Any, state: Path) -> None:
+    assert ask("observe", b"x" * 10**6)[0] == 2
+    assert sys.stdin.buffer.tell() == 65537
+
+
+@pytest.mark.parametrize("command", ["observe", "look"])
+def test_a_look_takes_no_arguments(ask: Any, command: str) -> None:
+    code, answer, said = ask(command, {"steps": {}}, "x")
+    assert (code, answer) == (2, None)
+    assert "takes no arguments" in said
+
+
+def test_no_document_is_read_for_observe(ask: Any, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    applied(state)
+    monkeypatch.setattr(document, "parse", lambda _: pytest.fail("a document was read"))
+    assert ask("observe", {"steps": {"java": None}})[0] == 0
+
+
+def test_a_step_outside_the_records_folder_is_never_read(ask: Any, state: Path) -> None:
+    """With a record of one's own choice every kind would look where one likes."""
+    applied(state)
+    (state / "evil.json").write_text((state / "state/steps/java.json").read_text())
+    assert ask("look", {"steps": {"../../evil": None}})[0] == 2
+
+
+def test_look_judges_documents_and_notes_the_run(ask: Any, state: Path) -> None:
+    text = f"# files: {state}/etc/file\ncontent:\n\tx\n"
+    code, answer, _ = ask("look", {"steps": {"java": text, "haproxy": None}, "run": "commit 1a2b"})
+    assert (code, answer["steps"].keys()) == (0, {"java", "haproxy"})
+    assert logbook.caller()["run"] == "commit 1a2b"
+
+
+def test_a_secret_that_sudo_would_keep_is_its_steps_problem(
+    ask: Any, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sudo_log, "problem", lambda: "sudo logs it")
+    request = {"steps": {"java": None, "messenger-secret": None}}
+    answer = ask("look", {**request, "secret": ["messenger-secret"]})[1]["steps"]
+    assert (answer["java"]["problems"], answer["messenger-secret"]["problems"]) == ([], ["sudo logs it"])
+    assert ask("look", request)[1]["steps"]["messenger-secret"]["problems"] == []
+
+
+def test_an_answer_is_no_longer_than_a_controller_reads(ask: Any, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    applied(state)
+    seen = kind.Observed(problems=["x" * 10**6] * 10**3, text={"file": "y\n" * 10**6})
+    monkeypatch.setattr(observing, "observe", lambda _: seen)
+    answer = ask("observe", {"steps": {"java": None}})[1]["steps"]["java"]
+    assert (len(answer["problems"]), len(answer["diff"]) < 300_000) == (200, True)
+    assert "characters were cut here" in answer["diff"]
+
+
+def spawned(monkeypatch: pytest.MonkeyPatch, code: int) -> list[list[str]]:
+    """What is started instead, outside of the limits; it ends with `code`."""
+    started: list[list[str]] = []
+    monkeypatch.setattr(bounded, "is_inside", lambda: False)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "spawnvpe", lambda mode, file, argv, env: started.append(argv) or code)
+    return started
+
+
+@pytest.mark.parametrize("command", ["observe", "look"])
+def test_a_look_starts_itself_anew_within_limits(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    started = spawned(monkeypatch, 7)
+    assert looking.run(command, []) == 7
+    (argv,) = started
+    assert argv[:2] == ["systemd-run", "--scope"]
+    assert argv[-4:] == [sys.executable, "-I", sys.argv[0], command]
+    assert {"--property=RuntimeMaxSec=180s", "--property=MemoryMax=1G", "--property=TasksMax=256"} <= set(argv)
+
+
+@pytest.mark.parametrize(("signal", "why"), [(15, "longer than 180 s"), (9, "memory")])
+def test_a_look_that_its_limits_end_says_which(
+    signal: int, why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spawned(monkeypatch, -signal)
+    assert bounded.run(["look"]) == 3
+    assert why in capsys.readouterr().err
+
+
+def test_only_root_looks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    started = spawned(monkeypatch, 0)
+    monkeypatch.setattr(os, "geteuid", lambda: 1001)
+    assert bounded.run(["observe"]) == 3
+    assert "Use sudo" in capsys.readouterr().err
+    assert started == []
+
+
+def test_the_call_that_only_waits_imports_next_to_nothing() -> None:
+    """It starts before every look, also where two cores have ten other things to do."""
+    program = (
+        "import sys; known = set(sys.modules); from jtel_chat.programs import bounded; print(*sorted(set(sys.modules) -"
+        " known))"
+    )
+    folder = Path(bounded.__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [
+        "__future__",
+        "jtel_chat",
+        "jtel_chat.programs",
+        "jtel_chat.programs.bounded",
+        "jtel_chat.programs.cgroup",
+    ]
+
+
+def test_only_names_of_steps_are_compared(state: Path) -> None:
+    with pytest.raises(Refused, match="no name for a step"):
+        report.run("diff", ["../../evil"])
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root looks")
+def test_no_program_is_taken_from_a_callers_path(
+    ask: Any, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    evil = tmp_path / "evil"
+    evil.mkdir()
+    (evil / "systemd-run").write_text(f"#!/bin/sh\ntouch {evil}/ran\n")
+    (evil / "systemd-run").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{evil}:{os.environ['PATH']}")
+    with monkeypatch.context() as outside:
+        outside.setattr(bounded, "_command", lambda _: ["systemd-run", "--version"])
+        bounded.run(["observe"])
+    assert ask("observe", {"steps": {}})[0] == 0
+    assert os.environ["PATH"] == bounded.PATH  # of whatever the look itself starts
+    assert not (evil / "ran").exists()

@@ -1,0 +1,130 @@
+"""Where the rules stand in the portal's frontend."""
+
+from __future__ import annotations
+
+import pytest
+from jtel_chat.errors import Refused
+from jtel_chat.haproxy.file import edit, parse
+
+RULE = b"use_backend backend_chat_ws if whatsapp_req"
+
+
+def edited(config: bytes) -> bytes:
+    return edit.edit(
+        config,
+        sections=b"global\n    setenv CFGREV 0\n",
+        portal="portal",
+        rules=["acl whatsapp_req path /incoming", RULE.decode()],
+    )
+
+
+def follower(config: bytes) -> bytes:
+    """The customer's line after our rules."""
+    lines = edited(config).splitlines()
+    at = next(index for index, line in enumerate(lines) if line.strip() == RULE)
+    return lines[at + 2]
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        (b"\tuse_backend all\n", b"\tuse_backend all"),
+        (b"\tdefault_backend web\n\tbind :80\n\thttp-request set-header A b\n\n", b""),
+        (b"\tuse_backend %[req.hdr(host),lower,map(/etc/m)]\n", b"\tuse_backend %[req.hdr(host),lower,map(/etc/m)]"),
+        (b"\t.if feature(LUA)\n\tuse_backend lua\n\t.endif\n", b"\t.if feature(LUA)"),
+        (b"\tbind :80\n.if defined(X)\nbackend web\n.endif\n", b".if defined(X)"),
+        (b"\t# comment at the end\nbackend web\n", b"\t# comment at the end"),
+    ],
+    ids=[
+        "unconditional rule",
+        "default first",
+        "by map",
+        "not inside .if",
+        "not behind a dangling .if",
+        "before trailing comments",
+    ],
+)
+def test_our_rules_come_before_every_route_of_the_customer(section: bytes, expected: bytes) -> None:
+    config = b"frontend portal\n\tmode http\n" + section + b"userlist end\n"
+    assert follower(config) == expected
+    assert edit.remove(edited(config)) == config
+
+
+def test_pasted_rules_after_the_if_of_a_portal_are_replaced_too() -> None:
+    config = (
+        b".if defined(A)\nfrontend portal\n mode http\n http-request deny if whatsapp_req\n.endif\n acl whatsapp_req"
+        b" path /incoming\n"
+    )
+    assert edit.remove(edited(config)) == config
+
+
+def test_rules_of_a_portal_inside_an_if_stay_inside() -> None:
+    config = b".if defined(A)\nfrontend portal\n mode http\n.endif\n default_backend web\n"
+    assert follower(config) == b".endif"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"  frontend portal",
+        b"listen portal",
+        b"listen portal :80",
+        b"frontend portal # main",
+        b'frontend "portal"\t',
+        b"defaults\n mode http\n\nfrontend portal",
+    ],
+)
+def test_the_portal_is_found_however_its_header_is_written(header: bytes) -> None:
+    assert RULE in edited(header + b"\n\tmode http\n\tbind :80\n")
+
+
+@pytest.mark.parametrize(
+    "above", [b"defaults\n mode http\n", b"defaults\n mode tcp\ndefaults\n mode http\n timeout client 5s\n\n"]
+)
+def test_a_portal_inherits_from_the_files_before_its_own(above: bytes) -> None:
+    config = b"frontend portal\n bind :80\n"
+    rules = ["acl whatsapp_req path /incoming", RULE.decode()]
+    once = edit.edit(config, sections=b"global\n    setenv CFGREV 0\n", portal="portal", rules=rules, above=above)
+    assert RULE in once
+    assert not edit.has_own_defaults(once)
+    assert edit.has_own_defaults(edited(b"frontend portal\n mode http\n"))
+    assert edit.remove(once) == config
+
+
+def test_every_section_of_the_name_gets_the_rules() -> None:
+    assert edited(b"frontend portal\n mode http\nfrontend portal\n mode http\n").count(RULE) == 2
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        (b"frontend portal\n mode tcp\n", "its mode is tcp"),
+        (b"frontend portal\n bind :80\n", "no 'mode http'"),
+        (b"defaults\n mode http\ndefaults\n mode tcp\nfrontend portal\n", "its mode is tcp"),
+        (b"defaults a\n mode tcp\ndefaults b\n mode http\nfrontend portal from a\n", "its mode is tcp"),
+    ],
+)
+def test_a_portal_that_sees_no_paths_is_refused(config: bytes, reason: str) -> None:
+    with pytest.raises(Refused, match=reason):
+        edited(config)
+
+
+def test_a_missing_portal_is_refused_naming_what_there_is() -> None:
+    with pytest.raises(Refused, match=r"shop \(line 1\). Name yours in whatsapp.frontend"):
+        edited(b"frontend shop\n mode http\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (rb"acl a path /x\ y # z", ("acl", "a", "path", "/x y")),
+        (rb"""  a "b 'c' \"d\" #" 'e\f'#g""", ("a", "b 'c' \"d\" #", "e\\f")),
+        (rb"reg \.js$ \x41\ttab end" + b"\\", ("reg", "\\.js$", "A\ttab", "end\\")),
+        (b"backend b\r\n", ("backend", "b")),
+        (b"backend b\r not read\n", ("backend", "b")),
+        (b' \t"open\n', ("open",)),
+        (b"# only a comment\n", ()),
+    ],
+)
+def test_words_are_read_as_haproxy_reads_them(line: bytes, words: tuple[str, ...]) -> None:
+    assert parse.words(line) == words

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from jtel_chat.haproxy.file import settings
+
+CUSTOMER = b"""\
+global
+    chroot '/var/lib/ha proxy' # a comment
+    stats socket ipv4@127.0.0.1:9999 level admin
+    stats socket unix@/run/haproxy/admin.sock mode 660
+defaults
+    mode http
+"""
+
+
+def test_the_first_global_setting_counts() -> None:
+    assert settings.value(CUSTOMER, "chroot") == "/var/lib/ha proxy"
+    assert settings.value(CUSTOMER, "user") is None
+
+
+def test_a_stats_socket_that_is_a_file_is_found() -> None:
+    assert settings.stats_socket(CUSTOMER) == "/run/haproxy/admin.sock"
+    assert settings.stats_socket(b"global\n    stats timeout 30s\n") is None

@@ -1,0 +1,190 @@
+"""What HAProxy's checker says, as far as it may be shown. The checker itself is asked on booted hosts."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from jtel_chat.errors import Refused
+from jtel_chat.haproxy.process import check
+from jtel_chat.haproxy.process.invocation import Start
+from jtel_chat.programs import confined, process
+
+CONFIG = b"""\
+global
+    crt-base /etc/ssl/private
+userlist people
+    user admin insecure-password lab-stats-password
+backend web
+    server jb1 acd-jb1:8080 cookie ${KEY}
+frontend portal
+    default_backend nowhere
+    bind :443 ssl crt portal.pem
+"""
+SHADOW = "root:$6$abc'd$ef:19000:0"
+
+
+@pytest.fixture
+def said(state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str]:
+    """What the refusal shows of an alert."""
+
+    def refusal(*alerts: str, config: bytes = CONFIG, **environment: str) -> str:
+        path = tmp_path / "haproxy.cfg"
+        path.write_bytes(config)
+
+        def run(argv: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+            lines = [f"[ALERT]    (12) : config : {alert.format(file=argv[-1])}" for alert in alerts]
+            return subprocess.CompletedProcess(
+                argv,
+                1,
+                "",
+                "\n".join(
+                    [
+                        "[NOTICE]   (12) : version",
+                        *lines,
+                        "[ALERT] (12) : config : Fatal errors found in configuration.",
+                    ]
+                ),
+            )
+
+        monkeypatch.setattr(confined, "run", run)
+        monkeypatch.setattr(confined, "lacking", list)
+        with pytest.raises(Refused) as refused:
+            check.check(path, config, Start(files=(path,), environment=environment))
+        return str(refused.value).replace(str(tmp_path), "")
+
+    return refusal
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        "Proxy 'portal': unable to find required default_backend: 'nowhere'.",
+        "parsing [{file}:6] : 'server web/jb1' : unexpected 'cookie'.",
+        "parsing [{file}:7] : unknown keyword 'portal' in 'frontend' section; did you mean 'balance' maybe ?",
+        (
+            "parsing [{file}:9] : 'bind :443' : unable to stat SSL certificate from file '/etc/ssl/private/portal.pem'"
+            " : No such file."
+        ),
+        "parsing [{file}:9] : 'bind :443' : unable to load certificate from file '/etc/passwd'.",
+        "parsing [{file}:9] : 'bind :443' : Didn't find 'portal.pem'.",
+    ],
+)
+def test_what_is_about_the_file_is_shown_with_its_name(said: Callable[..., str], alert: str) -> None:
+    shown = said(alert)
+    assert alert.format(file="/haproxy.cfg") in shown
+    assert "Fatal errors" not in shown
+
+
+@pytest.mark.parametrize(
+    "alert",
+    [
+        (
+            f"parsing [{{file}}:5] : error detected while parsing ACL 'web' : '{SHADOW}' is not a valid IPv4 or IPv6"
+            " address."
+        ),
+        f"parsing [/etc/shadow:1] : unknown keyword '{SHADOW}'",
+        f"parsing [/etc/shadow:1] : {SHADOW} is odd",
+        f"unable to stat SSL certificate from file '{SHADOW}' : No such file.",
+        f"'$6$' of 'portal' and '{SHADOW}'",
+        "'portal'$6$' is not valid",
+        "'portal' $6$' is not valid",
+    ],
+)
+def test_what_stands_in_another_file_is_not_shown(said: Callable[..., str], alert: str) -> None:
+    shown = said(alert)
+    assert "$6$" not in shown
+    assert "19000" not in shown
+
+
+def test_a_password_of_the_file_itself_is_not_shown(said: Callable[..., str]) -> None:
+    assert "lab-stats" not in said("parsing [{file}:4] : 'lab-stats-password' is no option.")
+
+
+def test_a_configuration_with_lua_gives_places_only(said: Callable[..., str]) -> None:
+    config = CONFIG.replace(b"global\n", b"global\n    lua-load /etc/x.lua\n")
+    shown = said(f"parsing [{{file}}:2] : {SHADOW}", SHADOW, "parsing [/etc/shadow:3] : x", config=config)
+    assert shown.endswith("parsing [/haproxy.cfg:2]: see there (its words are not shown, since Lua may have said them)")
+
+
+def test_values_of_the_environment_are_named_and_short_ones_stay(said: Callable[..., str]) -> None:
+    assert "found '$KEY'" in said("found 's3cret-value'", KEY="s3cret-value")
+    assert "found '8443'" in said("found '8443'", KEY="8443")
+    assert "did not get KEY, whose value holds control characters" in said("x", KEY="a\x01b")
+
+
+def test_control_characters_and_length_are_bounded(said: Callable[..., str]) -> None:
+    shown = said(*(f"parsing [{{file}}:{number}] : \x1b[2J\x07 {'x' * 200}" for number in range(100)))
+    assert "\x1b" not in shown
+    assert len(shown) < 2000
+
+
+def test_no_verdict_is_no_refusal_of_the_file(state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(confined, "lacking", list)
+    monkeypatch.setattr(
+        confined, "run", lambda argv, **_: subprocess.CompletedProcess(argv, confined.ENDED, "", "ended (oom-kill)")
+    )
+    with pytest.raises(Refused, match=r"came to no verdict: ended \(oom-kill\)"):
+        check.check(tmp_path / "haproxy.cfg", CONFIG, Start())
+
+
+def test_only_a_name_that_does_not_resolve_is_asked_for_with_a_network(
+    state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    networks: list[object] = []
+
+    def run(argv: list[str], *, network: object, **_: object) -> subprocess.CompletedProcess[str]:
+        networks.append(network)
+        unresolved = "[ALERT] (1) : config : [x:1] : 'server web/jb1' : could not resolve address 'acd-jb1'."
+        return subprocess.CompletedProcess(argv, 0 if network else 1, "", unresolved)
+
+    monkeypatch.setattr(confined, "run", run)
+    monkeypatch.setattr(confined, "lacking", list)
+    monkeypatch.setattr(confined, "filters_addresses", lambda: True)
+    monkeypatch.setattr(confined, "name_servers", lambda: ["10.1.0.2"])
+    assert check.check(tmp_path / "haproxy.cfg", CONFIG, Start()) == []
+    assert networks == [(), ["10.1.0.2"]]
+    monkeypatch.setattr(confined, "filters_addresses", lambda: False)
+    assert "cgroup v2" in check.check(tmp_path / "haproxy.cfg", CONFIG, Start())[0]
+
+
+def test_the_checker_gets_no_rights_and_its_environment_by_no_argument(
+    state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    calls: list[str] = []
+
+    def attempt(*argv: str, **_: object) -> subprocess.CompletedProcess[str]:
+        calls.append(" ".join(argv))
+        return subprocess.CompletedProcess(argv, 0, "systemd 252 (252.1)" if "--version" in argv else "", "")
+
+    confined._version.cache_clear()
+    monkeypatch.setattr(process, "attempt", attempt)
+    monkeypatch.setattr(confined.shutil, "which", lambda _: "/usr/sbin/haproxy")
+    environment: Mapping[str, str] = {"KEY": "s3cret-value"}
+    check.check(tmp_path / "haproxy.cfg", CONFIG, Start(environment=dict(environment)))
+    (line,) = [call for call in calls if call.startswith("systemd-run")]
+    confined._version.cache_clear()
+    assert "s3cret" not in line
+    for part in (
+        "CapabilityBoundingSet=CAP_DAC_READ_SEARCH",
+        "NoExecPaths=/",
+        "ReadOnlyPaths=/",
+        "PrivateNetwork=yes",
+        "EnvironmentFile=/",
+    ):
+        assert f"--property={part}" in line
+
+
+def test_a_file_that_the_checker_would_create_is_left_out_and_every_line_keeps_its_number() -> None:
+    config = b"ring r\n    size 32764\n    backing-file /var/ring\n    server a 127.0.0.1:514\n"
+    given = check._without_ring_files(config)
+    assert given.split(b"\n") == [
+        b"ring r",
+        b"    size 32764",
+        b"#    backing-file /var/ring",
+        b"    server a 127.0.0.1:514",
+        b"",
+    ]
+    assert check._without_ring_files(CONFIG) == CONFIG

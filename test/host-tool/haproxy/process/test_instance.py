@@ -1,0 +1,59 @@
+"""The talk with HAProxy's sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from jtel_chat.haproxy.process import instance
+
+
+def served(directory: Path, talk: Callable[[socket.socket], None]) -> str:
+    """A socket that answers one connection; its place."""
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listening.bind(str(directory / "s"))
+    listening.listen()
+
+    def accept() -> None:
+        connection, _ = listening.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(4096)
+            talk(connection)
+
+    threading.Thread(target=accept, daemon=True).start()
+    return str(directory / "s")
+
+
+def for_ever(connection: socket.socket) -> None:
+    while True:
+        connection.sendall(b"x")
+        time.sleep(0.05)
+
+
+def test_an_answer_is_whole(tmp_path: Path) -> None:
+    assert (
+        instance._talk(served(tmp_path, lambda connection: connection.sendall(b"version 2.6\n")), "show version")
+        == "version 2.6\n"
+    )
+
+
+def test_an_answer_that_drips_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instance, "_ANSWER", 0.4)
+    begin = time.monotonic()
+    assert instance._talk(served(tmp_path, for_ever), "show version") == ""
+    assert time.monotonic() - begin < 3
+
+
+def test_an_answer_without_end_is_none(tmp_path: Path) -> None:
+    assert (
+        instance._talk(served(tmp_path, lambda connection: connection.sendall(b"x" * (8 << 20))), "show version") == ""
+    )
+
+
+def test_nobody_answers_nothing(tmp_path: Path) -> None:
+    assert instance._talk(str(tmp_path / "none"), "show version") == ""

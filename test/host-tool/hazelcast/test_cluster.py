@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+import os
+import socket
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jtel_chat.documents.document import Section
+from jtel_chat.errors import Failed
+from jtel_chat.hazelcast import cluster, joining
+from jtel_chat.hazelcast.joining import Member
+from jtel_chat.net import sockets, tcp
+from jtel_chat.net.sockets import Socket
+from jtel_chat.net.tcp import ACCEPTS, REFUSES, SILENT
+from jtel_chat.programs import process
+
+TRIED = (5701, 5702, 5703)
+
+
+def listed(members: str, port: str = "<port>5701</port>") -> joining.Network:
+    text = (
+        f"<hazelcast xmlns='http://x/y'><network>{port}<join><tcp-ip"
+        f" enabled='true'>{members}</tcp-ip></join></network></hazelcast>"
+    )
+    return joining.read(text.encode())
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        ("<member>10.1.0.21</member>", [Member("10.1.0.21", TRIED)]),
+        ("<member>chat1:5702</member>", [Member("chat1", (5702,))]),
+        (
+            "<member>[fd00::1]:5702</member><member>fd00::2</member>",
+            [Member("fd00::1", (5702,)), Member("fd00::2", TRIED)],
+        ),
+        ("<members>10.1.0.1, 10.1.0.2;10.1.0.1</members>", [Member("10.1.0.1", TRIED), Member("10.1.0.2", TRIED)]),
+        (
+            "<member-list><member>a</member></member-list><interface>b</interface>",
+            [Member("a", TRIED), Member("b", TRIED)],
+        ),
+        (
+            "<member>10.1.0.4-5</member>",
+            [Member("10.1.0.4", TRIED, in_range=True), Member("10.1.0.5", TRIED, in_range=True)],
+        ),
+        ("<member>${members}</member>", None),
+    ],
+)
+def test_members_are_read_as_hazelcast_reads_them(members: str, expected: list[Member] | None) -> None:
+    assert listed(members).members == expected
+
+
+def test_a_wildcard_is_a_whole_network() -> None:
+    assert len(listed("<member>10.1.0.*</member>").members or []) == 254
+
+
+def test_members_without_a_port_are_looked_for_on_the_own_first_port() -> None:
+    network = listed("<member>a</member>", "<port auto-increment='true' port-count='20'>6000</port>")
+    assert network.members == [Member("a", (6000, 6001, 6002))]
+    assert (network.ports[0], network.ports[-1]) == (6000, 6020)
+
+
+def test_a_multicast_cluster_lists_nobody() -> None:
+    assert (
+        joining.read(
+            b"<hazelcast><network><join><tcp-ip"
+            b" enabled='false'><member>a</member></tcp-ip></join></network></hazelcast>"
+        ).members
+        is None
+    )
+
+
+def test_a_process_is_seen_to_listen_and_to_be_connected() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)):
+            assert port in {each.port for each in cluster._held(os.getpid(), sockets.listening())}
+            connected = cluster._held(os.getpid(), sockets.established())
+            assert ("127.0.0.1", port) in {(str(each.remote), each.remote_port) for each in connected}
+        assert tcp.probe([("127.0.0.1", port)]) == {("127.0.0.1", port): ACCEPTS}
+    assert tcp.probe([("127.0.0.1", port)]) == {("127.0.0.1", port): REFUSES}
+
+
+def host(**changes: Any) -> cluster._Host:
+    values = {
+        "name": "chatserver2",
+        "addresses": frozenset(["10.1.0.22"]),
+        "ports": frozenset(TRIED),
+        "own": False,
+        "in_range": False,
+        "of_stack": True,
+        "later": False,
+    }
+    return cluster._Host(**{**values, **changes})
+
+
+@pytest.mark.parametrize(
+    ("place", "answers", "connected", "members", "text"),
+    [
+        (host(), {5701: ACCEPTS, 5702: REFUSES}, 1, "2 of 2", ""),
+        (host(), {5701: SILENT, 5702: SILENT}, 1, "2 of 2", ""),  # it has come to us: one direction is enough
+        (host(), {5701: REFUSES, 5702: REFUSES}, 0, "1 of 2", "chatserver2 is not running"),
+        (host(), {5701: SILENT, 5702: REFUSES}, 0, "1 of 2", "! 5701/tcp of chatserver2 is not reachable from"),
+        (host(), {5701: ACCEPTS, 5702: REFUSES}, 0, "1 of 2", "! the cluster is split: 5701/tcp of chatserver2"),
+        (
+            host(),
+            {5701: ACCEPTS, 5702: ACCEPTS},
+            1,
+            "2 of 3",
+            "! the cluster is split",
+        ),  # of a co-located pair one is missing
+        (host(of_stack=False), {5701: SILENT}, 0, "1 of 2", "chatserver2 is switched off, or a firewall keeps"),
+        (host(later=True), {5701: ACCEPTS}, 0, "1 of 2", "not in the cluster yet"),
+        (host(later=True), {5701: SILENT}, 0, "1 of 2", "! 5701/tcp"),
+        (host(in_range=True), {5701: SILENT}, 0, "1 of 1", ""),
+        (host(in_range=True), {5701: ACCEPTS}, 0, "1 of 2", "! the cluster is split"),
+        (host(own=True), {5701: ACCEPTS, 5703: REFUSES}, 1, "2 of 2", ""),  # the web server's member beside ours
+        (host(own=True), {5702: REFUSES}, 0, "1 of 1", ""),
+    ],
+)
+def test_what_is_seen_of_a_host(
+    place: cluster._Host, answers: dict[int, str], connected: int, members: str, text: str
+) -> None:
+    look = cluster._Look()
+    cluster._count(look, place, answers, connected)
+    assert f"{look.members} of {look.expected}" == members
+    said = [*look.said, *(f"! {problem}" for problem in look.problems)]
+    assert len(said) == bool(text)
+    assert text in "".join(said)
+
+
+def connection(inode: str, port: int, remote: str, remote_port: int) -> Socket:
+    return Socket(ip_address("10.1.0.21"), port, ip_address(remote), remote_port, inode)
+
+
+INBOUND = connection("1", 5702, "10.1.0.22", 40000)
+OUTBOUND = connection("2", 40000, "10.1.0.21", 5701)
+OTHER = connection("3", 40001, "10.1.0.31", 3306)
+
+
+@pytest.mark.parametrize(
+    ("connections", "just_started", "peers"),
+    [
+        ({INBOUND, OUTBOUND, OTHER}, True, ["10.1.0.21", "10.1.0.22"]),
+        ({INBOUND, OTHER}, True, []),  # meant for the member that was there before
+        ({INBOUND, OTHER}, False, ["10.1.0.22"]),  # it was there first: all others have come to it
+    ],
+)
+def test_who_is_connected_is_a_member(connections: set[Socket], just_started: bool, peers: list[str]) -> None:
+    assert sorted(cluster._peers(connections, 5702, range(5701, 5802), just_started)) == peers
+
+
+def test_a_process_that_is_no_member_is_named_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "hazelcast.xml"
+    file.write_text(
+        "<hazelcast><network><join><tcp-ip"
+        " enabled='true'><member>127.0.0.1</member></tcp-ip></join></network></hazelcast>"
+    )
+    monkeypatch.setattr(
+        process, "run", lambda program, *_, **__: f"{os.getpid()}\n" if program == "systemctl" else "[]"
+    )
+    monkeypatch.setattr(cluster, "_LASTING", 0)
+    section = Section("service", "chat.service", {"cluster": str(file), "cluster-within": "0"})
+    with pytest.raises(Failed, match=r"chat\.service listens on none of the ports 5701-5801"):
+        cluster.verify(section, just_started=True)
+
+
+def test_members_whose_names_nobody_answers_for_take_no_longer_than_the_cluster_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    clock = iter(range(0, 3000, 3))
+    monkeypatch.setattr(cluster.time, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(cluster.addresses, "resolved", lambda name: asked.append(name) or set())
+    monkeypatch.setattr(cluster.addresses, "own", set)
+    section = Section("service", "chat.service", {"cluster-within": "30"})
+    hosts = cluster._hosts(section, [Member(f"nobody{number}", TRIED) for number in range(900)])
+    assert len(hosts) == 900
+    assert len(asked) < 10

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from jtel_chat.access import account
+from jtel_chat.documents import apt_source, declaration, document
+from jtel_chat.documents.document import Section
+from jtel_chat.engine.transaction import Transaction
+from jtel_chat.errors import Failed, Refused
+from jtel_chat.kinds import packages
+from jtel_chat.programs import process
+
+#: What programs answer; the first words of a command line decide.
+Answers = dict[str, str]
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    said: Answers = {}
+
+    def attempt(*argv: str, **_: object) -> subprocess.CompletedProcess[str]:
+        text = next((text for start, text in said.items() if " ".join(argv).startswith(start)), None)
+        return subprocess.CompletedProcess(argv, 0 if text is not None else 1, text or "", text or "")
+
+    monkeypatch.setattr(process, "attempt", attempt)
+    monkeypatch.setattr(process, "run", lambda *argv, **options: attempt(*argv, **options).stdout)
+    return said
+
+
+def observed(*lines: str) -> packages.Observed:
+    return packages.observe(document.parse("\n".join(["# packages: openjdk-17-jdk", *lines]) + "\n")[0])
+
+
+def test_a_package_that_no_source_has_is_a_problem(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answers["apt-get indextargets"] = "https://deb.debian.org\n"
+    answers["apt-cache policy"] = "openjdk-17-jdk:\n  Installed: (none)\n  Candidate: (none)\n"
+    monkeypatch.setattr(packages, "LISTS", tmp_path)
+    assert observed().problems == []  # no lists yet: apply fetches them
+    (tmp_path / "deb_main_Packages").touch()
+    assert "java.aptSource" in observed().problems[0]
+    assert observed("source: /etc/apt/sources.list.d/not-there-yet").problems == []
+    answers["apt-cache policy"] = "openjdk-17-jdk:\n  Candidate: 17.0.13\n"
+    assert observed().problems == []
+
+
+@pytest.mark.parametrize(
+    ("text", "release", "serves"),
+    [("17.0.9", "17", True), ("21.0.1", "17", True), ("11.0.2", "17", False), ("1.8.0_392", "8", True)],
+)
+def test_a_java_of_another_origin_serves_when_it_is_new_enough(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, release: str, serves: bool
+) -> None:
+    java = tmp_path / "java"
+    java.touch()
+    monkeypatch.setattr(packages, "JAVA", java)
+    answers[str(java)] = f'openjdk version "{text}" 2024-01-16\n'
+    answers["apt-get indextargets"] = "x"
+    assert (observed(f"java: {release}").state.get("java") is not None) == serves
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can act with other users' rights")
+def test_a_java_of_another_origin_is_asked_without_roots_rights(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for path in (tmp_path, *list(tmp_path.parents)[:2]):
+        path.chmod(0o755)
+    java = tmp_path / "java"
+    java.write_text('#!/bin/sh\necho "version \\"17.$(id -u).$(id -g).$(id -G)\\"" >&2\n')
+    java.chmod(0o755)
+    monkeypatch.setattr(account, "service", lambda: account.owning(3171))
+    assert process.attempt(str(java), "-version", account=account.service()).stderr == 'version "17.3171.3171.3171"\n'
+    asked = []
+    monkeypatch.setattr(
+        process,
+        "attempt",
+        lambda *_, **options: (
+            asked.append(options["account"]) or subprocess.CompletedProcess((), 0, "", 'version "17.0"')
+        ),
+    )
+    monkeypatch.setattr(packages, "JAVA", java)
+    assert packages._java(Section("packages", "openjdk-17-jdk", {"java": "17"})) is not None
+    assert asked == [account.owning(3171)]
+
+
+def test_a_java_that_the_service_may_not_run_does_not_serve(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "java").touch(0o600)
+    monkeypatch.setattr(packages, "JAVA", tmp_path / "java")
+    assert packages._java(Section("packages", "openjdk-17-jdk", {"java": "17"})) is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "openjdk-17-jdk-",
+        "openjdk-17-jdk+",
+        "-o",
+        "--reinstall",
+        "a=1",
+        "a/sid",
+        "a*",
+        "a?",
+        "^a",
+        "A",
+        "a;b",
+        "a\x1bb",
+        "a  b",
+        "",
+        "a:i386",
+    ],
+)
+def test_a_name_that_apt_takes_for_something_else_is_refused(name: str) -> None:
+    with pytest.raises(Refused, match="the kind packages owns nothing of this name"):
+        declaration.check(Section("packages", name), packages.DECLARATION)
+
+
+@pytest.mark.parametrize("name", ["openjdk-17-jdk", "libstdc++6", "python3.11", "temurin-17-jdk jq"])
+def test_a_name_of_a_package_is_none_of_these(name: str) -> None:
+    declaration.check(Section("packages", name), packages.DECLARATION)
+
+
+def test_a_name_that_no_source_has_never_reaches_apt_which_would_take_it_for_a_pattern(answers: Answers) -> None:
+    answers["apt-cache policy"] = "a.b:\n  Candidate: (none)\n"
+    answers["apt-get -q -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold update"] = ""
+    with pytest.raises(Failed, match=r"package a\.b cannot be had"):
+        packages.apply(Section("packages", "a.b"), Transaction.__new__(Transaction))
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("deb [trusted=yes] http://x.example bookworm main", ["trusted=yes"]),
+        (
+            "deb [ arch=amd64 allow-insecure=yes allow-weak=1 ] http://x bookworm main",
+            ["allow-insecure=yes", "allow-weak=1"],
+        ),
+        ("deb [Allow-Downgrade-To-Insecure=yes] http://x bookworm main", ["allow-downgrade-to-insecure=yes"]),
+        ("deb [trusted=no signed-by=/usr/share/keyrings/x.gpg] https://x bookworm main", []),
+        ("deb https://x.example/trusted=yes bookworm main", []),
+    ],
+)
+def test_a_source_that_needs_no_signature_is_said(line: str, named: list[str]) -> None:
+    said = apt_source.warnings(f"{line}\n")
+    assert [re.search(r"says (\S+),", each)[1] for each in said] == named  # type: ignore[index]
+    assert all("signed-by" in each for each in said)

@@ -1,0 +1,247 @@
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jtel_chat.documents.document import Section
+from jtel_chat.engine import record, steps, transaction
+from jtel_chat.errors import Failed
+from jtel_chat.kinds import service
+from jtel_chat.net import websocket
+from jtel_chat.programs import process
+
+UNIT = "x.service"
+UNITS = sorted((Path(__file__).parents[3] / "templates/etc/systemd/system").glob("*.service"))
+
+
+class Machine:
+    """One unit as systemd would tell about it, and one file that its process loads."""
+
+    def __init__(self, place: Path) -> None:
+        self.file = place / "loaded"
+        self.now = 1_000
+        self.properties = {
+            **{"ActiveState": "inactive", "UnitFileState": "enabled", "InvocationID": "", "NeedDaemonReload": "no"},
+            **{"InactiveEnterTimestampMonotonic": "0", "InactiveExitTimestampMonotonic": "0"},
+        }
+        self.healthy = True
+        self.attests = True
+
+    def loaded(self, steps: list[str]) -> dict[str, str]:
+        return {f"content:{self.file}": self.file.read_text()} if steps else {}
+
+    def tick(self) -> int:
+        self.now += 10
+        return self.now
+
+    def stop(self) -> None:
+        self.properties |= {"ActiveState": "inactive", "InactiveEnterTimestampMonotonic": str(self.tick())}
+
+    def start(self) -> None:
+        if self.attests:
+            service.attest(UNIT)
+        self.properties |= {
+            "ActiveState": "active",
+            "InvocationID": f"run{self.now}",
+            "InactiveExitTimestampMonotonic": str(self.tick()),
+        }
+
+    def attempt(self, *argv: str, **_: Any) -> Any:
+        if argv[:2] == ("systemctl", "restart"):
+            if self.properties["ActiveState"] == "active":
+                self.stop()
+            self.start()
+        return type("Done", (), {"returncode": 0, "stdout": "", "stderr": ""})()
+
+
+@pytest.fixture
+def machine(state: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    machine = Machine(state)
+    machine.file.write_text("one")
+    monkeypatch.setattr(service, "_SETTLE", 0)
+    monkeypatch.setattr(service, "_loaded", machine.loaded)
+    monkeypatch.setattr(service, "_now", machine.tick)
+    monkeypatch.setattr(service, "_properties", lambda _: dict(machine.properties))
+    monkeypatch.setattr(service, "_property", lambda _, name: machine.properties[name])
+    monkeypatch.setattr(process, "attempt", machine.attempt)
+    monkeypatch.setattr(process, "run", lambda *_, **__: "")
+    monkeypatch.setattr(websocket, "handshake_problem", lambda _: None if machine.healthy else "refused")
+    return machine
+
+
+def section(**fields: str) -> Section:
+    return Section(
+        "service",
+        UNIT,
+        {"loads": "messenger 0123456789abcdef\n", "healthy": "ws://127.0.0.1:3000/", "within": "0", **fields},
+    )
+
+
+def text(**fields: str) -> str:
+    given = {key: value for key, value in section(**fields).fields.items() if key != "loads"}
+    return f"# service: {UNIT}\nloads:\n\tmessenger 0123456789abcdef\n" + "".join(
+        f"{key}: {value}\n" for key, value in given.items()
+    )
+
+
+def apply(**fields: str) -> list[str]:
+    return steps.apply("messenger-running", 1, "first", text(**fields))
+
+
+def runs() -> str:
+    return service.observe(section()).state[f"runs:{UNIT}"]
+
+
+def test_a_process_is_current_until_what_it_loads_changes_and_again_when_that_comes_back(machine: Machine) -> None:
+    assert runs() == "stopped"
+    assert f"restarted {UNIT}: it was not running" in apply()
+    assert service.observe(section()).state == {
+        f"active:{UNIT}": "active",
+        f"enabled:{UNIT}": "enabled",
+        f"runs:{UNIT}": "current",
+    }
+    machine.file.write_text("two")
+    assert runs() == f"changed:content:{machine.file}"
+    assert service.why(runs()) == f"{machine.file} changed since its start"
+    machine.file.write_text("one")
+    assert runs() == "current"
+    machine.properties["NeedDaemonReload"] = "yes"
+    assert runs() == "reload"
+
+
+def test_what_changes_between_a_stop_and_the_start_is_what_the_process_has_loaded(machine: Machine) -> None:
+    apply()
+    machine.stop()
+    machine.file.write_text("two")
+    machine.start()
+    assert runs() == "current"
+
+
+def test_a_start_that_nothing_attested_owes_a_restart_and_says_what_to_look_at(machine: Machine) -> None:
+    apply()
+    machine.stop()
+    machine.attests = False
+    machine.start()
+    assert runs() == "unattested"
+    assert "systemctl status jtel-chat-attest.service" in service.why(runs())
+    with pytest.raises(Failed, match="was restarted, but still: nothing noted"):
+        apply()
+
+
+@pytest.mark.parametrize("change", [{"boot": "another"}, {"begun": 0}, {"ended": 1 << 60}])
+def test_an_attestation_holds_for_this_boot_and_between_the_last_stop_and_the_start_only(
+    machine: Machine, change: dict[str, Any]
+) -> None:
+    apply()
+    machine.stop()
+    machine.start()
+    assert runs() == "current"
+    path = service._attested() / UNIT
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert runs() == "unattested"
+
+
+def test_asking_for_a_start_of_what_is_started_attests_nothing(machine: Machine) -> None:
+    apply()
+    machine.file.write_text("two")
+    service.attest(UNIT)
+    assert runs() == f"changed:content:{machine.file}"
+
+
+def test_a_service_that_ran_before_us_is_unmanaged(machine: Machine) -> None:
+    machine.attests = False
+    machine.start()
+    assert service.why(runs()) == "it was started before it was managed"
+
+
+def test_a_start_that_an_earlier_versions_drop_in_has_attested_stays_current(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply()
+    machine.stop()
+    machine.attests = False
+    machine.start()
+    earlier = {"invocation": machine.properties["InvocationID"], "loads": {str(machine.file): "one"}}
+    (service._attested() / UNIT).write_text(json.dumps(earlier))
+    assert runs() == "current"
+    machine.file.write_text("two")
+    assert service.why(runs()) == f"{machine.file} changed since its start"
+    # That drop-in is still there when the new tool comes, and calls it within the next start.
+    machine.stop()
+    machine.start()
+    machine.properties["ActiveState"] = "activating"
+    monkeypatch.setenv("INVOCATION_ID", machine.properties["InvocationID"])
+    service.attest(UNIT)
+    machine.properties["ActiveState"] = "active"
+    assert runs() == "current"
+
+
+def test_held_a_healthy_process_goes_on_and_every_look_warns_without_drift(machine: Machine) -> None:
+    apply(restart="hold")
+    invocation = machine.properties["InvocationID"]
+    assert steps.observe("messenger-running", None)["warnings"] == []
+    machine.file.write_text("two")
+    [line] = apply(restart="hold")
+    assert (
+        line == f"restart owed: {UNIT}, {machine.file} changed since its start. It goes on with what it has loaded"
+        " (clientMessenger.restart: hold); with roll, the next up restarts it"
+    )
+    assert machine.properties["InvocationID"] == invocation
+    for content in ("three", "one"):
+        look = steps.observe("messenger-running", None)
+        assert (look["drifted"], look["generation"], look["warnings"]) == (False, 1, [line])
+        machine.file.write_text(content)
+    look = steps.observe("messenger-running", None)
+    assert (look["drifted"], look["warnings"]) == (False, [])
+    machine.file.write_text("two")
+    assert f"restarted {UNIT}: {machine.file} changed since its start" in apply(restart="roll")
+    assert runs() == "current"
+
+
+@pytest.mark.parametrize("condition", ["stopped", "unhealthy"])
+def test_held_a_process_that_does_not_run_or_is_not_healthy_is_started(
+    machine: Machine, condition: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(restart="hold")
+    machine.file.write_text("two")
+    if condition == "stopped":
+        machine.stop()
+        assert steps.observe("messenger-running", None)["drifted"]
+    else:
+        answers = iter(["refused", None])
+        monkeypatch.setattr(websocket, "handshake_problem", lambda _: next(answers, None))
+    assert any(line.startswith(f"restarted {UNIT}") for line in apply(restart="hold"))
+    assert runs() == "current"
+
+
+def test_held_nothing_is_proven_until_the_restart(machine: Machine, state: Path) -> None:
+    apply(restart="hold")
+
+    def change(content: str) -> None:
+        with transaction.Transaction("messenger", proven=False) as changing:
+            changing.write(machine.file, content.encode(), 0o644)
+
+    change("two")
+    apply(restart="hold")
+    change("three")
+    apply(restart="hold")
+    assert len(list((state / "state/unproven").iterdir())) == 2
+    machine.healthy = False
+    with pytest.raises(Failed, match="Put back with it: messenger"):
+        apply(restart="roll")
+    assert machine.file.read_text() == "one"
+    machine.healthy = True
+    change("four")
+    apply(restart="roll")
+    assert not (state / "state/unproven").exists()
+    assert record.read("messenger-running")
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_no_boot_and_no_start_waits_for_ever_for_a_unit_of_ours(unit: Path) -> None:
+    text = unit.read_text(encoding="utf-8")
+    assert "Type=oneshot" in text
+    assert re.search(r"(?m)^TimeoutStartSec=[1-9]\d{1,2}$", text)  # systemd sets none for Type=oneshot

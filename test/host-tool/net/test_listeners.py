@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import os
+import socket
+
+import pytest
+from jtel_chat.net import listeners
+
+
+@pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
+def test_a_listening_socket_is_found_with_its_process(family: socket.AddressFamily, address: str) -> None:
+    with socket.create_server((address, 0), family=family) as server:
+        port = server.getsockname()[1]
+        (found,) = listeners.listening({port})
+        assert (str(found.address), found.port) == (address, port)
+        holder = listeners.holder(found)
+        assert holder and holder.pid == os.getpid()
+    assert listeners.listening({port}) == []
+    assert listeners.holder(found) is None
+
+
+def test_a_connection_is_no_listener() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        assert listeners.listening({client.getsockname()[1]}) == []
