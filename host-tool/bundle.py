@@ -1,4 +1,4 @@
-#!/usr/bin/python3 -I
+#!/usr/bin/python3 -IS
 """jtel-chatctl in one file; `jtel-chatctl` without arguments explains itself.
 
 Its modules, and the texts that it writes, follow.
@@ -11,15 +11,6 @@ from typing import Any
 
 MODULES = {}
 TEXTS = {}
-
-
-def _path(name: str) -> str:
-    """The file that a module comes from: `jtel_chat/engine/__init__.py` for `jtel_chat.engine`.
-
-    Empty for other modules.
-    """
-    start = name.replace(".", "/")
-    return next((path for path in (f"{start}.py", f"{start}/__init__.py") if path in MODULES), "")
 
 
 class FromMemory:
@@ -48,13 +39,21 @@ class FromMemory:
         exec(compile(self.get_source(name), f"jtel-chatctl:{name}", "exec", dont_inherit=True), module.__dict__)  # noqa: S102 – our own text
 
 
-sys.meta_path.insert(0, FromMemory())  # type: ignore[arg-type]
+def _path(name: str) -> str:
+    """The file that a module comes from: `jtel_chat/engine/__init__.py` for `jtel_chat.engine`.
+
+    Empty for other modules.
+    """
+    start = name.replace(".", "/")
+    return next((path for path in (f"{start}.py", f"{start}/__init__.py") if path in MODULES), "")
+
+
+if __name__ == "bundle":  # its own installation asks what it holds (kinds/tool.py)
+    globals()["offer"]({"modules": MODULES, "texts": TEXTS})
+else:
+    sys.meta_path.insert(0, FromMemory())  # type: ignore[arg-type]
 
 if __name__ == "__main__":
-    from jtel_chat.programs import bounded
+    from jtel_chat import start
 
-    if bounded.concerns(sys.argv[1:]):
-        sys.exit(bounded.run(sys.argv[1:]))
-    from jtel_chat.__main__ import main
-
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(start.run())

@@ -1,16 +1,8 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { document, documentDigest } from "../render/document.ts";
-import { hostTool, ownTextSection } from "../render/host-tool.ts";
-import {
-  applyCommand,
-  installCommand,
-  type Launch,
-  printable,
-  toolPath,
-  undoCommand,
-  uninstallCommand,
-} from "./launcher.ts";
+import { ownTextSection, toolSection } from "../render/host-tool.ts";
+import { applyCommand, installCommand, type Launch, printable, undoCommand, uninstallCommand } from "./launcher.ts";
 import { mayBeUnseen, type ObservedHost, observed, type StepAnswer, unseen } from "./observation.ts";
 
 /** What makes a {@link Host}. */
@@ -171,7 +163,7 @@ const logDrift = ({ reason, diff }: StepAnswer, resource: pulumi.Resource): Prom
   return pulumi.log.info([`changed on the host: ${printable(reason)}`, ...shown].join("\n"), resource);
 };
 
-/** The tool, which comes last because the launcher takes it from there; what goes with it; and whose the host is. */
+/** Whose the host is, what a boot runs, and the tool: its launcher comes last, when there is what it runs. */
 const toolDocument = (): string => {
   const recover = "etc/systemd/system/jtel-chat-recover.service";
   return document(
@@ -186,6 +178,7 @@ const toolDocument = (): string => {
       name: "/etc/systemd/system/sysinit.target.wants/jtel-chat-recover.service",
       fields: { link: `/${recover}` },
     },
-    { kind: "files", name: toolPath, fields: { content: hostTool() } },
+    toolSection(),
+    ownTextSection("usr/local/sbin/jtel-chatctl"),
   );
 };

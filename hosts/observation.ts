@@ -1,8 +1,7 @@
-import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import DataLoader from "dataloader";
 import { z } from "zod";
-import { hostTool } from "../render/host-tool.ts";
+import { hostTool, hostToolDigest } from "../render/host-tool.ts";
 import { lookCommand, observeCommand, printable, toolPath, wantsTool } from "./launcher.ts";
 import { ciRun } from "./run.ts";
 import { type SshResult, type SshTarget, ssh } from "./ssh.ts";
@@ -164,10 +163,11 @@ const judge = async (host: ObservedHost, questions: StepQuestion[]): Promise<See
   const steps = Object.fromEntries(questions.map(({ step, document }) => [step, document ?? null]));
   const secret = questions.filter((question) => question.secret).map(({ step }) => step);
   const run = pulumi.runtime.isDryRun() ? {} : { run: await ciRun() };
-  const tool = hostTool();
-  const digest = createHash("sha256").update(tool).digest("hex");
   const text = `${JSON.stringify({ steps, secret, ...run })}\n`;
-  const result = await ssh(host, lookCommand(digest), { text, more: { asked: wantsTool, text: tool } });
+  const result = await ssh(host, lookCommand(hostToolDigest(), !pulumi.runtime.isDryRun()), {
+    text,
+    more: { asked: wantsTool, text: hostTool() },
+  });
   const { answer, problem } = understood(host, result, questions);
   if (!answer) return unreachable(host, problem);
   const problems = Object.values(answer.steps).flatMap((step) => step.problems);

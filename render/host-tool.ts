@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { documentDigest, type Section } from "./document.ts";
 import { templateText } from "./template.ts";
@@ -11,6 +12,7 @@ export const ownTexts = [
   "usr/local/bin/updatesc.sh",
   "usr/local/lib/jtel-chat/DatabaseLogin.java",
   "usr/local/lib/jtel-chat/HazelcastCheck.java",
+  "usr/local/sbin/jtel-chatctl",
 ] as const;
 
 /** The section that has such a text in its place; the tool knows the text, the document says which one. */
@@ -20,14 +22,28 @@ export const ownTextSection = (path: (typeof ownTexts)[number]): Section => ({
   fields: { digest: documentDigest(templateText(path)) },
 });
 
+/** The section that installs the tool: its text is in no document. */
+export const toolSection = (): Section => ({
+  kind: "tool",
+  name: "/usr/local/lib/jtel-chat/tool.zip",
+  fields: { version, digest: hostToolDigest() },
+});
+
 /**
  * The host tool as one Python program: its modules as literals, imported from memory when they are first needed, and its texts.
  *
- * One text can be sent ahead for looking at a host where nothing is installed, and a preview shows a changed line of it.
+ * A look brings it to a host that lacks it; there it is installed compiled (kinds/tool.py). Documents name it by its digest.
  */
 export const hostTool = (): string => {
   built ??= bundle();
   return built;
+};
+
+/** Which version that is: SHA-256 of its text, 64 hexadecimal digits. */
+export const hostToolDigest = (): string => createHash("sha256").update(hostTool()).digest("hex");
+
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
 };
 
 let built: string | undefined;

@@ -18,6 +18,10 @@ export interface Kinds {
     java?: string | undefined;
     source?: string | undefined;
   };
+  tool: {
+    version: string;
+    digest: string;
+  };
   files: {
     content?: string | undefined;
     from?: string | undefined;

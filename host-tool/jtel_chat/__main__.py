@@ -1,14 +1,16 @@
 """jtel-chatctl – the host tool of the CHAT role.
 
-jtel-chatctl status [--json]              the steps that this host has, and whether they are as applied jtel-chatctl
-check                        exit code 1 when a step is not as applied jtel-chatctl diff [STEP]                  what
-was changed on the host since, as a unified diff jtel-chatctl log [--json]                 what was done here, by whom,
-from where jtel-chatctl update                       install the share's release here and restart on it (updatesc.sh)
-jtel-chatctl undo STEP                    take a step back (what `pulumi destroy` does) jtel-chatctl release-lock
-end a run that hangs; what it had begun is put back jtel-chatctl observe                      how what was applied is
-now: names of steps on standard input (JSON), answers on standard output jtel-chatctl look                         the
-same, and what an apply of documents would meet: documents on standard input (JSON) jtel-chatctl apply STEP GENERATION
-REASON the document on standard input jtel-chatctl recover [--at-boot]          put back what an interrupted run left
+jtel-chatctl status [--json]              the steps that this host has, and whether they are as applied
+jtel-chatctl check                        exit code 1 when a step is not as applied
+jtel-chatctl diff [STEP]                  what was changed on the host since, as a unified diff
+jtel-chatctl log [--json]                 what was done here, by whom, from where
+jtel-chatctl update                       install the share's release here and restart on it (updatesc.sh)
+jtel-chatctl undo STEP                    take a step back (what `pulumi destroy` does)
+jtel-chatctl release-lock                 end a run that hangs; what it had begun is put back
+jtel-chatctl observe                      how what was applied is now: names of steps on standard input (JSON)
+jtel-chatctl look                         the same, and what an apply would meet: documents on standard input (JSON)
+jtel-chatctl apply STEP GENERATION REASON the document on standard input
+jtel-chatctl recover [--at-boot]          put back what an interrupted run left
 jtel-chatctl end-trial                    switch ufw off if nobody has confirmed that ssh gets in (called by its timer)
 jtel-chatctl attest UNIT                  note what a service is about to load (called by a unit of its own)
 """
@@ -74,7 +76,7 @@ def _dispatch(arguments: list[str]) -> int:
 def _changing(arguments: list[str], text: str) -> int:
     """Apply, undo and update, in a unit of their own.
 
-    The tool itself is one file, written whole: before it is there it needs no unit.
+    The tool itself runs from memory when it is installed: it needs no unit, which would start what is not there yet.
     """
     from .engine import steps
     from .net import origin

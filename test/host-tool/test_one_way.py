@@ -91,6 +91,8 @@ def other_ways(source: str) -> list[str]:
 
 
 def _other_way(node: ast.AST) -> str:
+    if isinstance(node, ast.ImportFrom) and node.module == "io" and [each.name for each in node.names] == ["BytesIO"]:
+        return ""  # memory, no file
     if isinstance(node, (ast.Import, ast.ImportFrom)):
         names = [node.module] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
         return next(

@@ -184,7 +184,7 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
 
     test.each([
       ...["id", "sh -c id", "cat /etc/passwd", "sudo -n -l", ""].map((command) => [command, command]),
-      ["the look of an up", lookCommand("0")],
+      ["the look of an up", lookCommand("0", true)],
     ])("gets an answer about what was applied, whatever it asks the key to run: %s", async (_, command) => {
       const { stdout } = await asked({}, command);
       expect(JSON.parse(stdout.slice(stdout.indexOf("{"))).steps).toHaveProperty("trial");
@@ -232,7 +232,7 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
     });
   });
 
-  test.each([lookCommand("0"), `sudo -n ${tool} look`])(
+  test.each([lookCommand("0", true), `sudo -n ${tool} look`])(
     "a look imports nothing from the folder or the variables of its caller: %#",
     async (command) => {
       const here = 'mkdir -p /tmp/here; echo \'open("/tmp/owned", "w")\' | tee /tmp/here/json.py >/tmp/here/re.py';

@@ -69,10 +69,12 @@ test("a look that its limits have ended says so", () => {
 
 test("an observer's command is the one of its forced command, without arguments and shell", () => {
   expect(observeCommand).toBe("sudo -n /usr/local/sbin/jtel-chatctl observe");
-  expect(lookCommand("ab12")).not.toContain("observe");
-  expect(lookCommand("ab12")).toContain(
-    `printf '${JSON.stringify(wantsTool).slice(1, -1).replace("\\u001e", "\\036")}'`,
-  );
+  for (const installs of [true, false]) {
+    expect(lookCommand("ab12", installs)).not.toContain("observe");
+    expect(lookCommand("ab12", installs)).toContain(
+      `printf '${JSON.stringify(wantsTool).slice(1, -1).replace("\\u001e", "\\036")}'`,
+    );
+  }
 });
 
 test("a fingerprint is 16 hexadecimal digits, or an error that names the host", () => {

@@ -22,14 +22,14 @@ from .place import Place, at
 STATE = Path("/var/lib/jtel-chat")
 #: What a boot may take away.
 RUN = Path("/run/jtel-chat")
-# : Bytes of a file that are read at most, where a caller names no other limit: 16 MiB, as a haproxy.cfg with long lists
-# may have.
+#: Bytes of a file that are read at most, where a caller names no other limit: 16 MiB, as a haproxy.cfg with long lists
+#: may have.
 LIMIT = 16 << 20
 
 #: Where the kernel itself answers: no file there is anybody's.
 KERNEL: tuple[str, ...] = ("/proc/", "/sys/")
-# : Folders inside each other that are gone through. Each costs a descriptor and a frame of Python's stack, which end at
-# some thousand.
+#: Folders inside each other that are gone through. Each costs a descriptor and a frame of Python's stack, which end at
+#: some thousand.
 DEEPEST = 64
 _MOST = 100_000  # names of a folder
 _CHUNK = 1 << 20

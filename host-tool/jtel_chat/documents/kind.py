@@ -12,7 +12,10 @@ from . import declaration, document
 from .declaration import Declaration
 from .document import Section
 
-KINDS = ("resources", "packages", "files", "database", "release", "haproxy", "unit", "secret", "firewall", "service")
+KINDS = (
+    *("resources", "packages", "tool", "files", "database", "release", "haproxy", "unit", "secret", "firewall"),
+    "service",
+)
 
 
 @dataclass

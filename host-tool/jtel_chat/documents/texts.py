@@ -1,26 +1,16 @@
-"""Texts that come with the tool: what is executed on a host is the tool's own, never a document's.
-
-They stand below `templates/` in the host's own tree, and the bundle carries them (`TEXTS` in bundle.py).
-"""
+"""Texts that come with the tool: what is executed on a host is the tool's own, never a document's."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-from ..access import digests, disk
-
-_TEMPLATES = 5  # folders above the package
+from ..access import digests
+from ..programs import itself
 
 
-def text(name: str) -> str:
-    """A text by its place: `usr/local/bin/updatesc.sh`."""
-    bundled: dict[str, str] | None = getattr(sys.modules["jtel_chat"], "TEXTS", None)
-    if bundled is not None:
-        return bundled[name]
-    return disk.text(Path(__file__).parents[_TEMPLATES] / name)
+def text(path: str) -> str:
+    """A text by its place on the host: `usr/local/bin/updatesc.sh`."""
+    return itself.brought(path)
 
 
-def digest(name: str) -> str:
+def digest(path: str) -> str:
     """What a document names a text by, so that a changed one is a changed document: 16 hexadecimal digits."""
-    return digests.short(text(name).encode())
+    return digests.short(text(path).encode())

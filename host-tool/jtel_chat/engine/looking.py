@@ -14,7 +14,6 @@ import json
 import sys
 from typing import Any
 
-from ..access import disk
 from ..programs import bounded
 from ..text import printable
 
@@ -35,11 +34,12 @@ def run(command: str, values: list[str]) -> int:
         raise WrongCall(f"'{command}' takes no arguments: its request comes on standard input")
     if bounded.concerns([command]):
         return bounded.run([command])
-    from . import logbook  # here and below: what waits for the scope needs none of it, and is started for every look
+    from ..programs import itself  # here and below: what waits for the scope needs none of it
+    from . import logbook
 
     request = _request(command)
     logbook.confirm_firewall()
-    answer = {"tool": _digest(), "steps": _observed(request) if command == "observe" else _judged(request)}
+    answer = {"tool": itself.digest(), "steps": _observed(request) if command == "observe" else _judged(request)}
     print(ANSWER + json.dumps(answer))
     return 0
 
@@ -116,10 +116,3 @@ def _cut(answer: dict[str, Any]) -> dict[str, Any]:
         answer[said] = [printable.block(text) for text in answer[said][:_SAID]]
     answer["diff"] = printable.block(answer["diff"], _DIFF)
     return answer
-
-
-def _digest() -> str:
-    """Which version of the tool this is: SHA-256 of its text, which is installed or came along."""
-    import hashlib
-
-    return hashlib.sha256(disk.program(sys.argv[0])).hexdigest()

@@ -25,7 +25,7 @@ from ..engine import observing
 from ..engine.transaction import Transaction
 from ..errors import Refused
 
-_TOOL = "/usr/local/sbin/jtel-chatctl"
+_LAUNCHER = "usr/local/sbin/jtel-chatctl"
 _OWNER = "/var/lib/jtel-chat/owner"
 _HAZELCAST = f"{declaration.HOME}/conf/hazelcast.xml"
 _RECOVER = "etc/systemd/system/jtel-chat-recover.service"
@@ -46,7 +46,7 @@ class Rule:
 
 #: Every path that a document may have written, and how.
 OWNED: Mapping[str, Rule] = {
-    _TOOL: Rule(0o755),
+    f"/{_LAUNCHER}": Rule(0o755, own=_LAUNCHER),
     _OWNER: Rule(0o600),
     f"/{_RECOVER}": Rule(own=_RECOVER),
     "/etc/systemd/system/sysinit.target.wants/jtel-chat-recover.service": Rule(link=re.escape(f"/{_RECOVER}")),
@@ -93,8 +93,7 @@ def observe(section: Section) -> Observed:
         from ..hazelcast import configuration
 
         seen.state |= configuration.state(section)
-    if section.name != _TOOL:  # its own text is of no use to a person
-        seen.text[str(path)] = summary.text(path)
+    seen.text[str(path)] = summary.text(path)
     if "from" in section.fields:
         seen.state[f"source:{section.text('from')}"] = _source_digest(section)
     return seen

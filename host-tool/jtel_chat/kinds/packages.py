@@ -22,8 +22,8 @@ from ..engine.transaction import Transaction
 from ..errors import Failed
 from ..programs import process
 
-# : A package's name as apt takes it for nothing else: `NAME-` removes, `NAME+` adds, `NAME/RELEASE`, `NAME=1`, `-o` and
-# `NAME*` mean more (apt-get(8)).
+#: A package's name as apt takes it for nothing else: `NAME-` removes, `NAME+` adds, `NAME/RELEASE`, `NAME=1`, `-o` and
+#: `NAME*` mean more (apt-get(8)).
 PACKAGE = r"[a-z0-9][a-z0-9+.-]*[a-z0-9.]"
 
 DECLARATION = Declaration(

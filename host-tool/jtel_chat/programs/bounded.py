@@ -23,8 +23,8 @@ _PROPERTIES = {
     "TasksMax": "256",
 }
 _UNIT = "jtel-chat-look-"
-# : Where programs are looked for, as Debian's sudoers says it (secure_path): a caller's own PATH is not believed where
-# that line is missing.
+#: Where programs are looked for, as Debian's sudoers says it (secure_path): a caller's own PATH is not believed where
+#: that line is missing.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 

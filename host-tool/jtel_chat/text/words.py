@@ -9,6 +9,7 @@ _ITEMS = {
     "mode": "mode of {}",
     "owner": "owner of {}",
     "link": "link {}",
+    "tool": "host tool {}",
     "source": "{} (its source)",
     "release": "release in {}",
     "offered": "release in {} (offered)",

@@ -1,0 +1,114 @@
+"""`# tool: ARCHIVE` – the host tool itself, compiled for this host's Python.
+
+Fields: `version` (`0.1.0`, for people) and `digest` (SHA-256 of the tool's text, 64 hexadecimal digits). The text is in
+no document: in an `up` the look brings it to a host that lacks it (hosts/launcher.ts).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import marshal
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+from ..access import disk, summary
+from ..documents import texts
+from ..documents.declaration import Declaration, Field
+from ..documents.document import Section
+from ..documents.kind import Observed
+from ..engine.transaction import Transaction
+from ..errors import Refused
+from ..programs import itself
+
+ARCHIVE = "/usr/local/lib/jtel-chat/tool.zip"
+#: What sha256sum(1) checks before the archive is believed; its first line names the text's digest and the Python.
+SUMS = Path("/usr/local/lib/jtel-chat/tool.sha256")
+_LAUNCHER = "usr/local/sbin/jtel-chatctl"
+
+DECLARATION = Declaration(
+    names=ARCHIVE.replace(".", r"\."),
+    fields={
+        "version": Field(r"[0-9A-Za-z.+-]{1,40}", required=True),
+        "digest": Field("[0-9a-f]{64}", required=True),
+    },
+)
+
+
+def observe(section: Section) -> Observed:
+    """An archive that is compiled for another Python is in order, too: its modules are compiled at each call then."""
+    return Observed({f"tool:{section.name}": _installed(), f"content:{_kept()}": summary.digest(_kept())})
+
+
+def apply(section: Section, transaction: Transaction) -> None:
+    """Install the text that runs. Raises Refused where that is another version than the document's."""
+    text, version = itself.text(), section.text("version")
+    digest = hashlib.sha256(text).hexdigest()
+    if digest != section.text("digest"):
+        raise Refused(f"this is another jtel-chatctl than the document's (version {version}). Run pulumi up again")
+    transaction.write(_kept(), text, 0o600, keep=False)
+    if _installed() == digest:
+        return
+    archive = archived(text)
+    transaction.write(Path(ARCHIVE), archive, 0o644)
+    transaction.write(SUMS, _sums(digest, archive).encode(), 0o644)
+    transaction.after_commit("rm", "-f", str(disk.RUN / "tool"))
+    transaction.say(f"installed jtel-chatctl {version}, compiled for {_python()}")
+
+
+def undo(section: Section, transaction: Transaction) -> None:
+    """Take away what was compiled here: a damaged archive is nobody's edit, to be kept beside it."""
+    for path in (Path(section.name), SUMS):
+        transaction.remove(path)
+
+
+def archived(text: bytes) -> bytes:
+    """The archive of a tool's text: its modules as sources and compiled, the texts that it brings, and itself."""
+    bundle: dict[str, dict[str, str]] = {}
+    exec(compile(text, "jtel-chatctl", "exec"), {"__name__": "bundle", "offer": bundle.update})  # noqa: S102 – our own
+    files = {itself.TEXT: text}
+    for path, source in bundle["modules"].items():
+        files[path] = source.encode()
+        files[f"{path}c"] = _compiled(path, source)
+    for path, content in bundle["texts"].items():
+        files[f"{itself.TEXTS}/{path}"] = content.encode()
+    data = BytesIO()
+    with zipfile.ZipFile(data, "w") as archive:  # not deflated: a call would import zlib
+        for path in sorted(files):
+            archive.writestr(zipfile.ZipInfo(path), files[path])
+    return data.getvalue()
+
+
+def _compiled(path: str, source: str) -> bytes:
+    """As py_compile writes it, found by its Python alone (PEP 552, unchecked): what stands beside it is this source."""
+    code = compile(source, f"{ARCHIVE}/{path}", "exec", dont_inherit=True)
+    return importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8) + marshal.dumps(code)
+
+
+def _sums(digest: str, archive: bytes) -> str:
+    parts = {ARCHIVE: archive, f"/{_LAUNCHER}": texts.text(_LAUNCHER).encode()}
+    lines = [f"{hashlib.sha256(data).hexdigest()}  {path}" for path, data in parts.items()]
+    return "\n".join([f"# {digest} for {_python()}", *lines, ""])
+
+
+def _installed() -> str:
+    """The digest of the text whose archive is there and whole; else `absent` or `damaged`."""
+    try:
+        head, *lines = disk.text(SUMS).splitlines()
+        archive = hashlib.sha256(disk.read(Path(ARCHIVE))).hexdigest()
+    except FileNotFoundError:
+        return "absent"
+    except ValueError:
+        return "damaged"
+    return head.split()[1] if f"{archive}  {ARCHIVE}" in lines and len(head.split()) > 1 else "damaged"
+
+
+def _python() -> str:
+    """`cpython-311`."""
+    return importlib.util.cache_from_source("x.py").split(".")[-2]
+
+
+def _kept() -> Path:
+    """The text itself, from which the tool can be run where its archive was removed."""
+    return disk.STATE / "tool"
