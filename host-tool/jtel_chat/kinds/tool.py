@@ -74,9 +74,11 @@ def archived(text: bytes) -> bytes:
     for path, content in bundle["texts"].items():
         files[f"{itself.TEXTS}/{path}"] = content.encode()
     data = BytesIO()
-    with zipfile.ZipFile(data, "w") as archive:  # not deflated: a call would import zlib
+    with zipfile.ZipFile(data, "w") as archive:
         for path in sorted(files):
-            archive.writestr(zipfile.ZipInfo(path), files[path])
+            # What every call reads is not deflated: it would import zlib.
+            how = zipfile.ZIP_STORED if path.endswith(".pyc") else zipfile.ZIP_DEFLATED
+            archive.writestr(zipfile.ZipInfo(path), files[path], how)
     return data.getvalue()
 
 
