@@ -1,5 +1,6 @@
-import { observed, type StepQuestion } from "../hosts/observation.ts";
-import { type SshTarget, ssh } from "../hosts/ssh.ts";
+import { observed } from "../hosts/look/look.ts";
+import type { StepQuestion } from "../hosts/look/question.ts";
+import { type SshTarget, ssh } from "../hosts/ssh/ssh.ts";
 import type { Lab } from "../lab/lab.ts";
 import { resourceName, type StateResource } from "./state.ts";
 

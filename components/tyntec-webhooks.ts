@@ -1,8 +1,8 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Step } from "../hosts/host.ts";
-import { printable } from "../hosts/launcher.ts";
-import { prerequisite } from "../hosts/observation.ts";
+import { prerequisite } from "../hosts/look/look.ts";
+import { printable } from "../hosts/printable.ts";
 import { differences, type Webhook, webhooks, whereabouts } from "../render/tyntec.ts";
 import { claimOf, refusals, takenAway } from "../tyntec/claim.ts";
 import { documentText, type WebhooksDocument } from "../tyntec/document.ts";

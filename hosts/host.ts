@@ -2,16 +2,13 @@ import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { document, documentDigest } from "../render/document.ts";
 import { hostTool, ownTextSection } from "../render/host-tool.ts";
-import {
-  applyCommand,
-  installCommand,
-  type Launch,
-  printable,
-  toolPath,
-  undoCommand,
-  uninstallCommand,
-} from "./launcher.ts";
-import { mayBeUnseen, type ObservedHost, observed, type StepAnswer, unseen } from "./observation.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { applyCommand, installCommand, type Launch, toolPath, undoCommand, uninstallCommand } from "./launcher.ts";
+import type { StepAnswer } from "./look/answer.ts";
+import { mayBeUnseen } from "./look/environment.ts";
+import { observed, unseen } from "./look/look.ts";
+import type { ObservedHost } from "./look/question.ts";
+import { tell } from "./tell.ts";
 
 /** What makes a {@link Host}. */
 export interface HostArgs extends ObservedHost {
@@ -140,36 +137,11 @@ export class Host {
   }
 }
 
-/**
- * The last word that a secret's step printed, on which the restart hangs.
- *
- * @throws Error when it is no fingerprint: what a host says is not to be trusted, and the text would stand in the state.
- */
-export const fingerprint = (host: string, concern: string, stdout: string): string => {
-  const said = stdout.trim().split(/\s/).at(-1) ?? "";
-  if (/^[0-9a-f]{16}$/.test(said)) return said;
-  throw new Error(
-    `${host}: ${concern} ended without the fingerprint of its secret (${printable(said.slice(-80)) || "it said nothing"}). Look at the host: sudo jtel-chatctl log; then repeat`,
-  );
-};
-
 /** A host that was not seen must not show a false difference: its launcher stays what the state says. Each costs a call of the engine. */
 const keepUnseen =
   (answer: Promise<StepAnswer | typeof unseen>): pulumi.ResourceTransform =>
   async ({ props, opts }) =>
     (await answer) === unseen ? { props, opts: { ...opts, ignoreChanges: ["create"] } } : undefined;
-
-/** What the host says beside its answer, with the resource that it is about. */
-const tell = async (said: StepAnswer, resource: pulumi.Resource): Promise<void> => {
-  if (said.drifted) await logDrift(said, resource);
-  for (const warning of said.warnings) await pulumi.log.warn(printable(warning), resource);
-};
-
-const logDrift = ({ reason, diff }: StepAnswer, resource: pulumi.Resource): Promise<void> => {
-  const lines = diff.split("\n").map((line) => printable(line.replaceAll("\t", "    ")));
-  const shown = lines.length > 200 ? [...lines.slice(0, 200), `… ${lines.length - 200} more lines`] : lines;
-  return pulumi.log.info([`changed on the host: ${printable(reason)}`, ...shown].join("\n"), resource);
-};
 
 /** The tool, which comes last because the launcher takes it from there; what goes with it; and whose the host is. */
 const toolDocument = (): string => {

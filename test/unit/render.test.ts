@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
-import { applyCommand, printable } from "../../hosts/launcher.ts";
-import { connectionProblem } from "../../hosts/observation.ts";
-import { sshArguments } from "../../hosts/ssh.ts";
+import { applyCommand } from "../../hosts/launcher.ts";
+import { printable } from "../../hosts/printable.ts";
+import { connectionProblem } from "../../hosts/ssh/connection-problem.ts";
+import { sshArguments } from "../../hosts/ssh/ssh.ts";
 import { argumentFileText, environmentFileText, jdbcUrl } from "../../render/client-messenger.ts";
 import { document } from "../../render/document.ts";
 import { portalParameters } from "../../render/portal.ts";

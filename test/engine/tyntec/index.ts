@@ -1,7 +1,7 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { TynTecWebhooks, type TynTecWebhooksArgs } from "../../../components/tyntec-webhooks.ts";
-import { prerequisite } from "../../../hosts/observation.ts";
+import { prerequisite } from "../../../hosts/look/look.ts";
 
 const config = new pulumi.Config("jtel-chat");
 const args = config.requireObject<Omit<TynTecWebhooksArgs, "apiKey" | "after">>("tyntec");
