@@ -58,7 +58,7 @@ export class HaproxyChatFrontend extends ComponentResource {
 
 /** What a change breaks is to break where nobody comes: which load balancer that is, the hosts say. */
 const activeLast = async (steps: Step[]): Promise<Step[]> => {
-  const active = await Promise.all(steps.map((step) => step.active));
+  const active = await Promise.all(steps.map((step) => step.active()));
   return [...steps.filter((_, index) => !active[index]), ...steps.filter((_, index) => active[index])];
 };
 

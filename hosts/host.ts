@@ -6,12 +6,14 @@ import { fingerprint } from "./fingerprint.ts";
 import { applyCommand, installCommand, type Launch, toolPath, undoCommand, uninstallCommand } from "./launcher.ts";
 import type { StepAnswer } from "./look/answer.ts";
 import { mayBeUnseen } from "./look/environment.ts";
-import { observed, unseen } from "./look/look.ts";
+import { type Look, unseen } from "./look/look.ts";
 import type { ObservedHost } from "./look/question.ts";
 import { tell } from "./tell.ts";
 
 /** What makes a {@link Host}. */
 export interface HostArgs extends ObservedHost {
+  /** Where its steps are registered. */
+  look: Look;
   /** Interface that chat's rules are limited to, where the stack names one. */
   interface?: string | undefined;
 }
@@ -26,7 +28,7 @@ export interface Step {
   /** Changes with what the step makes true: its document's digest, of a secret the fingerprint that its host made. */
   digest: pulumi.Output<string>;
   /** Whether its host carries the traffic, of several that have the step; a host that was not seen counts as one that does not. */
-  active: Promise<boolean>;
+  active: () => Promise<boolean>;
 }
 
 /** Options of one step. */
@@ -105,7 +107,7 @@ export class Host {
     options: pulumi.CustomResourceOptions,
   ): Step {
     const known = typeof text === "string" ? text : undefined;
-    const answer = observed({ host: this.target, step: concern, document: known, secret });
+    const answer = this.target.look.registerStep({ host: this.target, step: concern, document: known, secret });
     const command = new remote.Command(
       `${this.name}-${concern}`,
       {
@@ -117,8 +119,12 @@ export class Host {
       },
       { ...options, transforms: mayBeUnseen() ? [keepUnseen(answer)] : [] },
     );
-    void answer.then((said) => (said === unseen ? undefined : tell(said, command)));
-    const active = answer.then((said) => said !== unseen && said.active);
+    const tellSeen = (said: StepAnswer | typeof unseen) => (said === unseen ? undefined : tell(said, command));
+    void answer.then(tellSeen, () => {}); // why there is no answer, the program's end says
+    const active = async () => {
+      const said = await answer;
+      return said !== unseen && said.active;
+    };
     const step = { host: this, concern, command, digest: pulumi.output(text).apply(documentDigest), active };
     this.steps.push(step);
     return step;

@@ -1,73 +1,115 @@
 import * as pulumi from "@pulumi/pulumi";
-import DataLoader from "dataloader";
 import { printable } from "../printable.ts";
 import type { StepAnswer } from "./answer.ts";
 import { neverLooks, observer } from "./environment.ts";
 import { lookAtHost } from "./look-at-host.ts";
-import type { StepQuestion } from "./question.ts";
+import type { ObservedHost, StepQuestion } from "./question.ts";
+import { refusal } from "./refusal.ts";
 import { unlike } from "./unlike.ts";
 
-/** Something beside the hosts that has to be seen before the first write, e.g. the TynTec API. Resolves to its problems. */
-export interface Prerequisite {
-  look: () => Promise<string[]>;
-}
-
-/** The answer for a step whose host was not seen: what the state says of it stays. */
+/** The answer for what was not seen: what the state says of it stays. */
 export const unseen = "unseen";
 
-/** What steps get to hear when the program fails: an error each would bury the one that says why. */
-const never: Promise<never> = new Promise(() => {});
+/** Something beside the hosts that has to be seen before the first write. */
+export interface Prerequisite<Found> {
+  /** What is looked at, e.g. `tyntec-webhooks`. */
+  name: string;
+  /** Says what was found, and why nothing may be written anywhere; an error that it throws is such a problem, too. */
+  look: () => Promise<{ found: Found; problems: string[] }>;
+}
+
+type StepAnswers = Record<string, StepAnswer>;
 
 /**
- * Looks at hosts: all steps that are registered in one turn of the event loop are asked in one ssh exec per host, and no
- * answer is given before every host has been seen. So nothing is written anywhere while something is wrong somewhere.
+ * The one look at all hosts, and at what else has to be seen, before anything is written anywhere.
  *
- * When something is wrong, the program ends with one RunError that names every host's problems.
+ * The program registers its steps and prerequisites, and closes the look once it has constructed everything. Only then is
+ * anything asked: all hosts at once, each of them once. No answer is given before everything was seen; with a problem anywhere
+ * there is none at all, and no resource is registered that waits for one.
+ *
+ * @example
+ * const look = new Look();
+ * new Host({ ...target, look }).step("java", javaDocument(java), { parent });
+ * await look.close();
  */
-const loader = new DataLoader<StepQuestion | Prerequisite, StepAnswer | typeof unseen>(
-  (questions) => observe(questions),
-  { batchScheduleFn: (batch) => setImmediate(batch), cache: false },
-);
+export class Look {
+  private readonly lookAt: typeof lookAtHost;
+  private readonly questions: StepQuestion[] = [];
+  private readonly prerequisites: (() => Promise<string[]>)[] = [];
+  private closed = false;
+  private readonly closing = Promise.withResolvers<void>();
+  private readonly seen = this.closing.promise.then(() => this.lookAtAll());
 
-/**
- * What the step's host says, once every host of the program has been seen; `unseen` where looking is switched off
- * (`JTEL_CHAT_OBSERVE=never`) or, in a preview only, where the host cannot be reached.
- */
-export const observed = (question: StepQuestion): Promise<StepAnswer | typeof unseen> => loader.load(question);
-
-/** Have something looked at together with the hosts. */
-export const prerequisite = async (question: Prerequisite): Promise<void> => {
-  await loader.load(question);
-};
-
-const observe = async (
-  questions: readonly (StepQuestion | Prerequisite)[],
-): Promise<(StepAnswer | typeof unseen)[]> => {
-  if (neverLooks()) {
-    await pulumi.log.warn(
-      "no host was looked at (JTEL_CHAT_OBSERVE=never): this preview does not show drift. Not approvable: not seen",
-    );
-    return questions.map(() => unseen);
+  /** @param lookAt How one host is asked. @default over ssh */
+  constructor(lookAt = lookAtHost) {
+    this.lookAt = lookAt;
   }
-  if (observer())
-    await pulumi.log.info(
-      `looking with ${observer()} (JTEL_CHAT_OBSERVE_USER): hosts are compared with what was applied. What this stack would apply was not checked there`,
-    );
-  const prerequisites = questions.filter((question) => "look" in question);
-  const steps = questions.filter((question) => "step" in question);
-  const hosts = [...Map.groupBy(steps, ({ host }) => host)];
-  const [seen, ...others] = await Promise.all([
-    Promise.all(hosts.map(([host, asked]) => lookAtHost(host, asked))),
-    ...prerequisites.map(({ look }) => look()),
-  ]);
-  const problems = [...seen.flatMap((host) => host.problems), ...others.flat()];
-  if (problems.length) {
-    void Promise.reject(new pulumi.RunError(`nothing was changed:\n${[...new Set(problems)].join("\n")}`));
-    return never;
+
+  /**
+   * Have a step looked at. Resolves once everything was seen: to what the step's host says, or to {@link unseen} where looking
+   * is switched off (`JTEL_CHAT_OBSERVE=never`) or, in a preview only, where the host cannot be reached.
+   *
+   * Rejects with what {@link close} rejects with.
+   *
+   * @throws Error when the look is closed.
+   */
+  registerStep(question: StepQuestion): Promise<StepAnswer | typeof unseen> {
+    const { host, step } = question;
+    this.assertOpen(`${host.name}-${step}`);
+    this.questions.push(question);
+    return this.seen.then((hosts) => hosts.get(host)?.[step] ?? unseen);
   }
-  for (const difference of unlike(seen)) await pulumi.log.warn(printable(difference));
-  const answers = new Map(seen.map((host) => [host.name, host.answers]));
-  return questions.map(
-    (question) => ("step" in question && answers.get(question.host.name)?.[question.step]) || unseen,
-  );
-};
+
+  /** As {@link registerStep}, for something beside the hosts. Resolves to what was found there. */
+  registerPrerequisite<Found>({ name, look }: Prerequisite<Found>): Promise<Found | typeof unseen> {
+    this.assertOpen(name);
+    let found: Found | typeof unseen = unseen;
+    this.prerequisites.push(async () => {
+      const seen = await look();
+      found = seen.found;
+      return seen.problems;
+    });
+    return this.seen.then(() => found);
+  }
+
+  /**
+   * Look: everything was registered. The program's last statement waits for it.
+   *
+   * @throws RunError with every host's and prerequisite's problems.
+   */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.closing.resolve();
+    await this.seen;
+  }
+
+  private assertOpen(name: string): void {
+    if (!this.closed) return;
+    throw new Error(
+      `${name}: cannot be looked at any more, since the look was closed before it was registered. Register it before look.close(), which has to be the program's last statement`,
+    );
+  }
+
+  private async lookAtAll(): Promise<Map<ObservedHost, StepAnswers>> {
+    if (!this.questions.length && !this.prerequisites.length) return new Map();
+    if (neverLooks()) {
+      await pulumi.log.warn(
+        "no host was looked at (JTEL_CHAT_OBSERVE=never): this preview does not show drift. Not approvable: not seen",
+      );
+      return new Map();
+    }
+    if (observer())
+      await pulumi.log.info(
+        `looking with ${observer()} (JTEL_CHAT_OBSERVE_USER): hosts are compared with what was applied. What this stack would apply was not checked there`,
+      );
+    const asked = [...Map.groupBy(this.questions, ({ host }) => host)];
+    const [seen, others] = await Promise.all([
+      Promise.all(asked.map(([host, questions]) => this.lookAt(host, questions))),
+      Promise.all(this.prerequisites.map((look) => look().catch((error: Error) => [error.message]))),
+    ]);
+    const problems = [...seen.flatMap((host) => host.problems), ...others.flat()];
+    if (problems.length) throw refusal(problems);
+    for (const difference of unlike(seen)) await pulumi.log.warn(printable(difference));
+    return new Map(asked.map(([host], index) => [host, seen[index]?.answers ?? {}]));
+  }
+}
