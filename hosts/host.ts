@@ -1,9 +1,9 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { document, documentDigest } from "../render/document.ts";
-import { hostTool, ownTextSection } from "../render/host-tool.ts";
+import { documentDigest } from "../render/document.ts";
+import { toolDocument } from "../render/tool.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { applyCommand, installCommand, type Launch, toolPath, undoCommand, uninstallCommand } from "./launcher.ts";
+import { applyCommand, installCommand, type Launch, undoCommand, uninstallCommand } from "./launcher.ts";
 import type { StepAnswer } from "./look/answer.ts";
 import { mayBeUnseen } from "./look/environment.ts";
 import { type Look, unseen } from "./look/look.ts";
@@ -97,7 +97,12 @@ export class Host {
   /** Every host gets the tool before its first step; it hangs below the stack, since all components share it. */
   private installTool(): void {
     const launchers = { apply: installCommand, undo: uninstallCommand() };
-    this.register("tool", toolDocument(), { ...launchers, secret: false }, {});
+    this.register(
+      "tool",
+      toolDocument(`${pulumi.getProject()}/${pulumi.getStack()}`),
+      { ...launchers, secret: false },
+      {},
+    );
   }
 
   private register(
@@ -148,22 +153,3 @@ const keepUnseen =
   (answer: Promise<StepAnswer | typeof unseen>): pulumi.ResourceTransform =>
   async ({ props, opts }) =>
     (await answer) === unseen ? { props, opts: { ...opts, ignoreChanges: ["create"] } } : undefined;
-
-/** The tool, which comes last because the launcher takes it from there; what goes with it; and whose the host is. */
-const toolDocument = (): string => {
-  const recover = "etc/systemd/system/jtel-chat-recover.service";
-  return document(
-    {
-      kind: "files",
-      name: "/var/lib/jtel-chat/owner",
-      fields: { content: `${pulumi.getProject()}/${pulumi.getStack()}\n` },
-    },
-    ownTextSection(recover),
-    {
-      kind: "files",
-      name: "/etc/systemd/system/sysinit.target.wants/jtel-chat-recover.service",
-      fields: { link: `/${recover}` },
-    },
-    { kind: "files", name: toolPath, fields: { content: hostTool() } },
-  );
-};

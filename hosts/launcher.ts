@@ -1,7 +1,5 @@
+import { toolPath } from "../render/tool.ts";
 import { printable } from "./printable.ts";
-
-/** Where the host tool lives on every host. */
-export const toolPath = "/usr/local/sbin/jtel-chatctl";
 
 /** Why a step has to run on its host, as the host says it. */
 export interface Launch {

@@ -8,7 +8,7 @@ import { publicPort, publicPorts } from "../config/ports.ts";
 import type { Deployment, HostConfig } from "../config/schema.ts";
 import { Host } from "../hosts/host.ts";
 import type { Look } from "../hosts/look/look.ts";
-import type { Needs } from "../render/resources.ts";
+import type { Needs } from "../render/client-messenger/resources.ts";
 
 /** What a topology decides: which hosts do what, and what chat may ask of them. */
 export interface Roles {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { hostTool } from "../../render/host-tool.ts";
-import { toolPath } from "../launcher.ts";
+import { toolPath } from "../../render/tool.ts";
 import { printable } from "../printable.ts";
 import { ssh } from "../ssh/ssh.ts";
 import { type StepAnswer, understood } from "./answer.ts";

@@ -1,4 +1,4 @@
-import { toolPath } from "../launcher.ts";
+import { toolPath } from "../../render/tool.ts";
 
 /**
  * The command that looks at a host with an account that may do nothing else: the request, names of steps, is its stdin.
