@@ -1,12 +1,14 @@
 import { loadDeployment } from "./config/load.ts";
 import { publicPort } from "./config/ports.ts";
+import { Look } from "./hosts/look/look.ts";
 import { portalParameters as parameters, manualSteps as steps, portalTable as table } from "./render/portal.ts";
 import { topologies } from "./topologies/topologies.ts";
 
 const deployment = loadDeployment();
 const { public: visitors, whatsapp, tyntec } = deployment;
 
-topologies[deployment.topology](deployment);
+const look = new Look();
+topologies[deployment.topology](deployment, look);
 
 const handover = {
   ...{ scheme: visitors.scheme, host: visitors.host, port: publicPort(deployment) },
@@ -19,3 +21,5 @@ export const portalParameters = parameters(handover);
 export const manualSteps = steps(handover);
 /** Both as Markdown: `pulumi stack output portalTable`. */
 export const portalTable = table({ parameters: portalParameters, steps: manualSteps });
+
+await look.close();

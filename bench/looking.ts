@@ -1,5 +1,6 @@
-import { observed, type StepQuestion } from "../hosts/observation.ts";
-import { type SshTarget, ssh } from "../hosts/ssh.ts";
+import { Look } from "../hosts/look/look.ts";
+import type { StepQuestion } from "../hosts/look/question.ts";
+import { type SshTarget, ssh } from "../hosts/ssh/ssh.ts";
 import type { Lab } from "../lab/lab.ts";
 import { resourceName, type StateResource } from "./state.ts";
 
@@ -27,7 +28,10 @@ export const questions = (hosts: Target[], resources: StateResource[]): StepQues
 
 /** Looks at every host once, as an `up` does. */
 export const lookAt = async (asked: StepQuestion[]): Promise<void> => {
-  await Promise.all(asked.map(observed));
+  const look = new Look();
+  const answers = asked.map((question) => look.registerStep(question));
+  await look.close();
+  await Promise.all(answers);
 };
 
 /** The least that any look over ssh could take: log in and run nothing. */

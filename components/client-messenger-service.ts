@@ -1,9 +1,10 @@
-import { all, ComponentResource, type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
+import { ComponentResource, type ComponentResourceOptions, type Output, output } from "@pulumi/pulumi";
 import type { Database, Restart, Share, UnitOptions } from "../config/schema.ts";
 import type { Host, Step } from "../hosts/host.ts";
-import { connectionSection, home, installationSections, runningSection } from "../render/client-messenger.ts";
-import { document } from "../render/document.ts";
-import { type Needs, resourcesSection } from "../render/resources.ts";
+import { messengerDocument } from "../render/client-messenger/messenger.ts";
+import { messengerRunningDocument } from "../render/client-messenger/messenger-running.ts";
+import { messengerSecretDocument } from "../render/client-messenger/messenger-secret.ts";
+import type { Needs } from "../render/client-messenger/resources.ts";
 
 /** What {@link ClientMessengerService} needs to know. */
 export interface ClientMessengerServiceArgs {
@@ -47,31 +48,22 @@ export class ClientMessengerService extends ComponentResource {
   constructor(name: string, args: ClientMessengerServiceArgs, opts?: ComponentResourceOptions) {
     super("jtel:chat:ClientMessengerService", name, {}, opts);
     const connection = output(args.hazelcastPassword).apply((hazelcastPassword) =>
-      document(connectionSection({ ...args.database, hazelcastPassword }, args)),
+      messengerSecretDocument({ ...args.database, hazelcastPassword }, args),
     );
-    const installation = document(resourcesSection(args.needs, `${home}/bin`), ...installationSections(args));
+    const installation = messengerDocument(args);
     for (const host of args.chatServers) {
       const connected = host.secretStep("messenger-secret", connection, { parent: this });
       const installed = host.step("messenger", installation, { parent: this });
-      const loads = [...args.loads.filter((step) => step.host === host), installed, connected];
-      this.running.push(
-        host.step("messenger-running", runningDocument(loads, peers(host, args), args.restart), {
-          parent: this,
-          after: this.running.slice(-1),
-        }),
+      const loaded = [...args.loads.filter((step) => step.host === host), installed, connected];
+      const running = output(loaded.map(({ concern, digest }) => ({ concern, digest }))).apply((loads) =>
+        messengerRunningDocument({ loads, peers: peers(host, args), restart: args.restart }),
       );
+      this.running.push(host.step("messenger-running", running, { parent: this, after: this.running.slice(-1) }));
     }
     this.registerOutputs();
   }
 }
 
-/** The other chat servers by the name that a person knows; those behind this one are restarted later, on the new configuration. */
-const peers = (host: Host, { chatServers }: ClientMessengerServiceArgs): string[] =>
-  chatServers
-    .map(({ address, name }, index) => [address, name, index > chatServers.indexOf(host) ? "later" : ""])
-    .map((words) => words.join(" ").trim());
-
-const runningDocument = (loads: Step[], peers: string[], restart: Restart): Output<string> =>
-  all(loads.map(({ concern, digest }) => digest.apply((value) => `${concern} ${value}`))).apply((lines) =>
-    document(runningSection(lines, peers, restart)),
-  );
+/** The chat servers, of which those behind this one are restarted later. */
+const peers = (host: Host, { chatServers }: ClientMessengerServiceArgs) =>
+  chatServers.map(({ address, name }, index) => ({ address, name, later: index > chatServers.indexOf(host) }));

@@ -1,8 +1,7 @@
 import { ComponentResource, type ComponentResourceOptions } from "@pulumi/pulumi";
 import type { HaproxyOptions } from "../config/schema.ts";
 import type { Host, Step } from "../hosts/host.ts";
-import { document } from "../render/document.ts";
-import { chatSections, whatsappRules } from "../render/haproxy.ts";
+import { haproxyDocument } from "../render/haproxy.ts";
 
 /** What {@link HaproxyChatFrontend} needs to know. */
 export interface HaproxyChatFrontendArgs {
@@ -43,14 +42,15 @@ export class HaproxyChatFrontend extends ComponentResource {
 
   constructor(name: string, args: HaproxyChatFrontendArgs, opts?: ComponentResourceOptions) {
     super("jtel:chat:HaproxyChatFrontend", name, {}, opts);
+    const { loadBalancers, chatServers: servers } = args;
+    const document = haproxyDocument({ ...args, servers, redundant: loadBalancers.length > 1 });
     const order = Promise.withResolvers<Step[]>();
     const earlier = async (host: Host) => {
       const steps = await order.promise;
       const index = steps.findIndex((step) => step.host === host);
       return [...args.after, ...steps.slice(0, index)];
     };
-    const text = haproxyDocument(args);
-    this.loaded = args.loadBalancers.map((host) => host.step("haproxy", text, { parent: this, after: earlier(host) }));
+    this.loaded = loadBalancers.map((host) => host.step("haproxy", document, { parent: this, after: earlier(host) }));
     order.resolve(activeLast(this.loaded));
     this.registerOutputs();
   }
@@ -58,23 +58,6 @@ export class HaproxyChatFrontend extends ComponentResource {
 
 /** What a change breaks is to break where nobody comes: which load balancer that is, the hosts say. */
 const activeLast = async (steps: Step[]): Promise<Step[]> => {
-  const active = await Promise.all(steps.map((step) => step.active));
+  const active = await Promise.all(steps.map((step) => step.active()));
   return [...steps.filter((_, index) => !active[index]), ...steps.filter((_, index) => active[index])];
-};
-
-const haproxyDocument = (args: HaproxyChatFrontendArgs): string => {
-  const { loadBalancers, scheme, host, certificate, portalFrontend, portalName } = args;
-  return document({
-    kind: "haproxy",
-    name: "/etc/haproxy/haproxy.cfg",
-    fields: {
-      certificate: scheme === "https" ? certificate : undefined,
-      public: host,
-      redundant: loadBalancers.length > 1 ? "yes" : undefined,
-      portal: portalFrontend,
-      "portal-name": portalFrontend && portalName,
-      rules: portalFrontend ? whatsappRules : undefined,
-      sections: chatSections({ ...args, servers: args.chatServers }),
-    },
-  });
 };

@@ -2,9 +2,7 @@ import { ComponentResource, type ComponentResourceOptions, type Output, secret }
 import { RandomPassword } from "@pulumi/random";
 import type { Hazelcast, Share } from "../config/schema.ts";
 import type { Host, Step } from "../hosts/host.ts";
-import { hazelcastFile, home, releaseFolder, unitName } from "../render/client-messenger.ts";
-import { document, type Section } from "../render/document.ts";
-import { hazelcastXml } from "../render/hazelcast.ts";
+import { hazelcastDocument } from "../render/hazelcast.ts";
 
 /** What {@link HazelcastConfig} needs to know: where the file comes from, and on which hosts. */
 export type HazelcastConfigArgs = Hazelcast & {
@@ -33,9 +31,9 @@ export class HazelcastConfig extends ComponentResource {
 
   constructor(name: string, args: HazelcastConfigArgs, opts?: ComponentResourceOptions) {
     super("jtel:chat:HazelcastConfig", name, {}, opts);
-    const text = document(configFile(args), storeLink(args.share));
+    const document = hazelcastDocument(args);
     this.password = args.source === "render" ? this.groupPassword(args.password) : undefined;
-    this.written = args.chatServers.map((host) => host.step("hazelcast", text, { parent: this }));
+    this.written = args.chatServers.map((host) => host.step("hazelcast", document, { parent: this }));
     this.registerOutputs();
   }
 
@@ -44,29 +42,3 @@ export class HazelcastConfig extends ComponentResource {
     return new RandomPassword("hazelcast-password", { length: 32, special: false }, { parent: this }).result;
   }
 }
-
-const configFile = (args: HazelcastConfigArgs): Section => ({
-  kind: "files",
-  name: hazelcastFile,
-  fields: {
-    ...(args.source === "share" ? copied(args.share) : rendered(args)),
-    check: "hazelcast",
-    jars: jarFolders(args),
-    "loaded-by": unitName,
-  },
-});
-
-const copied = ({ path, hosted }: Share) => ({ from: `${path}/hazelcast.xml`, mount: hosted ? undefined : path });
-
-const rendered = ({ clusterName, members, chatServers }: HazelcastConfigArgs & { source: "render" }) => {
-  const cluster = { clusterName, members: [...chatServers.map(({ address }) => address), ...members] };
-  return { "content-3": hazelcastXml(3, cluster), "content-5": hazelcastXml(5, cluster) };
-};
-
-/** Where the Hazelcast lies that will load the file: a release that is not held is installed by a later step. */
-const jarFolders = ({ share, release }: HazelcastConfigArgs): string[] => {
-  const [installed, offered] = [`${home}/bin`, `${share.path}/${releaseFolder}/bin`];
-  return release === "hold" ? [installed, offered] : [offered, installed];
-};
-
-const storeLink = ({ path }: Share): Section => ({ kind: "files", name: "/acd-store/shared", fields: { link: path } });

@@ -1,8 +1,9 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { Step } from "../hosts/host.ts";
-import { printable } from "../hosts/launcher.ts";
-import { prerequisite } from "../hosts/observation.ts";
+import { stopsAtDrift } from "../hosts/look/drift-policy.ts";
+import { type Look, unseen } from "../hosts/look/look.ts";
+import { printable } from "../hosts/printable.ts";
 import { differences, type Webhook, webhooks, whereabouts } from "../render/tyntec.ts";
 import { claimOf, refusals, takenAway } from "../tyntec/claim.ts";
 import { documentText, type WebhooksDocument } from "../tyntec/document.ts";
@@ -10,10 +11,12 @@ import { type Recorded, recordedWebhooks, resourceName } from "../tyntec/recorde
 
 /** What {@link TynTecWebhooks} needs to know. */
 export interface TynTecWebhooksArgs {
+  /** Where the look at the API is registered. */
+  look: Look;
   /** Base URL of the API, e.g. `https://api.tyntec.com/chat-api/v2`. */
   url: string;
   /** The account's key. */
-  apiKey: pulumi.Output<string>;
+  apiKey: string;
   /** Certificate authority of an API that no public one vouches for. */
   caFile?: string | undefined;
   /** Public https URL of the portal that TynTec calls. */
@@ -53,7 +56,7 @@ export class TynTecWebhooks extends pulumi.ComponentResource {
         create: seen.then(applyCommand),
         delete: `${program} undo`,
         stdin: documentText(document),
-        environment: { TYNTEC_API_KEY: args.apiKey },
+        environment: { TYNTEC_API_KEY: pulumi.secret(args.apiKey) },
         addPreviousOutputInEnv: true, // what was there before comes back to it with an update or a delete
         logging: local.Logging.Stderr,
       },
@@ -64,7 +67,9 @@ export class TynTecWebhooks extends pulumi.ComponentResource {
         transforms: [keepSettled(seen)],
       },
     );
-    void seen.then((found) => (found && (found.recorded || takeOver) ? logAstray(found, command) : undefined));
+    const tell = (found: Seen | undefined) =>
+      found && (found.recorded || takeOver) ? logAstray(found, command) : undefined;
+    void seen.then(tell, () => {}); // why there is no answer, the program's end says
     this.registerOutputs();
   }
 }
@@ -80,16 +85,14 @@ interface Seen {
 const program = "node tyntec/webhooks.ts";
 
 /** Looks at the API together with the hosts; undefined where looking is switched off. */
-const look = async (document: WebhooksDocument, { apiKey, onDrift }: TynTecWebhooksArgs): Promise<Seen | undefined> => {
-  let seen: Seen | undefined;
+const look = async (document: WebhooksDocument, args: TynTecWebhooksArgs): Promise<Seen | undefined> => {
+  const { apiKey, onDrift } = args;
   const looking = async () => {
-    const key = await new Promise<string>((resolve) => apiKey.apply(resolve));
-    seen = await compared(document, key);
-    const stopped = onDrift === "stop" && !pulumi.runtime.isDryRun() ? driftProblems(seen) : [];
-    return [...seen.problems, ...stopped];
+    const found = await compared(document, apiKey);
+    return { found, problems: [...found.problems, ...(stopsAtDrift(onDrift) ? driftProblems(found) : [])] };
   };
-  await prerequisite({ look: () => looking().catch((error: Error) => [error.message]) });
-  return seen;
+  const seen = await args.look.registerPrerequisite({ name: resourceName, look: looking });
+  return seen === unseen ? undefined : seen;
 };
 
 const compared = async (document: WebhooksDocument, apiKey: string): Promise<Seen> => {

@@ -1,12 +1,19 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { document, documentDigest } from "../render/document.ts";
-import { ownTextSection, toolSection } from "../render/host-tool.ts";
-import { applyCommand, installCommand, type Launch, printable, undoCommand, uninstallCommand } from "./launcher.ts";
-import { mayBeUnseen, type ObservedHost, observed, type StepAnswer, unseen } from "./observation.ts";
+import { documentDigest } from "../render/document.ts";
+import { toolDocument } from "../render/tool.ts";
+import { fingerprint } from "./fingerprint.ts";
+import { applyCommand, installCommand, type Launch, undoCommand, uninstallCommand } from "./launcher.ts";
+import type { StepAnswer } from "./look/answer.ts";
+import { mayBeUnseen } from "./look/environment.ts";
+import { type Look, unseen } from "./look/look.ts";
+import type { ObservedHost } from "./look/question.ts";
+import { tell } from "./tell.ts";
 
 /** What makes a {@link Host}. */
 export interface HostArgs extends ObservedHost {
+  /** Where its steps are registered. */
+  look: Look;
   /** Interface that chat's rules are limited to, where the stack names one. */
   interface?: string | undefined;
 }
@@ -21,7 +28,7 @@ export interface Step {
   /** Changes with what the step makes true: its document's digest, of a secret the fingerprint that its host made. */
   digest: pulumi.Output<string>;
   /** Whether its host carries the traffic, of several that have the step; a host that was not seen counts as one that does not. */
-  active: Promise<boolean>;
+  active: () => Promise<boolean>;
 }
 
 /** Options of one step. */
@@ -90,7 +97,12 @@ export class Host {
   /** Every host gets the tool before its first step; it hangs below the stack, since all components share it. */
   private installTool(): void {
     const launchers = { apply: installCommand, undo: uninstallCommand() };
-    this.register("tool", toolDocument(), { ...launchers, secret: false }, {});
+    this.register(
+      "tool",
+      toolDocument(`${pulumi.getProject()}/${pulumi.getStack()}`),
+      { ...launchers, secret: false },
+      {},
+    );
   }
 
   private register(
@@ -100,7 +112,7 @@ export class Host {
     options: pulumi.CustomResourceOptions,
   ): Step {
     const known = typeof text === "string" ? text : undefined;
-    const answer = observed({ host: this.target, step: concern, document: known, secret });
+    const answer = this.target.look.registerStep({ host: this.target, step: concern, document: known, secret });
     const command = new remote.Command(
       `${this.name}-${concern}`,
       {
@@ -112,8 +124,12 @@ export class Host {
       },
       { ...options, transforms: mayBeUnseen() ? [keepUnseen(answer)] : [] },
     );
-    void answer.then((said) => (said === unseen ? undefined : tell(said, command)));
-    const active = answer.then((said) => said !== unseen && said.active);
+    const tellSeen = (said: StepAnswer | typeof unseen) => (said === unseen ? undefined : tell(said, command));
+    void answer.then(tellSeen, () => {}); // why there is no answer, the program's end says
+    const active = async () => {
+      const said = await answer;
+      return said !== unseen && said.active;
+    };
     const step = { host: this, concern, command, digest: pulumi.output(text).apply(documentDigest), active };
     this.steps.push(step);
     return step;
@@ -132,53 +148,8 @@ export class Host {
   }
 }
 
-/**
- * The last word that a secret's step printed, on which the restart hangs.
- *
- * @throws Error when it is no fingerprint: what a host says is not to be trusted, and the text would stand in the state.
- */
-export const fingerprint = (host: string, concern: string, stdout: string): string => {
-  const said = stdout.trim().split(/\s/).at(-1) ?? "";
-  if (/^[0-9a-f]{16}$/.test(said)) return said;
-  throw new Error(
-    `${host}: ${concern} ended without the fingerprint of its secret (${printable(said.slice(-80)) || "it said nothing"}). Look at the host: sudo jtel-chatctl log; then repeat`,
-  );
-};
-
 /** A host that was not seen must not show a false difference: its launcher stays what the state says. Each costs a call of the engine. */
 const keepUnseen =
   (answer: Promise<StepAnswer | typeof unseen>): pulumi.ResourceTransform =>
   async ({ props, opts }) =>
     (await answer) === unseen ? { props, opts: { ...opts, ignoreChanges: ["create"] } } : undefined;
-
-/** What the host says beside its answer, with the resource that it is about. */
-const tell = async (said: StepAnswer, resource: pulumi.Resource): Promise<void> => {
-  if (said.drifted) await logDrift(said, resource);
-  for (const warning of said.warnings) await pulumi.log.warn(printable(warning), resource);
-};
-
-const logDrift = ({ reason, diff }: StepAnswer, resource: pulumi.Resource): Promise<void> => {
-  const lines = diff.split("\n").map((line) => printable(line.replaceAll("\t", "    ")));
-  const shown = lines.length > 200 ? [...lines.slice(0, 200), `… ${lines.length - 200} more lines`] : lines;
-  return pulumi.log.info([`changed on the host: ${printable(reason)}`, ...shown].join("\n"), resource);
-};
-
-/** Whose the host is, what a boot runs, and the tool: its launcher comes last, when there is what it runs. */
-const toolDocument = (): string => {
-  const recover = "etc/systemd/system/jtel-chat-recover.service";
-  return document(
-    {
-      kind: "files",
-      name: "/var/lib/jtel-chat/owner",
-      fields: { content: `${pulumi.getProject()}/${pulumi.getStack()}\n` },
-    },
-    ownTextSection(recover),
-    {
-      kind: "files",
-      name: "/etc/systemd/system/sysinit.target.wants/jtel-chat-recover.service",
-      fields: { link: `/${recover}` },
-    },
-    toolSection(),
-    ownTextSection("usr/local/sbin/jtel-chatctl"),
-  );
-};

@@ -1,5 +1,6 @@
-/** Where the host tool lives on every host. */
-export const toolPath = "/usr/local/sbin/jtel-chatctl";
+import { sumsPath, toolPath } from "../render/tool.ts";
+import { printable } from "./printable.ts";
+import { broughtPath } from "./tool-text.ts";
 
 /** Why a step has to run on its host, as the host says it. */
 export interface Launch {
@@ -27,9 +28,6 @@ export const installCommand = (launch: Launch): string => `${fromText()} ${apply
 /** The command that removes the host tool, and what other steps have left: also where its launcher was removed by hand. */
 export const uninstallCommand = (): string => `${fromText()} undo tool`;
 
-/** Where a look leaves the tool's text for the installation that follows; a boot takes it away. */
-const broughtPath = "/run/jtel-chat/tool";
-
 /**
  * Runs the tool that the document on stdin names by its digest, with that document as its own stdin: from the text that a look
  * has brought or that an installation has kept, else from the installed archive.
@@ -53,73 +51,7 @@ const fromText = (): string => {
   return `sudo -n python3 -I -c '${program}'`;
 };
 
-/**
- * The command that looks at a host with an account that may do nothing else: the request, names of steps, is its stdin.
- *
- * Plain words: where the account's key has a forced command, sshd runs that instead, which is the same.
- */
-export const observeCommand = `sudo -n ${toolPath} observe`;
-
-/** What {@link lookCommand} says where it wants the tool's text. */
-export const wantsTool = "\u001ehost tool wanted\n";
-
-/** What is in place, as `sha256sum --check` reads it; its first line names the tool's version (kinds/tool.py). */
-const sumsPath = "/usr/local/lib/jtel-chat/tool.sha256";
-
-/** Whether the tool whose text has this digest is in place, whole. */
-const isInstalled = (toolDigest: string): string =>
-  `grep -qs ${toolDigest} ${sumsPath} && sha256sum --check --status ${sumsPath} 2>/dev/null`;
-
-/** Says that the tool's text is wanted, and runs a program that finds the text as `tool`, the end of its standard input. */
-const withText = (lines: string[]): string => {
-  const program = ["import os, sys", ...lines].join("; ");
-  return `printf '\\036host tool wanted\\n'; exec sudo -n python3 -I -c "${program}"`;
-};
-
-/** Leaves the text where the installation finds it: whole or not at all. */
-const keepText = [
-  `os.makedirs('/run/jtel-chat', 0o700, exist_ok=True)`,
-  `os.umask(0o077)`,
-  `kept = open('${broughtPath}.new', 'wb')`,
-  "kept.write(text)",
-  "kept.close()",
-  `os.replace('${broughtPath}.new', '${broughtPath}')`,
-];
-
-/**
- * The command that looks at a host and judges documents: the request is the first line of stdin; where the command says
- * {@link wantsTool}, the tool's text follows, to the end.
- *
- * The installed tool answers when it is this very version, otherwise the text that is sent does: looking needs no installation.
- * Both become files without a name, from which the tool can start itself anew within its limits.
- *
- * @param installs whether an installation follows, in an `up`: then the text is left for it.
- */
-export const lookCommand = (toolDigest: string, installs: boolean): string => {
-  const look = [
-    "request, tool = os.memfd_create('request'), os.memfd_create('jtel-chatctl', 0)",
-    "os.write(request, sys.stdin.buffer.readline())",
-    "os.lseek(request, 0, os.SEEK_SET)",
-    "text = sys.stdin.buffer.read()",
-    "os.write(tool, text)",
-    ...(installs ? keepText : []),
-    "os.dup2(request, 0)",
-    "os.execv(sys.executable, [sys.executable, '-IS', f'/proc/self/fd/{tool}', 'look'])",
-  ];
-  return `if ${isInstalled(toolDigest)}; then exec sudo -n ${toolPath} look; else ${withText(look)}; fi`;
-};
-
-/** The command that brings the tool's text to a host that lacks it, where nothing is looked at. */
-export const bringCommand = (toolDigest: string): string =>
-  `if ${isInstalled(toolDigest)}; then :; else ${withText(["text = sys.stdin.buffer.read()", ...keepText])}; fi`;
-
 const applyArguments = (step: string, { generation, reason }: Launch) =>
   `apply ${step} ${generation} ${shellQuoted(printable(reason))}`;
-
-/** What a host says ends in a command line and in terminals: printable characters only, of bounded length. */
-export const printable = (text: string): string => {
-  const cleaned = text.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, "?");
-  return cleaned.length > 400 ? `${cleaned.slice(0, 399)}…` : cleaned;
-};
 
 const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,7 +1,7 @@
 import { chown, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import mustache from "mustache";
-import { releaseFolder } from "../render/client-messenger.ts";
+import { releaseFolder } from "../render/client-messenger/places.ts";
 import { buildClientMessenger } from "./clientmessenger/build.ts";
 import { addressOf, inventory } from "./inventory.ts";
 import { type LabRecord, runDirectory } from "./record.ts";

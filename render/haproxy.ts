@@ -1,5 +1,6 @@
 import { chatPort } from "../config/ports.ts";
 import type { HaproxyOptions } from "../config/schema.ts";
+import { document } from "./document.ts";
 import { fill } from "./template.ts";
 
 /** What the chat sections of a haproxy.cfg are made of. */
@@ -17,6 +18,34 @@ export interface ChatFrontend {
   servers: { name: string; address: string }[];
   options: HaproxyOptions;
 }
+
+/** What the step depends on: the sections, and what a load balancer has to prove of them. */
+export interface HaproxyStep extends ChatFrontend {
+  /** The name that visitors use: the certificate has to have it. */
+  host: string;
+  /** The portal's public name, by which TynTec calls. */
+  portalName?: string | undefined;
+  /** Whether there are several load balancers. */
+  redundant: boolean;
+}
+
+/** Chat's sections, and WhatsApp's rules inside the portal's frontend. */
+export const haproxyDocument = (step: HaproxyStep): string => {
+  const { scheme, host, certificate, portalFrontend, portalName, redundant } = step;
+  return document({
+    kind: "haproxy",
+    name: "/etc/haproxy/haproxy.cfg",
+    fields: {
+      certificate: scheme === "https" ? certificate : undefined,
+      public: host,
+      redundant: redundant ? "yes" : undefined,
+      portal: portalFrontend,
+      "portal-name": portalFrontend && portalName,
+      rules: portalFrontend ? whatsappRules : undefined,
+      sections: chatSections(step),
+    },
+  });
+};
 
 /** Global, frontends and backend of chat, as they end in haproxy.cfg (vendor page "HAProxy"; configuration.txt 4.2, 5.1, 5.2). */
 export const chatSections = (frontend: ChatFrontend): string => {

@@ -1,4 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
 import { ClientMessengerService } from "../components/client-messenger-service.ts";
 import { HaproxyChatFrontend } from "../components/haproxy-chat-frontend.ts";
 import { HazelcastConfig } from "../components/hazelcast-config.ts";
@@ -8,7 +7,8 @@ import { UfwRules } from "../components/ufw-rules.ts";
 import { publicPort, publicPorts } from "../config/ports.ts";
 import type { Deployment, HostConfig } from "../config/schema.ts";
 import { Host } from "../hosts/host.ts";
-import type { Needs } from "../render/resources.ts";
+import type { Look } from "../hosts/look/look.ts";
+import type { Needs } from "../render/client-messenger/resources.ts";
 
 /** What a topology decides: which hosts do what, and what chat may ask of them. */
 export interface Roles {
@@ -20,8 +20,8 @@ export interface Roles {
   needs: Needs;
 }
 
-/** The CHAT role, in the order of the vendor's page. */
-export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, needs }: Roles): void => {
+/** The CHAT role, in the order of the vendor's page. All of it is registered with the look, which the program then closes. */
+export const chatRole = (deployment: Deployment, look: Look, { chatServers, loadBalancers, needs }: Roles): void => {
   const { public: visitors, share, database, firewall, whatsapp, tyntec } = deployment;
   const { release, unit, restart } = deployment.clientMessenger;
 
@@ -51,10 +51,9 @@ export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, n
     after: chat.running,
   });
   if (whatsapp && tyntec) {
-    const apiKey = pulumi.secret(tyntec.apiKey);
     new TynTecWebhooks("tyntec", {
       ...tyntec,
-      apiKey,
+      look,
       onDrift: deployment.onDrift,
       portal: whatsapp.portal,
       after: haproxy.loaded,
@@ -63,5 +62,5 @@ export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, n
 };
 
 /** A host of the stack file, reached as the stack says. */
-export const sshHost = ({ ssh, onDrift }: Deployment, host: HostConfig): Host =>
-  new Host({ ...host, user: ssh.user, onDrift });
+export const sshHost = ({ ssh, onDrift }: Deployment, look: Look, host: HostConfig): Host =>
+  new Host({ ...host, user: ssh.user, onDrift, look });

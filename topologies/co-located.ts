@@ -1,4 +1,5 @@
 import type { Deployment } from "../config/schema.ts";
+import type { Look } from "../hosts/look/look.ts";
 import { chatRole, sshHost } from "./chat-role.ts";
 
 /**
@@ -7,9 +8,9 @@ import { chatRole, sshHost } from "./chat-role.ts";
  * A web server's own Hazelcast member holds port 5701 there, so ClientMessenger's takes the next one; both find each other
  * through the members in hazelcast.xml, which are addresses without a port.
  */
-export const coLocated = (deployment: Deployment): void =>
-  chatRole(deployment, {
-    chatServers: deployment.chatServers.map((host) => sshHost(deployment, host)),
-    loadBalancers: deployment.loadBalancers.map((host) => sshHost(deployment, host)),
+export const coLocated = (deployment: Deployment, look: Look): void =>
+  chatRole(deployment, look, {
+    chatServers: deployment.chatServers.map((host) => sshHost(deployment, look, host)),
+    loadBalancers: deployment.loadBalancers.map((host) => sshHost(deployment, look, host)),
     needs: { memory: 4, additional: true },
   });

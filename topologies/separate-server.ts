@@ -1,10 +1,11 @@
 import type { Deployment } from "../config/schema.ts";
+import type { Look } from "../hosts/look/look.ts";
 import { chatRole, sshHost } from "./chat-role.ts";
 
 /** Chat servers of their own, reached through the platform's load balancers. */
-export const separateServer = (deployment: Deployment): void =>
-  chatRole(deployment, {
-    chatServers: deployment.chatServers.map((host) => sshHost(deployment, host)),
-    loadBalancers: deployment.loadBalancers.map((host) => sshHost(deployment, host)),
+export const separateServer = (deployment: Deployment, look: Look): void =>
+  chatRole(deployment, look, {
+    chatServers: deployment.chatServers.map((host) => sshHost(deployment, look, host)),
+    loadBalancers: deployment.loadBalancers.map((host) => sshHost(deployment, look, host)),
     needs: { memory: 8, cores: 2, disk: 32, additional: false },
   });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { printable } from "../hosts/launcher.ts";
+import { printable } from "../hosts/printable.ts";
 import type { Webhook } from "../render/tyntec.ts";
 import { type Answer, exchange, type Patience } from "./connection.ts";
 

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { printable } from "../hosts/launcher.ts";
+import { printable } from "../hosts/printable.ts";
 import { parsedDocument, type WebhooksDocument } from "./document.ts";
 
 /** The resource's name in the state. */

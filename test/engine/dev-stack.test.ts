@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { proveChat } from "../../lab/chat.ts";
-import { releaseFolder } from "../../render/client-messenger.ts";
+import { releaseFolder } from "../../render/client-messenger/places.ts";
 import { callbacks, differences, type Webhook, webhooks } from "../../render/tyntec.ts";
 import { readWebhooks } from "../../tyntec/api.ts";
 import { type Change, engineLab, runnable } from "./engine-lab.ts";

@@ -61,11 +61,13 @@ describe("TynTecWebhooks in the engine", { timeout: 60_000 }, () => {
 
   test("somebody else's event is shown and stops the run before anything is written", async () => {
     for (const command of ["preview", "up"] as const) {
-      const { failed, text, steps, requests } = await run(command);
+      const { failed, text, errors, steps, requests } = await run(command);
       expect({ failed, steps, requests }).toEqual({ failed: true, steps: [], requests: ["GET"] });
-      expect(text).toContain(
-        "nothing was changed:\nTynTec: MoMessage goes to https://crm.example/hook?…: another system",
-      );
+      expect(errors).toEqual([
+        expect.stringMatching(
+          /^nothing was changed:\nTynTec: MoMessage goes to https:\/\/crm\.example\/hook\?…: another system/,
+        ),
+      ]);
       expect(text).toContain("set tyntec.takeOver: true");
     }
   });
@@ -217,6 +219,8 @@ interface Run {
   steps: string[];
   /** All that a person saw. */
   text: string;
+  /** The errors that the program has ended with. */
+  errors: string[];
   failed: boolean;
 }
 
@@ -225,8 +229,10 @@ const observed = async (
   run: (onEvent: (event: EngineEvent) => void, onOutput: (text: string) => void) => Promise<unknown>,
 ): Promise<Run> => {
   const steps: string[] = [];
+  const errors: string[] = [];
   let text = "";
-  const onEvent = ({ resourcePreEvent }: EngineEvent) => {
+  const onEvent = ({ resourcePreEvent, diagnosticEvent }: EngineEvent) => {
+    if (diagnosticEvent?.severity === "error") errors.push(diagnosticEvent.message.replace(/^<.*?>/, ""));
     const step = resourcePreEvent?.metadata;
     if (step?.type.startsWith("command:") && step.op !== "same")
       steps.push(`${step.op} ${step.urn.split("::").at(-1)}`);
@@ -238,7 +244,7 @@ const observed = async (
     () => undefined,
     (reason: Error) => reason,
   );
-  return { steps, text: text + (error?.message ?? ""), failed: error !== undefined };
+  return { steps, errors, text: text + (error?.message ?? ""), failed: error !== undefined };
 };
 
 const everyFile = async (directory: string): Promise<string> => {

@@ -2,12 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { load as parseYaml } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { haproxyOptions } from "../../config/schema.ts";
-import {
-  argumentFileText,
-  environmentFileText,
-  type Installation,
-  unitSection,
-} from "../../render/client-messenger.ts";
+import { argumentFileText, environmentFileText } from "../../render/client-messenger/messenger-secret.ts";
+import { type Unit, unitSection } from "../../render/client-messenger/unit.ts";
 import { document } from "../../render/document.ts";
 import { type Admission, type FirewalledHost, firewallDocument } from "../../render/firewall.ts";
 import { type ChatFrontend, chatSections } from "../../render/haproxy.ts";
@@ -41,5 +37,5 @@ golden("firewall", ({ host, admission }: { host: FirewalledHost; admission: Admi
   firewallDocument(host, admission),
 );
 golden("environment-file", environmentFileText);
-golden("unit", (installation: Omit<Installation, "database">) => document(unitSection(installation)));
+golden("unit", (unit: Unit) => document(unitSection(unit)));
 golden("hazelcast", ({ major, ...cluster }: HazelcastCluster & { major: 3 | 5 }) => hazelcastXml(major, cluster));

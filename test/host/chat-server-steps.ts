@@ -1,15 +1,10 @@
 import { expect } from "vitest";
 import { applyCommand, undoCommand } from "../../hosts/launcher.ts";
 import type { Lab, LabHost } from "../../lab/lab.ts";
-import {
-  connectionSection,
-  hazelcastFile,
-  home,
-  installationSections,
-  releaseFolder,
-  runningSection,
-  unitName,
-} from "../../render/client-messenger.ts";
+import { installationSections } from "../../render/client-messenger/messenger.ts";
+import { messengerRunningDocument } from "../../render/client-messenger/messenger-running.ts";
+import { messengerSecretDocument } from "../../render/client-messenger/messenger-secret.ts";
+import { hazelcastFile, home, releaseFolder, unitName } from "../../render/client-messenger/places.ts";
 import { document, documentDigest } from "../../render/document.ts";
 
 /** Where the lab's chat servers find the vendor's folder. */
@@ -27,14 +22,12 @@ export const chatServerSteps = (lab: Lab, host: LabHost) => {
   };
 
   const secret = (): string =>
-    document(
-      connectionSection(
-        {
-          ...{ host: "acd-dbm", port: 3306, name: "JTELWeb", user: "root", password: lab.database.password },
-          ...{ characterEncoding: "utf8", serverTimezone: "Europe/Berlin", parameters: {} },
-        },
-        { share, javaVersion: 17 },
-      ),
+    messengerSecretDocument(
+      {
+        ...{ host: "acd-dbm", port: 3306, name: "JTELWeb", user: "root", password: lab.database.password },
+        ...{ characterEncoding: "utf8", serverTimezone: "Europe/Berlin", parameters: {} },
+      },
+      { share, javaVersion: 17 },
     );
 
   /** The documents that this version sends. */
@@ -51,11 +44,11 @@ export const chatServerSteps = (lab: Lab, host: LabHost) => {
     const unit = { accept: [], limits: [] };
     const messenger = document(...installationSections({ share, release, javaVersion: 17, database, unit }));
     const loads = [
-      `hazelcast ${documentDigest(hazelcast)}`,
-      `messenger ${documentDigest(messenger)}`,
-      `messenger-secret ${documentDigest(secret())}`,
+      { concern: "hazelcast", digest: documentDigest(hazelcast) },
+      { concern: "messenger", digest: documentDigest(messenger) },
+      { concern: "messenger-secret", digest: documentDigest(secret()) },
     ];
-    const running = document(runningSection(loads, [], "roll"));
+    const running = messengerRunningDocument({ loads, peers: [], restart: "roll" });
     return { hazelcast, messenger, "messenger-secret": secret(), "messenger-running": running };
   };
 

@@ -3,17 +3,12 @@ import { applyCommand, undoCommand } from "../../hosts/launcher.ts";
 import { until } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
 import { labObstacle } from "../../lab/requirements.ts";
-import {
-  connectionSection,
-  type Database,
-  home,
-  type Installation,
-  installationSections,
-  releaseFolder,
-  runningSection,
-  unitName,
-  unitSection,
-} from "../../render/client-messenger.ts";
+import type { Database } from "../../render/client-messenger/jdbc-url.ts";
+import { type Installation, installationSections } from "../../render/client-messenger/messenger.ts";
+import { messengerRunningDocument } from "../../render/client-messenger/messenger-running.ts";
+import { messengerSecretDocument } from "../../render/client-messenger/messenger-secret.ts";
+import { home, releaseFolder, unitName } from "../../render/client-messenger/places.ts";
+import { unitSection } from "../../render/client-messenger/unit.ts";
 import { document, documentDigest } from "../../render/document.ts";
 import { hostTool } from "../../render/host-tool.ts";
 
@@ -51,7 +46,7 @@ const values = ({ database, ...change }: Change) => ({
 /** The documents of a chat server's steps, in their order. */
 const documents = (change: Change = {}): Record<string, string> => {
   const given = values(change);
-  const secret = document(connectionSection(given.database, given));
+  const secret = messengerSecretDocument(given.database, given);
   const installation = document(...installationSections(given));
   const hazelcast = document({
     kind: "files",
@@ -59,15 +54,15 @@ const documents = (change: Change = {}): Record<string, string> => {
     fields: { from: `${given.share.path}/hazelcast.xml`, "loaded-by": unitName },
   });
   const loads = [
-    `hazelcast ${documentDigest(hazelcast)}`,
-    `messenger ${documentDigest(installation)}`,
-    `messenger-secret ${documentDigest(secret)}`,
+    { concern: "hazelcast", digest: documentDigest(hazelcast) },
+    { concern: "messenger", digest: documentDigest(installation) },
+    { concern: "messenger-secret", digest: documentDigest(secret) },
   ];
   return {
     hazelcast,
     "messenger-secret": secret,
     messenger: installation,
-    "messenger-running": document(runningSection(loads, [], change.restart ?? "roll")),
+    "messenger-running": messengerRunningDocument({ loads, peers: [], restart: change.restart ?? "roll" }),
   };
 };
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { applyCommand, undoCommand } from "../../hosts/launcher.ts";
-import { type SshResult, ssh } from "../../hosts/ssh.ts";
+import { type SshResult, ssh } from "../../hosts/ssh/ssh.ts";
 import { until } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
 import { labObstacle } from "../../lab/requirements.ts";

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { applyCommand } from "../../hosts/launcher.ts";
 import { proveChat } from "../../lab/chat.ts";
 import { buildClientMessenger } from "../../lab/clientmessenger/build.ts";
-import { hazelcastFile, releaseFolder } from "../../render/client-messenger.ts";
+import { hazelcastFile, releaseFolder } from "../../render/client-messenger/places.ts";
 import { document, type Section } from "../../render/document.ts";
 import { passwordProperty } from "../../render/hazelcast.ts";
 import { type Change, engineLab, runnable } from "../engine/engine-lab.ts";

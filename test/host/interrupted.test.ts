@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { applyCommand } from "../../hosts/launcher.ts";
-import { ssh } from "../../hosts/ssh.ts";
+import { ssh } from "../../hosts/ssh/ssh.ts";
 import { until } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
 import { labObstacle } from "../../lab/requirements.ts";

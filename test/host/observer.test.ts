@@ -1,9 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { applyCommand, lookCommand, observeCommand } from "../../hosts/launcher.ts";
-import { understood } from "../../hosts/observation.ts";
-import { ssh, sshArguments } from "../../hosts/ssh.ts";
+import { applyCommand } from "../../hosts/launcher.ts";
+import { understood } from "../../hosts/look/answer.ts";
+import { lookCommand, observeCommand } from "../../hosts/look/look-command.ts";
+import { ssh, sshArguments } from "../../hosts/ssh/ssh.ts";
 import { until } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
 import { labObstacle } from "../../lab/requirements.ts";

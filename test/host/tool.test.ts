@@ -1,12 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { bringCommand, installCommand, lookCommand, uninstallCommand, wantsTool } from "../../hosts/launcher.ts";
-import { type SshResult, ssh } from "../../hosts/ssh.ts";
+import { installCommand, uninstallCommand } from "../../hosts/launcher.ts";
+import { lookCommand } from "../../hosts/look/look-command.ts";
+import { type SshResult, ssh } from "../../hosts/ssh/ssh.ts";
+import { bringCommand, wantsTool } from "../../hosts/tool-text.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
 import { labObstacle } from "../../lab/requirements.ts";
-import { document } from "../../render/document.ts";
-import { hostTool, hostToolDigest, ownTextSection, toolSection } from "../../render/host-tool.ts";
+import { hostTool, hostToolDigest } from "../../render/host-tool.ts";
+import { toolDocument } from "../../render/tool.ts";
 
 const obstacle = await labObstacle();
 const runnable = !obstacle || process.env.CI === "true";
@@ -17,11 +19,10 @@ const name = `tool-${process.pid}`;
 const earlier = new URL("../upgrade/hosts/2026-11/jtel-chatctl.gz", import.meta.url);
 const launcher = "/usr/local/sbin/jtel-chatctl";
 const archive = "/usr/local/lib/jtel-chat/tool.zip";
-const owner = { kind: "files", name: "/var/lib/jtel-chat/owner", fields: { content: "jtel-chat/trial\n" } } as const;
 let lab: Lab;
 let host: LabHost;
 
-const text = document(owner, toolSection(), ownTextSection("usr/local/sbin/jtel-chatctl"));
+const text = toolDocument("jtel-chat/trial");
 const launch = { generation: 1, reason: "trial" };
 
 /** Over ssh, as the stack does it. */

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
 import { labObstacle } from "../../lab/requirements.ts";
-import { hazelcastFile, home, unitName } from "../../render/client-messenger.ts";
+import { hazelcastFile, home, unitName } from "../../render/client-messenger/places.ts";
 import { hostTool } from "../../render/host-tool.ts";
 import { templateText } from "../../render/template.ts";
 import { chatServerSteps, vendor } from "./chat-server-steps.ts";

@@ -3,7 +3,7 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
 import { labObstacle } from "../../lab/requirements.ts";
-import { home, unitName } from "../../render/client-messenger.ts";
+import { home, unitName } from "../../render/client-messenger/places.ts";
 import { hostTool } from "../../render/host-tool.ts";
 import { chatServerSteps, vendor } from "./chat-server-steps.ts";
 

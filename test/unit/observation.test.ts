@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
-import { fingerprint } from "../../hosts/host.ts";
-import { lookCommand, observeCommand, printable, wantsTool } from "../../hosts/launcher.ts";
-import { connectionProblem, understood } from "../../hosts/observation.ts";
+import { fingerprint } from "../../hosts/fingerprint.ts";
+import { understood } from "../../hosts/look/answer.ts";
+import { lookCommand, observeCommand } from "../../hosts/look/look-command.ts";
+import { printable } from "../../hosts/printable.ts";
+import { connectionProblem } from "../../hosts/ssh/connection-problem.ts";
+import { wantsTool } from "../../hosts/tool-text.ts";
 
 const host = { name: "lb1", address: "10.1.0.11", port: 22, user: "observer", hostKey: "ssh-ed25519 AAAA" };
 const questions = [{ host, step: "java", document: undefined }];

@@ -1,8 +1,10 @@
 import { expect, test } from "vitest";
-import { applyCommand, printable } from "../../hosts/launcher.ts";
-import { connectionProblem } from "../../hosts/observation.ts";
-import { sshArguments } from "../../hosts/ssh.ts";
-import { argumentFileText, environmentFileText, jdbcUrl } from "../../render/client-messenger.ts";
+import { applyCommand } from "../../hosts/launcher.ts";
+import { printable } from "../../hosts/printable.ts";
+import { connectionProblem } from "../../hosts/ssh/connection-problem.ts";
+import { sshArguments } from "../../hosts/ssh/ssh.ts";
+import { jdbcUrl } from "../../render/client-messenger/jdbc-url.ts";
+import { argumentFileText, environmentFileText } from "../../render/client-messenger/messenger-secret.ts";
 import { document } from "../../render/document.ts";
 import { portalParameters } from "../../render/portal.ts";
 

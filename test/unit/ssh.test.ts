@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type SshLimits, ssh } from "../../hosts/ssh.ts";
+import { type SshLimits, ssh } from "../../hosts/ssh/ssh.ts";
 
 const target = { address: "10.1.0.21", port: 22, user: "deploy", hostKey: "ssh-ed25519 AAAA" };
 const kib = 1024;

@@ -1,11 +1,16 @@
 import { local } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { TynTecWebhooks, type TynTecWebhooksArgs } from "../../../components/tyntec-webhooks.ts";
-import { prerequisite } from "../../../hosts/observation.ts";
+import { Look } from "../../../hosts/look/look.ts";
 
 const config = new pulumi.Config("jtel-chat");
-const args = config.requireObject<Omit<TynTecWebhooksArgs, "apiKey" | "after">>("tyntec");
-new TynTecWebhooks("tyntec", { ...args, apiKey: config.requireSecret("apiKey"), after: [] });
+const args = config.requireObject<Omit<TynTecWebhooksArgs, "look" | "apiKey" | "after">>("tyntec");
+const apiKey = pulumi.runtime.allConfig()["jtel-chat:apiKey"] ?? "";
+const look = new Look();
+new TynTecWebhooks("tyntec", { ...args, look, apiKey, after: [] });
 
 // Stands for a host: is written once everything has been seen.
-new local.Command("host", { create: prerequisite({ look: async () => [] }).then(() => "echo written") });
+const nothing = async () => ({ found: undefined, problems: [] });
+const seen = look.registerPrerequisite({ name: "host", look: nothing });
+new local.Command("host", { create: seen.then(() => "echo written") });
+await look.close();

@@ -1,5 +1,5 @@
-import type { Resource } from "../config/schema.ts";
-import type { Section } from "./document.ts";
+import type { Resource } from "../../config/schema.ts";
+import type { Section } from "../document.ts";
 
 /** The Debian release that the role is tested on. */
 const system = "debian 12";

@@ -1,0 +1,128 @@
+import * as pulumi from "@pulumi/pulumi";
+import { printable } from "../printable.ts";
+import type { StepAnswer } from "./answer.ts";
+import { neverLooks, observer } from "./environment.ts";
+import { bringTool, lookAtHost } from "./look-at-host.ts";
+import type { ObservedHost, StepQuestion } from "./question.ts";
+import { refusal } from "./refusal.ts";
+import { unlike } from "./unlike.ts";
+
+/** The answer for what was not seen: what the state says of it stays. */
+export const unseen = "unseen";
+
+/** Something beside the hosts that has to be seen before the first write. */
+export interface Prerequisite<Found> {
+  /** What is looked at, e.g. `tyntec-webhooks`. */
+  name: string;
+  /** Says what was found, and why nothing may be written anywhere; an error that it throws is such a problem, too. */
+  look: () => Promise<{ found: Found; problems: string[] }>;
+}
+
+type StepAnswers = Record<string, StepAnswer>;
+
+/**
+ * The one look at all hosts, and at what else has to be seen, before anything is written anywhere.
+ *
+ * The program registers its steps and prerequisites, and closes the look once it has constructed everything. Only then is
+ * anything asked: all hosts at once, each of them once. No answer is given before everything was seen; with a problem anywhere
+ * there is none at all, and no resource is registered that waits for one.
+ *
+ * @example
+ * const look = new Look();
+ * new Host({ ...target, look }).step("java", javaDocument(java), { parent });
+ * await look.close();
+ */
+export class Look {
+  private readonly lookAt: typeof lookAtHost;
+  private readonly bring: typeof bringTool;
+  private readonly questions: StepQuestion[] = [];
+  private readonly prerequisites: (() => Promise<string[]>)[] = [];
+  private closed = false;
+  private readonly closing = Promise.withResolvers<void>();
+  private readonly seen = this.closing.promise.then(() => this.lookAtAll());
+
+  /**
+   * @param lookAt How one host is asked. @default over ssh
+   * @param bring How one host gets the tool where nothing is looked at. @default over ssh
+   */
+  constructor(lookAt = lookAtHost, bring = bringTool) {
+    this.lookAt = lookAt;
+    this.bring = bring;
+  }
+
+  /**
+   * Have a step looked at. Resolves once everything was seen: to what the step's host says, or to {@link unseen} where looking
+   * is switched off (`JTEL_CHAT_OBSERVE=never`) or, in a preview only, where the host cannot be reached.
+   *
+   * Rejects with what {@link close} rejects with.
+   *
+   * @throws Error when the look is closed.
+   */
+  registerStep(question: StepQuestion): Promise<StepAnswer | typeof unseen> {
+    const { host, step } = question;
+    this.assertOpen(`${host.name}-${step}`);
+    this.questions.push(question);
+    return this.seen.then((hosts) => hosts.get(host)?.[step] ?? unseen);
+  }
+
+  /** As {@link registerStep}, for something beside the hosts. Resolves to what was found there. */
+  registerPrerequisite<Found>({ name, look }: Prerequisite<Found>): Promise<Found | typeof unseen> {
+    this.assertOpen(name);
+    let found: Found | typeof unseen = unseen;
+    this.prerequisites.push(async () => {
+      const seen = await look();
+      found = seen.found;
+      return seen.problems;
+    });
+    return this.seen.then(() => found);
+  }
+
+  /**
+   * Look: everything was registered. The program's last statement waits for it.
+   *
+   * @throws RunError with every host's and prerequisite's problems.
+   */
+  async close(): Promise<void> {
+    this.closed = true;
+    this.closing.resolve();
+    await this.seen;
+  }
+
+  private assertOpen(name: string): void {
+    if (!this.closed) return;
+    throw new Error(
+      `${name}: cannot be looked at any more, since the look was closed before it was registered. Register it before look.close(), which has to be the program's last statement`,
+    );
+  }
+
+  private async lookAtAll(): Promise<Map<ObservedHost, StepAnswers>> {
+    if (!this.questions.length && !this.prerequisites.length) return new Map();
+    if (neverLooks()) {
+      await pulumi.log.warn(
+        "no host was looked at (JTEL_CHAT_OBSERVE=never): this preview does not show drift. Not approvable: not seen",
+      );
+      if (!pulumi.runtime.isDryRun()) await this.bringTools();
+      return new Map();
+    }
+    if (observer())
+      await pulumi.log.info(
+        `looking with ${observer()} (JTEL_CHAT_OBSERVE_USER): hosts are compared with what was applied. What this stack would apply was not checked there`,
+      );
+    const asked = [...Map.groupBy(this.questions, ({ host }) => host)];
+    const [seen, others] = await Promise.all([
+      Promise.all(asked.map(([host, questions]) => this.lookAt(host, questions))),
+      Promise.all(this.prerequisites.map((look) => look().catch((error: Error) => [error.message]))),
+    ]);
+    const problems = [...seen.flatMap((host) => host.problems), ...others.flat()];
+    if (problems.length) throw refusal(problems);
+    for (const difference of unlike(seen)) await pulumi.log.warn(printable(difference));
+    return new Map(asked.map(([host], index) => [host, seen[index]?.answers ?? {}]));
+  }
+
+  /** The installation of the tool takes its text from the host. */
+  private async bringTools(): Promise<void> {
+    const hosts = [...new Set(this.questions.map(({ host }) => host))];
+    const problems = (await Promise.all(hosts.map((host) => this.bring(host)))).flat();
+    if (problems.length) throw refusal(problems);
+  }
+}

@@ -1,0 +1,33 @@
+import type { SshTarget } from "../ssh/ssh.ts";
+import type { OnDrift } from "./drift-policy.ts";
+
+/** A host as far as looking at it goes. */
+export interface ObservedHost extends SshTarget {
+  /** Its name in the stack: errors start with it. */
+  name: string;
+  /** @default "heal" */
+  onDrift?: OnDrift;
+}
+
+/** One step that is to be looked at. */
+export interface StepQuestion {
+  host: ObservedHost;
+  step: string;
+  /** The document it will apply, where that is public and known beforehand. */
+  document: string | undefined;
+  /** Whether that document is secret: the host says whether sudo there would keep it. @default false */
+  secret?: boolean;
+}
+
+/** What `jtel-chatctl look` reads: every step with its document, which of these are secret, and the CI run that will change things. */
+export const lookRequest = (questions: StepQuestion[], run?: string): string => {
+  const steps = Object.fromEntries(questions.map(({ step, document }) => [step, document ?? null]));
+  const secret = questions.filter((question) => question.secret).map(({ step }) => step);
+  return `${JSON.stringify({ steps, secret, run })}\n`;
+};
+
+/** What `jtel-chatctl observe` reads: the steps' names. */
+export const observeRequest = (questions: StepQuestion[]): string => {
+  const steps = Object.fromEntries(questions.map(({ step }) => [step, null]));
+  return `${JSON.stringify({ steps })}\n`;
+};

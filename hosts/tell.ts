@@ -1,0 +1,15 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { StepAnswer } from "./look/answer.ts";
+import { printable } from "./printable.ts";
+
+/** Show what the host says beside its answer, with the resource that it is about. */
+export const tell = async (said: StepAnswer, resource: pulumi.Resource): Promise<void> => {
+  if (said.drifted) await logDrift(said, resource);
+  for (const warning of said.warnings) await pulumi.log.warn(printable(warning), resource);
+};
+
+const logDrift = ({ reason, diff }: StepAnswer, resource: pulumi.Resource): Promise<void> => {
+  const lines = diff.split("\n").map((line) => printable(line.replaceAll("\t", "    ")));
+  const shown = lines.length > 200 ? [...lines.slice(0, 200), `… ${lines.length - 200} more lines`] : lines;
+  return pulumi.log.info([`changed on the host: ${printable(reason)}`, ...shown].join("\n"), resource);
+};
