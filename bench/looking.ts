@@ -30,8 +30,7 @@ export const questions = (hosts: Target[], resources: StateResource[]): StepQues
 export const lookAt = async (asked: StepQuestion[]): Promise<void> => {
   const look = new Look();
   const answers = asked.map((question) => look.registerStep(question));
-  await look.close();
-  await Promise.all(answers);
+  await Promise.all([look.close(), ...answers]);
 };
 
 /** The least that any look over ssh could take: log in and run nothing. */

@@ -19,7 +19,7 @@ export interface HaproxyChatFrontendArgs {
   certificate: string;
   /** Times, addresses and limits. */
   options: HaproxyOptions;
-  /** The portal's https frontend, which gets `/incoming` and `/delivery`; unset without WhatsApp. */
+  /** The portal's https frontend, which gets TynTec's calls; unset without WhatsApp. */
   portalFrontend?: string | undefined;
   /** The portal's public name, by which TynTec calls. */
   portalName?: string | undefined;

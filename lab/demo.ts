@@ -1,6 +1,7 @@
 /** `npm start`: the lab, `pulumi up` of the dev stack on it, and a chat that crosses everything. */
-import { callbacks, webhooks } from "../render/tyntec.ts";
-import { readWebhooks } from "../tyntec/api.ts";
+import { readWebhooks } from "../tyntec/api/application.ts";
+import { callbacks } from "../tyntec/model/callbacks.ts";
+import { chatWebhooks } from "../tyntec/model/chat-webhooks.ts";
 import { proveChat } from "./chat.ts";
 import { type Lab, upLab } from "./lab.ts";
 import { labStack, type Stack } from "./stack.ts";
@@ -23,7 +24,7 @@ const prove = async (lab: Lab): Promise<void> => {
   console.log(`a WhatsApp message posted to https://${lab.portal}/incoming reached the agent`);
   console.log(`the portal itself still answers (${proof.portal})`);
   const present = callbacks(await readWebhooks({ url: lab.tyntec.url, apiKey: lab.tyntec.apiKey, caFile: lab.caFile }));
-  for (const { events, callbackUrl } of webhooks(`https://${lab.portal}`)) {
+  for (const { events, callbackUrl } of chatWebhooks(`https://${lab.portal}`)) {
     const set = events.filter((event) => present.get(event) === callbackUrl);
     if (set.length < events.length)
       throw new Error(`TynTec: only ${set.length} of ${events.length} events reach ${callbackUrl}`);

@@ -1,5 +1,6 @@
 import { chatPort } from "../config/ports.ts";
 import type { HaproxyOptions } from "../config/schema.ts";
+import { callbackPaths } from "../tyntec/model/callback-paths.ts";
 import { document } from "./document.ts";
 import { fill } from "./template.ts";
 
@@ -85,7 +86,6 @@ const bracketed = (address: string): string => (address.includes(":") ? `[${addr
 
 /** The rules that send TynTec's calls from the portal's frontend to chat (vendor page "WhatsApp"). */
 export const whatsappRules = [
-  "acl whatsapp_req path /incoming",
-  "acl whatsapp_req path /delivery",
+  ...Object.values(callbackPaths).map((path) => `acl whatsapp_req path ${path}`),
   "use_backend backend_chat_ws if whatsapp_req",
 ];

@@ -1,4 +1,5 @@
-import { callbacks, type Difference, type Targets, unsettled, type Webhook, whereabouts } from "../render/tyntec.ts";
+import { callbacks, type Difference, type Targets, unsettled, type Webhook } from "./model/callbacks.ts";
+import { whereabouts } from "./model/whereabouts.ts";
 
 type Callbacks = Record<string, string>;
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type ChatWebhooksOptions, chatWebhooks } from "./model/chat-webhooks.ts";
 
 const document = z.object({
   /** Base URL of the API. */
@@ -11,6 +12,21 @@ const document = z.object({
 
 /** What the `tyntec-webhooks` resource makes true. */
 export type WebhooksDocument = z.output<typeof document>;
+
+/** What the document is made of. */
+export interface WebhooksDocumentArgs extends ChatWebhooksOptions {
+  url: string;
+  caFile?: string | undefined;
+  /** The portal's public https URL. */
+  portal: string;
+  takeOver?: boolean;
+}
+
+/** The document that sends chat's events to the portal. */
+export const webhooksDocument = (args: WebhooksDocumentArgs): WebhooksDocument => {
+  const { url, caFile, takeOver, portal } = args;
+  return { url, ...(caFile && { caFile }), ...(takeOver && { takeOver }), webhooks: chatWebhooks(portal, args) };
+};
 
 /** Its text, of which `pulumi preview --diff` shows the lines. */
 export const documentText = (value: WebhooksDocument): string => `${JSON.stringify(value, undefined, 2)}\n`;

@@ -6,10 +6,11 @@
  * PULUMI_COMMAND_STDOUT, so that a later run knows which events are ours and undo can give them back.
  */
 import { text } from "node:stream/consumers";
-import { type Difference, redirected, type Targets, unsettled, type Webhook, whereabouts } from "../render/tyntec.ts";
-import { readWebhooks, type TynTecAccount, writeWebhooks } from "./api.ts";
+import { readWebhooks, type TynTecAccount, writeWebhooks } from "./api/application.ts";
 import { claimOf, givenBack, type RecordedClaim, recordedClaim, refusals, takenAway } from "./claim.ts";
 import { parsedDocument, type WebhooksDocument } from "./document.ts";
+import { type Difference, redirected, type Targets, unsettled, type Webhook } from "./model/callbacks.ts";
+import { whereabouts } from "./model/whereabouts.ts";
 
 const mark = "claim: ";
 

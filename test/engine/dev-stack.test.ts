@@ -3,8 +3,9 @@ import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { proveChat } from "../../lab/chat.ts";
 import { releaseFolder } from "../../render/client-messenger/places.ts";
-import { callbacks, differences, type Webhook, webhooks } from "../../render/tyntec.ts";
-import { readWebhooks } from "../../tyntec/api.ts";
+import { readWebhooks } from "../../tyntec/api/application.ts";
+import { callbacks, differences, type Webhook } from "../../tyntec/model/callbacks.ts";
+import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
 import { type Change, engineLab, runnable } from "./engine-lab.ts";
 import { procedureHolds } from "./procedure.ts";
 import { snapshot } from "./snapshot.ts";
@@ -119,8 +120,8 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
       expect(exitCode).toBe(0);
       expect(await proveChat(lab())).toMatchObject({ portal: 200 });
       const present = await readWebhooks({ ...lab().tyntec, caFile: lab().caFile });
-      expect(differences(present, webhooks(`https://${lab().portal}`))).toEqual([]);
-      expect(callbacks(present).size).toBeGreaterThan(callbacks(webhooks(`https://${lab().portal}`)).size);
+      expect(differences(present, chatWebhooks(`https://${lab().portal}`))).toEqual([]);
+      expect(callbacks(present).size).toBeGreaterThan(callbacks(chatWebhooks(`https://${lab().portal}`)).size);
     },
     10 * minutes,
   );

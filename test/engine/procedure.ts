@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { proveChat } from "../../lab/chat.ts";
-import { differences, webhooks } from "../../render/tyntec.ts";
-import { readWebhooks } from "../../tyntec/api.ts";
+import { readWebhooks } from "../../tyntec/api/application.ts";
+import { differences } from "../../tyntec/model/callbacks.ts";
+import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
 import type { Change, EngineLab } from "./engine-lab.ts";
 
 /** The hosts of a topology, by their role. */
@@ -170,7 +171,7 @@ export const procedure: Line[] = [
     title: "WhatsApp: TynTec has both webhooks",
     holds: async ({ lab }) => {
       const present = await readWebhooks({ ...lab().tyntec, caFile: lab().caFile });
-      expect(differences(present, webhooks(`https://${lab().portal}`))).toEqual([]);
+      expect(differences(present, chatWebhooks(`https://${lab().portal}`))).toEqual([]);
     },
   },
 ];

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation/index.js";
 import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { callbacks, type Webhook, webhooks } from "../../render/tyntec.ts";
-import { readWebhooks, writeWebhooks } from "../../tyntec/api.ts";
+import { readWebhooks, writeWebhooks } from "../../tyntec/api/application.ts";
+import { callbacks, type Webhook } from "../../tyntec/model/callbacks.ts";
+import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
 import { startProxy } from "../connect-proxy.ts";
 import { type LoopbackTyntec, startTyntec } from "../tyntec-stand-in.ts";
 
@@ -56,7 +57,7 @@ describe("TynTecWebhooks in the engine", { timeout: 60_000 }, () => {
   };
 
   const unchanged = { failed: false, steps: [], requests: ["GET"] };
-  const ours = () => Object.fromEntries(callbacks(webhooks(portal)));
+  const ours = () => Object.fromEntries(callbacks(chatWebhooks(portal)));
   const present = async () => Object.fromEntries(callbacks(await readWebhooks(tyntec)));
 
   test("somebody else's event is shown and stops the run before anything is written", async () => {

@@ -1,8 +1,4 @@
 import { expect, test } from "vitest";
-import { applyCommand } from "../../hosts/launcher.ts";
-import { printable } from "../../hosts/printable.ts";
-import { connectionProblem } from "../../hosts/ssh/connection-problem.ts";
-import { sshArguments } from "../../hosts/ssh/ssh.ts";
 import { jdbcUrl } from "../../render/client-messenger/jdbc-url.ts";
 import { argumentFileText, environmentFileText } from "../../render/client-messenger/messenger-secret.ts";
 import { document } from "../../render/document.ts";
@@ -76,46 +72,6 @@ test("block lines of a document cannot be taken for a section", () => {
 
 test("a value that would break a document's lines is refused", () => {
   expect(() => document({ kind: "files", name: "/x\n# secret: /y", fields: {} })).toThrow("one line");
-});
-
-test("what a host says cannot leave its quotes in a command line", () => {
-  const command = applyCommand("haproxy", { generation: 2, reason: "it's \u001b[31m$(reboot)\n`x`" });
-  expect(command).toBe("sudo -n /usr/local/sbin/jtel-chatctl apply haproxy 2 'it'\\''s ?[31m$(reboot)?`x`'");
-});
-
-test("a long text from a host is cut", () => {
-  expect(printable("x".repeat(1000))).toHaveLength(400);
-});
-
-const target = { address: "192.0.2.1", port: 2222, user: "deploy", hostKey: "ssh-ed25519 AAAA" };
-
-test("ssh takes nothing from the user's own configuration and negotiates the pinned key's type only", () => {
-  const argv = sshArguments(target, "/tmp/known");
-  expect(argv.slice(0, 2)).toEqual(["-F", "none"]);
-  expect(argv).toContain("StrictHostKeyChecking=yes");
-  expect(argv).toContain("HostKeyAlgorithms=ssh-ed25519");
-  expect(argv.at(-1)).toBe("192.0.2.1");
-});
-
-test("a jump host is reached with its own pinned key", () => {
-  const argv = sshArguments(
-    { ...target, jump: { ...target, address: "192.0.2.9", hostKey: "ssh-rsa BBBB" } },
-    "/tmp/known",
-  );
-  const proxy = argv.find((argument) => argument.startsWith("ProxyCommand="));
-  expect(proxy).toContain("HostKeyAlias=jump");
-  expect(proxy).toContain("HostKeyAlgorithms=rsa-sha2-512,rsa-sha2-256");
-  expect(proxy).toMatch(/-W \[%h\]:%p 192\.0\.2\.9$/);
-});
-
-test.each([
-  ["Host key verification failed.", "not the pinned one"],
-  ["deploy@192.0.2.1: Permission denied (publickey).", "ssh-add"],
-  ["sudo: a password is required", "NOPASSWD"],
-  ["ssh: connect to host 192.0.2.1 port 22: Connection timed out", "not reachable"],
-  ["something new", "Run the command yourself"],
-])("ssh's '%s' becomes an error with a remedy", (stderr, remedy) => {
-  expect(connectionProblem(target, { exitCode: 255, stdout: "", stderr })).toContain(remedy);
 });
 
 test("portal parameters are the vendor's", () => {

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type SshLimits, ssh } from "../../hosts/ssh/ssh.ts";
+import { type SshLimits, ssh, sshArguments } from "../../hosts/ssh/ssh.ts";
 
 const target = { address: "10.1.0.21", port: 22, user: "deploy", hostKey: "ssh-ed25519 AAAA" };
 const kib = 1024;
@@ -88,4 +88,25 @@ test("without ssh on this machine the result says so", async () => {
   process.env.PATH = directory;
   const result = await ssh(target, "true", "");
   expect(result).toMatchObject({ exitCode: 127, stderr: expect.stringContaining("ENOENT") });
+});
+
+const remote = { address: "192.0.2.1", port: 2222, user: "deploy", hostKey: "ssh-ed25519 AAAA" };
+
+test("ssh takes nothing from the user's own configuration and negotiates the pinned key's type only", () => {
+  const argv = sshArguments(remote, "/tmp/known");
+  expect(argv.slice(0, 2)).toEqual(["-F", "none"]);
+  expect(argv).toContain("StrictHostKeyChecking=yes");
+  expect(argv).toContain("HostKeyAlgorithms=ssh-ed25519");
+  expect(argv.at(-1)).toBe("192.0.2.1");
+});
+
+test("a jump host is reached with its own pinned key", () => {
+  const argv = sshArguments(
+    { ...remote, jump: { ...remote, address: "192.0.2.9", hostKey: "ssh-rsa BBBB" } },
+    "/tmp/known",
+  );
+  const proxy = argv.find((argument) => argument.startsWith("ProxyCommand="));
+  expect(proxy).toContain("HostKeyAlias=jump");
+  expect(proxy).toContain("HostKeyAlgorithms=rsa-sha2-512,rsa-sha2-256");
+  expect(proxy).toMatch(/-W \[%h\]:%p 192\.0\.2\.9$/);
 });

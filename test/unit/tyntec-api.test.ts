@@ -2,13 +2,13 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Failure } from "../../lab/tyntec.ts";
-import { webhooks } from "../../render/tyntec.ts";
-import { readWebhooks, type TynTecAccount, writeWebhooks } from "../../tyntec/api.ts";
+import { readWebhooks, type TynTecAccount, writeWebhooks } from "../../tyntec/api/application.ts";
+import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
 import { startProxy } from "../connect-proxy.ts";
 import { freePort } from "../contract/ssh-server.ts";
 import { type LoopbackTyntec, startTyntec } from "../tyntec-stand-in.ts";
 
-const wanted = webhooks("https://portal.acme.example");
+const wanted = chatWebhooks("https://portal.acme.example");
 const other = [{ events: ["Conversation::closed"], callbackUrl: "https://crm.lab.example/tyntec" }];
 const patience = { attempt: 2_000, total: 2_500, pause: 20 };
 
@@ -209,7 +209,7 @@ describe("says what, where, why and what to do", () => {
     expect(await complaint(writeWebhooks(account, wanted))).toMatch(
       /PATCH .*refused \(400: Constraint Violation – .* no such event: WhatsAppGroupEvent::\*\)\. .*set tyntec\.groupEvents: false$/,
     );
-    await writeWebhooks(account, webhooks("https://portal.acme.example", { groupEvents: false }));
+    await writeWebhooks(account, chatWebhooks("https://portal.acme.example", { groupEvents: false }));
     expect((await readWebhooks(account)).flatMap(({ events }) => events)).toHaveLength(7);
   });
 });

@@ -2,20 +2,22 @@ import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { schema } from "../../config/schema.ts";
-import { callbacks, differences, redirected, type Webhook, webhooks, whereabouts } from "../../render/tyntec.ts";
-import { readWebhooks, writeWebhooks } from "../../tyntec/api.ts";
+import { readWebhooks, writeWebhooks } from "../../tyntec/api/application.ts";
 import { documentText } from "../../tyntec/document.ts";
+import { callbacks, differences, redirected, type Webhook } from "../../tyntec/model/callbacks.ts";
+import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
+import { whereabouts } from "../../tyntec/model/whereabouts.ts";
 import { type LoopbackTyntec, startTyntec } from "../tyntec-stand-in.ts";
 
 const portal = "https://portal.acme.example";
-const wanted = webhooks(portal);
+const wanted = chatWebhooks(portal);
 const crm: Webhook = { events: ["MoMessage", "Other"], callbackUrl: "https://crm.example/hook" };
 
 describe("webhooks", () => {
   test("are the vendor's two, with the group's events unless they are left out", () => {
     expect(wanted.map(({ callbackUrl }) => callbackUrl)).toEqual([`${portal}/incoming`, `${portal}/delivery`]);
     expect(callbacks(wanted).size).toBe(11);
-    expect([...callbacks(webhooks(portal, { groupEvents: false })).keys()].join()).not.toContain("Group");
+    expect([...callbacks(chatWebhooks(portal, { groupEvents: false })).keys()].join()).not.toContain("Group");
   });
 
   test("compare as event → URL: grouping and order mean nothing", () => {
@@ -88,7 +90,7 @@ describe("the program that Pulumi runs", () => {
   const run = async (action: "apply" | "undo", { portal: name = portal, previous = "", ...options }: Options = {}) => {
     const { url, caFile, apiKey } = tyntec;
     const { takeOver } = options;
-    const input = documentText({ url, caFile, ...(takeOver && { takeOver }), webhooks: webhooks(name, options) });
+    const input = documentText({ url, caFile, ...(takeOver && { takeOver }), webhooks: chatWebhooks(name, options) });
     const environment = { TYNTEC_API_KEY: apiKey, PULUMI_COMMAND_STDOUT: previous };
     const { length } = await tyntec.requests();
     const result = await execa(process.execPath, [program, action], { input, env: environment, reject: false });
@@ -134,7 +136,7 @@ describe("the program that Pulumi runs", () => {
     test("also when its events were never ours, though others are", async () => {
       const { stdout: previous } = await run("apply", { groupEvents: false });
       const group = { events: ["WhatsAppGroupEvent::userLeft"], callbackUrl: crm.callbackUrl };
-      await write(...webhooks(portal, { groupEvents: false }), group);
+      await write(...chatWebhooks(portal, { groupEvents: false }), group);
       const { stderr } = await run("apply", { previous });
       expect(stderr).toMatch(
         /^TynTec: WhatsAppGroupEvent::userLeft goes to https:\/\/crm\.example\/hook: another system/,

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { printable } from "../hosts/printable.ts";
-import type { Webhook } from "../render/tyntec.ts";
-import { type Answer, exchange, type Patience } from "./connection.ts";
+import { printable } from "../../hosts/printable.ts";
+import type { Webhook } from "../model/callbacks.ts";
+import { type Answer, exchange, type Patience } from "./exchange.ts";
 
 /** Where the API is and who asks. */
 export interface TynTecAccount {

@@ -1,0 +1,30 @@
+import { expect, test } from "vitest";
+import { understood } from "../../hosts/look/answer.ts";
+import { connectionProblem } from "../../hosts/ssh/connection-problem.ts";
+
+const host = { name: "lb1", address: "10.1.0.11", port: 22, user: "observer", hostKey: "ssh-ed25519 AAAA" };
+const questions = [{ host, step: "java", document: undefined }];
+const target = { address: "192.0.2.1", port: 2222, user: "deploy", hostKey: "ssh-ed25519 AAAA" };
+
+test.each([
+  ["Host key verification failed.", "not the pinned one"],
+  ["deploy@192.0.2.1: Permission denied (publickey).", "ssh-add"],
+  ["sudo: a password is required", "NOPASSWD"],
+  ["ssh: connect to host 192.0.2.1 port 22: Connection timed out", "not reachable"],
+  ["something new", "Run the command yourself"],
+])("ssh's '%s' becomes an error with a remedy", (stderr, remedy) => {
+  expect(connectionProblem(target, { exitCode: 255, stdout: "", stderr })).toContain(remedy);
+});
+
+test("the remedy for an observer's account grants no more than looking", () => {
+  const refused = { exitCode: 1, stdout: "", stderr: "sudo: a password is required" };
+  expect(understood(host, refused, questions, "/usr/local/sbin/jtel-chatctl observe").problem).toContain(
+    `'observer ALL=(root) NOPASSWD: /usr/local/sbin/jtel-chatctl observe'`,
+  );
+  expect(connectionProblem(host, refused)).toContain("NOPASSWD: ALL");
+});
+
+test("a look that its limits have ended says so", () => {
+  const stderr = "lb1: the look was ended: it took longer than 180 s. See what was running then";
+  expect(connectionProblem(host, { exitCode: 3, stdout: "", stderr })).toMatch(/does not get to the end.*180 s/);
+});
