@@ -164,6 +164,15 @@ test.each([...wanted].filter(([, key]) => key.need === "default"))(
   },
 );
 
+test("README.md names the one file that is copied for a new customer, and that is a stack file", () => {
+  const copied = [...textOf("README.md").matchAll(/^cp (\S+) Pulumi\.[a-z]+\.yaml\b/gm)].map(([, file = ""]) => file);
+  expect(copied).toEqual([expect.stringMatching(/^examples\/.*\.yaml$/)]);
+  const { config: given } = parseYaml(textOf(copied[0] ?? "")) as { config: Record<string, object> };
+  const secrets = { database: { ...given["jtel-chat:database"], password: "p" } };
+  const tyntec = given["jtel-chat:tyntec"] && { tyntec: { ...given["jtel-chat:tyntec"], apiKey: "k" } };
+  expect(check({ ...values(given), ...secrets, ...tyntec })).toHaveProperty("deployment");
+});
+
 test("times are recognized as quantities, names are not", () => {
   const quantities = [...wanted].filter(([, key]) => isQuantity(key)).map(([path]) => path);
   expect(quantities).toContain("haproxy.timeout.clientFin");
