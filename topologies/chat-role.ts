@@ -10,17 +10,20 @@ import type { Deployment, HostConfig } from "../config/schema.ts";
 import { Host } from "../hosts/host.ts";
 import type { Needs } from "../render/resources.ts";
 
-/** What a topology decides: which hosts do what, and what chat may ask of them. */
+/** A topology's decisions: which hosts run chat, which run HAProxy, and what a chat server needs. */
 export interface Roles {
   /** Hosts that run ClientMessenger and a Hazelcast member. */
   chatServers: Host[];
-  /** Hosts with HAProxy in front of it; a host may be both. */
+  /** Hosts that run HAProxy in front of ClientMessenger. A host may be in both lists. */
   loadBalancers: Host[];
-  /** The vendor's resources for one chat server. */
+  /** Memory, cores and disk that the vendor asks for on one chat server. */
   needs: Needs;
 }
 
-/** The CHAT role, in the order of the vendor's page. */
+/**
+ * Creates the CHAT role in the order of the vendor's page: Java, Hazelcast, firewall, ClientMessenger, HAProxy,
+ * TynTec.
+ */
 export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, needs }: Roles): void => {
   const { public: visitors, share, database, firewall, whatsapp, tyntec } = deployment;
   const { release, unit, restart } = deployment.clientMessenger;
@@ -62,6 +65,6 @@ export const chatRole = (deployment: Deployment, { chatServers, loadBalancers, n
   }
 };
 
-/** A host of the stack file, reached as the stack says. */
+/** Makes a `Host` from its entry in the stack file, with the stack's `ssh.user` and `onDrift`. */
 export const sshHost = ({ ssh, onDrift }: Deployment, host: HostConfig): Host =>
   new Host({ ...host, user: ssh.user, onDrift });

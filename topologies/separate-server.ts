@@ -1,7 +1,7 @@
 import type { Deployment } from "../config/schema.ts";
 import { chatRole, sshHost } from "./chat-role.ts";
 
-/** Chat servers of their own, reached through the platform's load balancers. */
+/** Runs chat on servers of its own, behind the platform's load balancers. */
 export const separateServer = (deployment: Deployment): void =>
   chatRole(deployment, {
     chatServers: deployment.chatServers.map((host) => sshHost(deployment, host)),
