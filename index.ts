@@ -15,11 +15,11 @@ const handover = {
   whatsapp: whatsapp && tyntec && { ...whatsapp, tyntecUrl: tyntec.url },
 };
 
-/** The portal's system parameters with their values. */
+/** Values of the portal's system parameters, e.g. `{ "ACD.Chat.Server.Base.URL": "wss://chat.acme.example:3003" }`. */
 export const portalParameters = parameters(handover);
-/** What remains to be done by hand in the portal. */
+/** Steps to do by hand in the portal. */
 export const manualSteps = steps(handover);
-/** Both as Markdown: `pulumi stack output portalTable`. */
+/** Parameters and steps as Markdown. To print it: `pulumi stack output portalTable`. */
 export const portalTable = table({ parameters: portalParameters, steps: manualSteps });
 
 await look.close();

@@ -50,19 +50,21 @@ export const tables = (figures: Figures[]): string =>
 /** docs/performance.md. */
 export const page = (figures: Figures[], rounds: number): string => `# Performance
 
-What it costs to look at every host before anything is done.
-This page is written by \`toolchain/exec node bench/noop.ts\`, on a lab of its own that is removed afterwards.
-Seconds: medians of ${rounds} (fastest–slowest), measured in turns.
+How long it takes to look at every host before an \`up\` writes anything.
+\`toolchain/exec node bench/noop.ts\` measures on a lab of its own, which it removes afterwards, and writes this page.
+All figures are seconds: medians of ${rounds} (fastest–slowest). The columns were measured in turns.
 
 ${tables(figures)}
 
 - **ours**: \`pulumi up --skip-preview --expect-no-changes\`
 - **not looking**: the same program with \`JTEL_CHAT_OBSERVE=never\`
-- **constant commands**: \`bench/constant\` registers the very resources of the same state, with constant inputs. So "ours − constant" has everything of ours in it: the stack file, rendering, ssh, the host tool, TynTec's answer. The bar is for this difference.
-- **one look**: all steps of all hosts, without Pulumi; **bare ssh exec**: \`ssh HOST true\` on all hosts at once.
-- One host is a chat server, without load balancer and TynTec (\`bench/one-host\`); three are the whole dev stack.
+- **constant commands**: \`bench/constant\` registers the same resources as the state has, with constant inputs. So "ours − constant" is the time of everything that this project adds: the stack file, rendering, ssh, the host tool, TynTec's answer.
+- **bar**: how much "ours − constant" may be
+- **one look**: all steps of all hosts, without Pulumi
+- **bare ssh exec**: \`ssh HOST true\` on all hosts at once
+- **1 host**: a chat server, without load balancer and TynTec (\`bench/one-host\`); **3 hosts**: the whole dev stack
 
 Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, load ${loadavg()[0]?.toFixed(1)}, hosts on the same machine; ${process.env.JTEL_CHAT_TOOLCHAIN ?? `node ${process.versions.node}`}.
 
-What does not depend on the machine – connections, commands, processes on a host, bytes – is guarded by \`test/engine/counts.test.ts\`.
+\`test/engine/counts.test.ts\` checks the figures that do not depend on the machine: connections, commands, processes on a host, bytes.
 `;

@@ -1,7 +1,8 @@
 /**
- * `npm run forget -- HOST [--yes] [pulumi options]` – take a host that is gone for good out of the stack's state.
+ * `npm run forget -- HOST [--stack STACK] [--yes]` removes a host that is gone for good from the stack's state.
  *
- * Nothing is undone there: `pulumi destroy` would try to reach it. Without `--yes` it only says what would happen.
+ * It undoes nothing on the host, while `pulumi destroy` would try to reach it. Without `--yes` it changes nothing and only
+ * prints which steps it would remove.
  */
 import { parseArgs } from "node:util";
 import { execa } from "execa";
@@ -21,7 +22,12 @@ const usage = `npm run forget -- HOST [--stack STACK] [--yes]
 
 Takes a host that is gone for good out of the stack's state.  Nothing is undone on it.`;
 
-/** A state without the steps of a host, and the names of these. Throws when the host has none. */
+/**
+ * Removes a host's steps, and dependencies on them, from an exported state.
+ *
+ * @returns The new state, and the names of the removed steps, e.g. `chatserver1-java`.
+ * @throws Error when the state has no step of this host; it names the hosts that have steps.
+ */
 export const forgotten = (state: Export, host: string): { state: Export; steps: string[] } => {
   const resources = state.deployment.resources ?? [];
   const isOurs = ({ urn, type }: Resource) =>
@@ -47,7 +53,7 @@ export const forgotten = (state: Export, host: string): { state: Export; steps: 
   return { state: { ...state, deployment: { ...state.deployment, resources: kept } }, steps };
 };
 
-/** Every host has the step `tool`. */
+/** Names of the hosts in a state, found by the step `tool`, which every host has. */
 const hostsOf = (resources: Resource[]): string[] =>
   resources.flatMap(({ urn }) => /::([a-z][a-z0-9-]*)-tool$/.exec(urn)?.[1] ?? []);
 

@@ -1,8 +1,9 @@
 /**
- * `npm run portal -- [--stack STACK] [--connect ADDRESS]` – what a sysadmin sets in the portal, and whether each URL answers.
+ * `npm run portal -- [--stack STACK] [--connect ADDRESS]` prints what a sysadmin sets in the portal, and whether each URL
+ * answers.
  *
- * Asks from this machine, so run it where agents or visitors are. `--connect` goes to a load balancer's address instead of
- * what the public names resolve to: before the names have been moved there. Exit code 1 when a URL does not answer.
+ * The URLs are requested from this machine, so run it where agents or visitors are. Use `--connect` before the public names
+ * lead to the load balancer: it connects to ADDRESS instead of resolving them. Exit code 1 if a URL does not answer.
  */
 import { isIPv6, type LookupFunction } from "node:net";
 import { parseArgs } from "node:util";
@@ -15,7 +16,12 @@ const outputs = z.object({ portalParameters: z.record(z.string(), z.string()), m
 
 const seconds = 10;
 
-/** Why a URL of the portal's parameters does not answer; undefined when it does. */
+/**
+ * Requests one URL of the portal's parameters.
+ *
+ * @param connect Connect to this address instead of resolving the URL's host; not used for TynTec's URL.
+ * @returns Why the URL does not answer, e.g. `answers with status 503`; undefined if it does.
+ */
 export const urlProblem = async (url: string, connect?: string): Promise<string | undefined> => {
   const tyntec = new URL(url).pathname.endsWith("/messages");
   const dispatcher = new Agent({
@@ -38,7 +44,10 @@ const only =
     else callback(null, address, family);
   };
 
-/** The chat window has to be there; of an API it is enough that it says something that is not its load balancer's 503. */
+/**
+ * The chat window (`/gui/`) has to answer 200. An API may answer anything below 500: its load balancer's own 503 is
+ * no answer of the API.
+ */
 const requestProblem = async (url: string, dispatcher: Dispatcher): Promise<string | undefined> => {
   const { statusCode, body } = await request(url, { dispatcher, signal: AbortSignal.timeout(seconds * 1000) });
   await body.dump();

@@ -4,10 +4,14 @@ import { chatPort, placeOf, publicPort } from "./ports.ts";
 import { keyPath, type Problem } from "./problems.ts";
 import { type Deployment, schema, secretKeys } from "./schema.ts";
 
-/** A deployment, or everything that is wrong with the values. */
+/** The checked values, or every problem that they have. */
 export type Checked = { deployment: Deployment } | { problems: Problem[] };
 
-/** Check the values of one stack (`jtel-chat:KEY` → parsed value): each by itself, then against each other. */
+/**
+ * Checks the values of one stack: each value by itself, then values against each other.
+ *
+ * @param values Parsed values by their key without prefix, e.g. `{ topology: "lb-hosted", ssh: { user: "deploy" } }`.
+ */
 export const check = (values: Record<string, unknown>): Checked => {
   const parsed = schema.safeParse(values, { reportInput: true });
   if (!parsed.success) return { problems: parsed.error.issues.flatMap(schemaProblems) };
@@ -37,7 +41,10 @@ const missingText = (key: string, message: string): string => {
   return `is missing. Set it: pulumi config set --path 'jtel-chat:${key}' VALUE`;
 };
 
-/** The command that stores a secret, as the remedy of an error. */
+/**
+ * The remedy of an error about a secret, e.g. `Set it: pulumi config set --secret --path
+ * 'jtel-chat:database.password'`.
+ */
 export const setSecret = (key: string): string => `Set it: pulumi config set --secret --path 'jtel-chat:${key}'`;
 
 const shown = (value: unknown): string => (JSON.stringify(value) ?? String(value)).slice(0, 80);
@@ -119,7 +126,7 @@ const haproxyProblems = (deployment: Deployment): Problem[] => {
   ];
 };
 
-/** What HAProxy would not say: `haproxy -c` accepts an address that it binds twice. */
+/** Finds binds of chat's own address. `haproxy -c` accepts a file that binds an address twice. */
 const bindProblems = (deployment: Deployment): Problem[] =>
   deployment.haproxy.binds.flatMap((bind, index) => {
     const { address, port } = placeOf(bind);
@@ -175,7 +182,10 @@ const hazelcastProblems = ({ hazelcast, java }: Deployment): Problem[] =>
       ]
     : [];
 
-/** Firewall rules are made from addresses; what a name resolves to changes behind their back. */
+/**
+ * Finds host names where addresses are needed: a firewall rule made from a name would not follow when its address
+ * changes.
+ */
 const firewallProblems = (deployment: Deployment): Problem[] => {
   if (deployment.firewall.sources) return [];
   return allHosts(deployment)

@@ -8,11 +8,12 @@ import { type Deployment, secretKeys } from "./schema.ts";
 const prefix = "jtel-chat:";
 
 /**
- * The deployment that the current stack's file describes.
+ * Loads and checks the current stack's values, `jtel-chat:…`.
  *
- * The file's text is only read for the order of errors; `JTEL_CHAT_STACK_FILE` names it where `pulumi --config-file` is used.
+ * Pulumi supplies the values. The text of the stack file is read only to sort errors as the file does; with
+ * `pulumi --config-file FILE`, set `JTEL_CHAT_STACK_FILE=FILE`.
  *
- * @throws pulumi.RunError with every problem of the file at once, before anything is connected to.
+ * @throws pulumi.RunError with all problems of the values, before any host is connected to.
  */
 export const loadDeployment = (): Deployment => {
   const file = process.env.JTEL_CHAT_STACK_FILE ?? `Pulumi.${pulumi.getStack()}.yaml`;
@@ -29,7 +30,7 @@ const stackValues = (): Record<string, unknown> => {
   return Object.fromEntries(entries.map(([key, value]) => [key.slice(prefix.length), parsed(value)]));
 };
 
-/** Pulumi hands objects and lists over as JSON, everything else as text. */
+/** Parses one value: Pulumi supplies objects and lists as JSON, all other values as text. */
 const parsed = (value: string): unknown => {
   if (!/^[[{]/.test(value)) return value;
   try {
@@ -39,7 +40,7 @@ const parsed = (value: string): unknown => {
   }
 };
 
-/** The language host says which keys were encrypted, wherever they came from. */
+/** Finds secrets in plain text. The language host names the keys that were encrypted, whichever file they came from. */
 const plainSecrets = (values: Record<string, unknown>): Problem[] => {
   const encrypted = new Set<string>(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]"));
   return secretKeys

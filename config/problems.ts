@@ -1,12 +1,22 @@
-/** One thing that is wrong in a stack file. */
+/** One error in a stack file. */
 export interface Problem {
-  /** Path below `jtel-chat:`, e.g. `chatServers[1].address`. */
+  /** Path of the key below `jtel-chat:`, e.g. `chatServers[1].address`. */
   key: string;
-  /** What is wrong and what to do, starting in lower case: it follows the key. */
+  /**
+   * Reason and remedy, beginning with a lower-case letter because it follows the key, e.g. `is unknown. Check the
+   * spelling, or remove it`.
+   */
   text: string;
 }
 
-/** All problems as one text, in the order of the file's top-level keys; `stackFile` is the file's text. */
+/**
+ * Formats problems as one text with a line for each, e.g.
+ * `Pulumi.acme.yaml: jtel-chat:topolgy: is unknown. Check the spelling, or remove it`.
+ *
+ * They are sorted by the place of their top-level key in the stack file. Keys that the file lacks come last.
+ *
+ * @param stackFile The text of the stack file.
+ */
 export const problemText = (problems: Problem[], fileName: string, stackFile: string): string => {
   const line = ({ key }: Problem) => {
     const at = stackFile.indexOf(`jtel-chat:${key.split(/[.[]/)[0]}:`);
@@ -16,6 +26,6 @@ export const problemText = (problems: Problem[], fileName: string, stackFile: st
   return sorted.map(({ key, text }) => `${fileName}: jtel-chat:${key}: ${text}`).join("\n");
 };
 
-/** `["chatServers", 1, "address"]` → `chatServers[1].address`. */
+/** Formats a path: `["chatServers", 1, "address"]` gives `chatServers[1].address`. */
 export const keyPath = (path: readonly PropertyKey[]): string =>
   path.map((part, index) => (typeof part === "number" ? `[${part}]` : `${index ? "." : ""}${String(part)}`)).join("");

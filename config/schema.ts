@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** A DNS name or an IP address, as haproxy, ssh and ufw take it. */
+/**
+ * A DNS name or an IP address in the form that HAProxy, ssh and ufw take: `lb1.acme.example`, `10.1.0.21`,
+ * `fd00::21`.
+ */
 const address = z
   .string()
   .regex(
@@ -43,7 +46,6 @@ const host = z.strictObject({
   hostKey,
   port: port.default(22),
   jump: jump.optional(),
-  /** Interface that the rules for chat and Hazelcast are limited to. @default every one */
   interface: interfaceName.optional(),
 });
 
@@ -51,7 +53,7 @@ const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
   error: "is no address or network. Example: 10.1.0.0/24",
 });
 
-/** `new URL`, and zod's own check, drop line breaks and tabs without a word: here they are refused as they are written. */
+/** An https URL. Line breaks and tabs are refused; `new URL` and zod's own check would drop them silently. */
 const url = z
   .string({ error: "is no https URL. Example: https://jtel-portal.acme.example" })
   .regex(/^[\x21-\x7e]*$/, "holds a blank, a line break or no ASCII, which no URL does. Write such characters as %20")
@@ -59,7 +61,7 @@ const url = z
     error: "is no https URL. Example: https://jtel-portal.acme.example",
   });
 
-/** A time as HAProxy takes it, with its unit (configuration.txt 2.5). */
+/** A time with its unit, e.g. `500ms`, `30s`, `1d` (HAProxy, configuration.txt 2.5). */
 const time = z
   .string({ error: "is no time. Examples: 500ms, 30s, 1m, 1d" })
   .regex(/^[1-9][0-9]{0,8}(?:ms|s|m|h|d)$/, "is no time. Examples: 500ms, 30s, 1m, 1d");
@@ -71,52 +73,43 @@ const bind = z
     'is no address and port for HAProxy to listen on. Examples: "10.1.0.9:3004", "[::]:3003 v6only"',
   );
 
-/** How HAProxy treats chat. Nothing of it has to be set. */
+/** How HAProxy treats chat. Every key has a default or may be missing. */
 export const haproxyOptions = z.strictObject({
-  /** Which server gets a new chat. `leastconn` suits long sessions. */
   balance: z
     .enum(["leastconn", "roundrobin", "static-rr", "first", "source", "random"], {
       error: "is no way to balance. Known: leastconn, roundrobin, static-rr, first, source, random",
     })
     .default("leastconn"),
-  /** Share of new chats by the server's name, 0 (none) to 256; 1 where it is not listed. */
   weights: z.record(hostName, z.int().min(0).max(256)).default({}),
   check: z
     .strictObject({
-      /** How often a server that is up is asked. */
       inter: time.default("1m"),
-      /** How often after a first failure. At `inter`, a crash would be seen after three minutes. */
+      /** With the value of `inter`, HAProxy would find a crash after three minutes only. */
       fastinter: time.default("2s"),
-      /** How often while it is down. At `inter`, a server that is back would stay out for two minutes. */
+      /** With the value of `inter`, a server that is up again would get no chats for two minutes. */
       downinter: time.default("2s"),
     })
     .prefault({}),
   timeout: z
     .strictObject({
-      /** How long a WebSocket may be silent, on both sides. HAProxy's usual `timeout server` would cut idle chats. */
+      /** Without it, HAProxy's `timeout server` (50 s on Debian) would close idle chats. */
       tunnel: time.default("1d"),
-      /** How long a visitor may be silent before the WebSocket is open. */
       client: time.default("1d"),
-      /** How long a visitor may take to close. Visitors that vanish would stay for `tunnel`. */
+      /** Without it, connections of visitors that have vanished would stay open for `tunnel`. */
       clientFin: time.default("30s"),
     })
     .prefault({}),
-  /** Protocols offered over https; without it HTTP/1.1 only. */
   alpn: z
     .array(z.enum(["h2", "http/1.1"], { error: "is no protocol. Known: h2, http/1.1" }))
     .min(1, "names no protocol. Remove it, or name h2 or http/1.1")
     .optional(),
-  /** Further addresses and ports of the chat frontend. The public port on every IPv4 address is always one. */
   binds: z.array(bind).default([]),
-  /** Whether what stands before HAProxy sends the PROXY protocol. Then nobody else can connect. */
   acceptProxy: z.boolean().default(false),
-  /** A port that sends plain http to https, e.g. 3000 where visitors still have old links. */
   redirectFrom: port.optional(),
-  /** Most connections at a time; further ones wait. Unset, HAProxy's own limit holds. */
   maxconn: z.int().min(1).optional(),
 });
 
-/** A member outside the stack, as Hazelcast reads it. */
+/** A Hazelcast member outside the stack: `10.1.0.31`, `10.1.0.31:5702` or `10.1.0.31-35`. */
 const member = z
   .string()
   .regex(
@@ -150,7 +143,7 @@ const driverParameters = z.record(z.string().min(1), scalar).superRefine((parame
     const own = ownParameters.find((each) => each.toLowerCase() === name.trim().toLowerCase());
     return own ? [{ name, own }] : [];
   });
-  // The value is not shown: it may be a password.
+  // The message does not show the value, because it may be a password.
   for (const { name, own } of twice)
     context.addIssue({
       code: "custom",
@@ -162,12 +155,11 @@ const driverParameters = z.record(z.string().min(1), scalar).superRefine((parame
 
 const unitLimits = ["files", "tmp", "network"] as const;
 
-/** What can be accepted although it is less than the vendor asks for, or was not tried. */
+/** Requirements that a stack file can waive: resources of the vendor's table, and Debian 12 (`system`). */
 const resources = ["memory", "cores", "disk", "system"] as const;
 
-/** What a person may decide about the unit of ClientMessenger. */
+/** Decisions about ClientMessenger's systemd unit. */
 export const unitOptions = z.strictObject({
-  /** Lines of the vendor's unit that are not on the host tool's list, word for word as a preview shows them. */
   accept: z
     .array(
       z
@@ -175,14 +167,14 @@ export const unitOptions = z.strictObject({
         .regex(/^[A-Z][A-Za-z0-9]*=[^\p{C}]*$/u, 'is no line of a unit. Example: "EnvironmentFile=/etc/default/chat"'),
     )
     .default([]),
-  /**
-   * What the service is kept from, where its program can live with that: `files` (writing outside of its home and the
-   * attachments), `tmp` (the host's /tmp), `network` (other than IP and local sockets).
-   */
   limits: z.array(z.enum(unitLimits, { error: `is unknown. Known: ${unitLimits.join(", ")}` })).default([]),
 });
 
-/** Every key of a stack file below `jtel-chat:`; what is optional here has its default here. */
+/**
+ * Every key of a stack file below `jtel-chat:`, with its default.
+ *
+ * docs/stack-file.yaml says what each key is for. A test compares the two.
+ */
 export const schema = z.strictObject({
   topology: z.enum(["co-located", "lb-hosted", "separate-server"], {
     error: "is not a topology. Known: co-located (on web servers), lb-hosted (on the load balancers), separate-server",
@@ -196,7 +188,6 @@ export const schema = z.strictObject({
   onDrift: z.enum(["heal", "stop"]).default("heal"),
   ssh: z.strictObject({ user, become: z.enum(["sudo"], { error: "is unknown. Known: sudo" }) }),
   loadBalancers: z.array(host).min(1, "names no load balancer: chat is reached through at least one"),
-  /** Not with the topology lb-hosted, where the load balancers are the chat servers. */
   chatServers: z.array(host).max(10, "names more than ten chat servers").default([]),
   share: z
     .strictObject({ path: absolutePath.default("/home/jtel/shared"), hosted: z.boolean().default(false) })
@@ -205,12 +196,10 @@ export const schema = z.strictObject({
     .strictObject({
       package: z
         .string()
-        // At a name's end apt takes - for "remove" and + for "install" (apt-get(8)).
+        // apt-get reads NAME- as "remove NAME" and NAME+ as "install NAME" (apt-get(8)).
         .regex(/^[a-z0-9][a-z0-9.+-]*[a-z0-9.]$/, "is no Debian package. Example: openjdk-17-jdk")
         .default("openjdk-17-jdk"),
-      /** Its major release; 8 reads no argument file. */
       version: z.int().min(8).default(17),
-      /** A line of sources.list(5), where the host's own sources do not have the package. */
       aptSource: z
         .string()
         .regex(
@@ -218,11 +207,9 @@ export const schema = z.strictObject({
           'is no line of sources.list(5). Example: "deb [signed-by=/usr/share/keyrings/x.gpg] https://… bookworm main"',
         )
         .optional(),
-      /** What `pulumi destroy` does with the package. */
       onDestroy: z.enum(["keep", "remove"]).default("keep"),
     })
     .prefault({}),
-  /** Resources of the vendor's table that may be less, and `system` for another Debian than 12. */
   resources: z
     .strictObject({
       accept: z.array(z.enum(resources, { error: `is unknown. Known: ${resources.join(", ")}` })).default([]),
@@ -230,12 +217,10 @@ export const schema = z.strictObject({
     .prefault({}),
   clientMessenger: z
     .strictObject({
-      /** `hold` keeps what a server has, and takes the share's where it has none; `follow` takes the share's; a digest is exactly that one. */
       release: z
         .string({ error: noRelease })
         .regex(/^(?:hold|follow|[0-9a-f]{16}|[0-9a-f]{64})$/, noRelease)
         .default("hold"),
-      /** `roll` restarts a server when what it loads has changed, one after the other; `hold` leaves that owed while it is healthy, and every look says so. */
       restart: z.enum(["roll", "hold"], { error: "is unknown. Known: roll, hold" }).default("roll"),
       unit: unitOptions.prefault({}),
     })
@@ -266,19 +251,16 @@ export const schema = z.strictObject({
       .string()
       .regex(/^[A-Za-z0-9_-]+$/, "is no character encoding. Example: utf8")
       .default("utf8"),
-    /** Further settings of the JDBC driver, e.g. `{ useSSL: false }`; they end in its URL. */
     parameters: driverParameters.default({}),
   }),
   haproxy: haproxyOptions.prefault({}),
   firewall: z
     .strictObject({
-      // Who reaches the Hazelcast members and chat itself; absent: the cluster's own addresses.
       sources: z
         .union([z.array(network).min(1), z.literal("any")], {
           error: 'is neither a list of networks nor "any". Example: [10.1.0.0/24, "fd00:1::/64"]',
         })
         .optional(),
-      // Switch ufw on where it is off, with ssh's port open and on trial: off again unless a second connection gets in.
       enable: z.boolean().default(false),
     })
     .prefault({}),
@@ -302,40 +284,42 @@ export const schema = z.strictObject({
         .regex(/[^/]$/, "ends with a slash. Example: https://api.tyntec.com/chat-api/v2")
         .default("https://api.tyntec.com/chat-api/v2"),
       caFile: z.string().optional(),
-      /** Have events that another system gets now. */
       takeOver: z.boolean().default(false),
-      /** `WhatsAppGroupEvent::*`, which a later API may refuse. */
+      /** The vendor's page has these events, but a later API may refuse them. */
       groupEvents: z.boolean().default(true),
     })
     .optional(),
 });
 
-/** A checked stack file. */
+/** A checked stack file, with all defaults filled in. */
 export type Deployment = z.output<typeof schema>;
 
-/** Where the storage server's share is on the hosts. */
+/** The place of the storage server's share on the chat servers. */
 export type Share = Deployment["share"];
 
-/** How HAProxy treats chat, defaults filled in. */
+/** How HAProxy treats chat, with all defaults filled in. */
 export type HaproxyOptions = z.output<typeof haproxyOptions>;
 
-/** Where every chat server's hazelcast.xml comes from. */
+/** The source of every chat server's hazelcast.xml: `{ source: "share" }`, or the values of a rendered file. */
 export type Hazelcast = Deployment["hazelcast"];
 
-/** What a person has decided about ClientMessenger's unit. */
+/** Decisions about ClientMessenger's systemd unit, with all defaults filled in. */
 export type UnitOptions = z.output<typeof unitOptions>;
 
-/** When a server is restarted. */
+/**
+ * Whether `up` restarts a server that has loaded old files: `roll` (yes, one after the other) or `hold` (not while it
+ * is healthy).
+ */
 export type Restart = Deployment["clientMessenger"]["restart"];
 
-/** One of the resources that a stack file may accept. */
+/** One requirement that a stack file can waive, e.g. `memory`. */
 export type Resource = (typeof resources)[number];
 
-/** The portal's database. */
+/** The portal's database and the login to it. */
 export type Database = Deployment["database"];
 
 /** One entry of `loadBalancers` or `chatServers`. */
 export type HostConfig = z.output<typeof host>;
 
-/** Keys that a stack file must hold encrypted, with the command that puts them there. */
+/** Keys whose values must be encrypted in a stack file (`pulumi config set --secret`). */
 export const secretKeys = ["database.password", "tyntec.apiKey", "hazelcast.password"] as const;

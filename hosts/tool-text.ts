@@ -18,7 +18,7 @@ export const withText = (lines: string[]): string => {
 
 /** Python's lines that leave `text` where the installation finds it: whole or not at all. */
 export const keepText = [
-  `os.makedirs('/run/jtel-chat', 0o700, exist_ok=True)`,
+  "os.makedirs('/run/jtel-chat', 0o755, exist_ok=True)",
   "os.umask(0o077)",
   `kept = open('${broughtPath}.new', 'wb')`,
   "kept.write(text)",

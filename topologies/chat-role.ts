@@ -10,17 +10,20 @@ import { Host } from "../hosts/host.ts";
 import type { Look } from "../hosts/look/look.ts";
 import type { Needs } from "../render/client-messenger/resources.ts";
 
-/** What a topology decides: which hosts do what, and what chat may ask of them. */
+/** A topology's decisions: which hosts run chat, which run HAProxy, and what a chat server needs. */
 export interface Roles {
   /** Hosts that run ClientMessenger and a Hazelcast member. */
   chatServers: Host[];
-  /** Hosts with HAProxy in front of it; a host may be both. */
+  /** Hosts that run HAProxy in front of ClientMessenger. A host may be in both lists. */
   loadBalancers: Host[];
-  /** The vendor's resources for one chat server. */
+  /** Memory, cores and disk that the vendor asks for on one chat server. */
   needs: Needs;
 }
 
-/** The CHAT role, in the order of the vendor's page. All of it is registered with the look, which the program then closes. */
+/**
+ * Creates the CHAT role in the order of the vendor's page: Java, Hazelcast, firewall, ClientMessenger, HAProxy,
+ * TynTec. All of it is registered with the look, which the program then closes.
+ */
 export const chatRole = (deployment: Deployment, look: Look, { chatServers, loadBalancers, needs }: Roles): void => {
   const { public: visitors, share, database, firewall, whatsapp, tyntec } = deployment;
   const { release, unit, restart } = deployment.clientMessenger;
@@ -61,6 +64,6 @@ export const chatRole = (deployment: Deployment, look: Look, { chatServers, load
   }
 };
 
-/** A host of the stack file, reached as the stack says. */
+/** Makes a `Host` from its entry in the stack file, with the stack's `ssh.user` and `onDrift`. */
 export const sshHost = ({ ssh, onDrift }: Deployment, look: Look, host: HostConfig): Host =>
   new Host({ ...host, user: ssh.user, onDrift, look });

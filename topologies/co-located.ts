@@ -3,10 +3,10 @@ import type { Look } from "../hosts/look/look.ts";
 import { chatRole, sshHost } from "./chat-role.ts";
 
 /**
- * Chat on the platform's web servers: `chatServers` are these.
+ * Runs chat on the platform's web servers, which the stack file lists as `chatServers`.
  *
- * A web server's own Hazelcast member holds port 5701 there, so ClientMessenger's takes the next one; both find each other
- * through the members in hazelcast.xml, which are addresses without a port.
+ * The web server's own Hazelcast member holds port 5701, so ClientMessenger's member takes the next free port. The two find
+ * each other because hazelcast.xml lists members without a port: Hazelcast then tries several.
  */
 export const coLocated = (deployment: Deployment, look: Look): void =>
   chatRole(deployment, look, {

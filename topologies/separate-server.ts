@@ -2,7 +2,7 @@ import type { Deployment } from "../config/schema.ts";
 import type { Look } from "../hosts/look/look.ts";
 import { chatRole, sshHost } from "./chat-role.ts";
 
-/** Chat servers of their own, reached through the platform's load balancers. */
+/** Runs chat on servers of its own, behind the platform's load balancers. */
 export const separateServer = (deployment: Deployment, look: Look): void =>
   chatRole(deployment, look, {
     chatServers: deployment.chatServers.map((host) => sshHost(deployment, look, host)),

@@ -4,7 +4,7 @@ import { coLocated } from "./co-located.ts";
 import { lbHosted } from "./lb-hosted.ts";
 import { separateServer } from "./separate-server.ts";
 
-/** Where chat servers may run (vendor page "CHAT role", table of resources), by the name in the stack file. */
+/** The topologies by their name in the stack file (vendor page "CHAT role", table of resources). */
 export const topologies: Record<Deployment["topology"], (deployment: Deployment, look: Look) => void> = {
   "co-located": coLocated,
   "lb-hosted": lbHosted,

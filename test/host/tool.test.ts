@@ -74,7 +74,7 @@ describe.skipIf(!runnable)("the host tool", () => {
 
   test("an up's look brings the text, the installation compiles it; then it is sent no more", async () => {
     await look(true);
-    expect(await run("stat -c '%a %U' /run/jtel-chat /run/jtel-chat/tool")).toBe("700 root\n600 root");
+    expect(await run("stat -c '%a %U' /run/jtel-chat /run/jtel-chat/tool")).toBe("755 root\n600 root");
     expect(await install()).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(/installed jtel-chatctl .* compiled for cpython-3/),
