@@ -29,14 +29,14 @@ const difference = (ours: Times, other: Times): string => {
 const upRow = ({ where, up: { ours, blind, constant }, bar }: Figures): string => {
   const kept = ours.median - constant.median <= bar;
   const cells = [where, ...[ours, blind, constant].map(range), difference(ours, blind), difference(ours, constant)];
-  return `| ${[...cells, ratio(ours, constant), `+${bar} ${kept ? "kept" : "MISSED"}`].join(" | ")} |`;
+  return `| ${[...cells, ratio(ours, constant), `+${bar}, ${kept ? "kept" : "missed"}`].join(" | ")} |`;
 };
 
 const lookRow = ({ where, look, exec }: Figures): string =>
   `| ${[where, range(look), range(exec), difference(look, exec), ratio(look, exec)].join(" | ")} |`;
 
 /** Medians with the fastest and the slowest, in seconds, side by side. */
-export const tables = (figures: Figures[]): string =>
+const tables = (figures: Figures[]): string =>
   [
     "| `up` without changes | ours | not looking | constant commands | ours − not looking | ours − constant | ratio | bar |",
     "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -47,22 +47,10 @@ export const tables = (figures: Figures[]): string =>
     ...figures.map(lookRow),
   ].join("\n");
 
-/** docs/performance.md. */
-export const page = (figures: Figures[], rounds: number): string => `# Performance
-
-What it costs to look at every host before anything is done.
-This page is written by \`toolchain/exec node bench/noop.ts\`, on a lab of its own that is removed afterwards.
-Seconds: medians of ${rounds} (fastest–slowest), measured in turns.
-
+/** What one run found, where and with what. The words are explained in docs/performance.md. */
+export const report = (figures: Figures[], rounds: number): string => `\
 ${tables(figures)}
 
-- **ours**: \`pulumi up --skip-preview --expect-no-changes\`
-- **not looking**: the same program with \`JTEL_CHAT_OBSERVE=never\`
-- **constant commands**: \`bench/constant\` registers the very resources of the same state, with constant inputs. So "ours − constant" has everything of ours in it: the stack file, rendering, ssh, the host tool, TynTec's answer. The bar is for this difference.
-- **one look**: all steps of all hosts, without Pulumi; **bare ssh exec**: \`ssh HOST true\` on all hosts at once.
-- One host is a chat server, without load balancer and TynTec (\`bench/one-host\`); three are the whole dev stack.
-
-Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, load ${loadavg()[0]?.toFixed(1)}, hosts on the same machine; ${process.env.JTEL_CHAT_TOOLCHAIN ?? `node ${process.versions.node}`}.
-
-What does not depend on the machine – connections, commands, processes on a host, bytes – is guarded by \`test/engine/counts.test.ts\`.
+Seconds: medians of ${rounds} (fastest–slowest).
+${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, load ${loadavg()[0]?.toFixed(1)}, hosts on the same machine; ${process.env.JTEL_CHAT_TOOLCHAIN ?? `node ${process.versions.node}`}.
 `;
