@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { applyCommand, lookCommand, observeCommand } from "../../hosts/launcher.ts";
+import { applyCommand, lookCommand, observeCommand, toolPath } from "../../hosts/launcher.ts";
 import { understood } from "../../hosts/observation.ts";
 import { ssh, sshArguments } from "../../hosts/ssh.ts";
 import { until } from "../../lab/deadline.ts";
@@ -17,7 +17,6 @@ if (!runnable) console.warn(`SKIPPED: an observer on a booted host – ${obstacl
 
 const name = `observer-${process.pid}`;
 const minutes = 60_000;
-const tool = "/usr/local/sbin/jtel-chatctl";
 const file = "/etc/apt/sources.list.d/jtel-chat-java.list";
 let lab: Lab;
 let host: LabHost;
@@ -99,16 +98,16 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
     });
     observer = await ready.promise;
     await writeFile(knownHosts(), `target ${host.hostKey}\n`);
-    await host.exec(`cat >${tool}; chmod 755 ${tool}`, { input: hostTool() });
+    await host.exec(`cat >${toolPath}; chmod 755 ${toolPath}`, { input: hostTool() });
     // Another account is what earlier versions advised: the same line, and a key that may do everything.
     await run(`
       for user in observer earlier; do
         useradd --create-home --shell /bin/sh $user; install -d -o $user -m 700 /home/$user/.ssh
       done
-      echo 'restrict,command="sudo -n ${tool} observe" ${observer.publicKey}' >/home/observer/.ssh/authorized_keys
+      echo 'restrict,command="sudo -n ${toolPath} observe" ${observer.publicKey}' >/home/observer/.ssh/authorized_keys
       echo '${observer.publicKey}' >/home/earlier/.ssh/authorized_keys
-      echo 'observer ALL=(root) NOPASSWD: ${tool} observe' >/etc/sudoers.d/observer
-      echo 'earlier ALL=(root) NOPASSWD: ${tool} observe' >/etc/sudoers.d/earlier
+      echo 'observer ALL=(root) NOPASSWD: ${toolPath} observe' >/etc/sudoers.d/observer
+      echo 'earlier ALL=(root) NOPASSWD: ${toolPath} observe' >/etc/sudoers.d/earlier
       chmod 440 /etc/sudoers.d/*; visudo --check
       printf 'os.execute("touch /tmp/owned")' >/tmp/evil.lua; touch /tmp/evil.pem`);
     const text = document({ kind: "files", name: file, fields: { content: "as applied\n" } });
@@ -135,7 +134,7 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
     });
 
     test("is answered by a tool that says which one it is", async () => {
-      const [digest] = (await run(`sha256sum ${tool}`)).split(" ");
+      const [digest] = (await run(`sha256sum ${toolPath}`)).split(" ");
       expect((await observe()).answer?.tool).toBe(digest);
     });
 
@@ -169,13 +168,13 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
     ])("cannot call jtel-chatctl %s: sudo compares the whole list of arguments", async (words) => {
       const input = '{"steps": {"trial": "# files: /etc/x\\ncontent:\\n\\tx\\n"}}\n';
       for (const user of ["observer", "earlier"]) {
-        const { stdout, stderr, exitCode } = await host.exec(`sudo -n ${tool} ${words}`, { user, input });
+        const { stdout, stderr, exitCode } = await host.exec(`sudo -n ${toolPath} ${words}`, { user, input });
         expect([stdout, stderr.trim(), exitCode]).toEqual(["", "sudo: a password is required", 1]);
       }
     });
 
     test("could pass no argument even if a line let it", async () => {
-      expect(await host.exec(`${tool} observe --all`, { input: "{}" })).toMatchObject({
+      expect(await host.exec(`${toolPath} observe --all`, { input: "{}" })).toMatchObject({
         stdout: "",
         stderr: expect.stringContaining("'observe' takes no arguments"),
         exitCode: 2,
@@ -232,7 +231,7 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
     });
   });
 
-  test.each([lookCommand("0"), `sudo -n ${tool} look`])(
+  test.each([lookCommand("0"), `sudo -n ${toolPath} look`])(
     "a look imports nothing from the folder or the variables of its caller: %#",
     async (command) => {
       const here = 'mkdir -p /tmp/here; echo \'open("/tmp/owned", "w")\' | tee /tmp/here/json.py >/tmp/here/re.py';
@@ -261,15 +260,15 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
       process.env.SSH_AUTH_SOCK = lab.agentSocket;
       const launch = applyCommand("trial", { generation: 1, reason: "trial" });
       await ssh(target("deploy"), `export ${forged}; ${launch}`, text);
-      await over(`env ${forged} sudo env ${forged} ${tool} undo other`);
-      const [applied, undone] = (await run(`${tool} log --json`))
+      await over(`env ${forged} sudo env ${forged} ${toolPath} undo other`);
+      const [applied, undone] = (await run(`${toolPath} log --json`))
         .split("\n")
         .slice(-2)
         .map((line) => JSON.parse(line));
       expect([applied.by, applied.from]).toEqual(["deploy", lab.controllerAddress]);
       expect([undone.by, undone.from]).toEqual(["deploy", lab.controllerAddress]);
-      await run(`env ${forged} ${tool} undo other`);
-      expect(await run(`${tool} log --json | tail -1`)).toContain('"from": "this host"');
+      await run(`env ${forged} ${toolPath} undo other`);
+      expect(await run(`${toolPath} log --json | tail -1`)).toContain('"from": "this host"');
     });
 
     test("is what confirms a firewall on trial: a session from before does not, whatever it says", async () => {
@@ -277,12 +276,12 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
       const seen = await over(`
       set -- $SSH_CONNECTION
       echo "{\\"limit\\": \\"30min\\", \\"before\\": [\\"$1 $2\\"]}" | sudo tee ${trial} >/dev/null
-      env ${forged} sudo env ${forged} ${tool} status >/dev/null
+      env ${forged} sudo env ${forged} ${toolPath} status >/dev/null
       sudo ls ${trial}`);
       expect(seen).toBe(trial);
-      await over(`sudo ${tool} status`);
+      await over(`sudo ${toolPath} status`);
       expect((await host.exec(`ls ${trial}`)).exitCode).not.toBe(0);
-      expect(await run(`${tool} log`)).toContain(`ufw stays on: ssh still gets in, from ${lab.controllerAddress}`);
+      expect(await run(`${toolPath} log`)).toContain(`ufw stays on: ssh still gets in, from ${lab.controllerAddress}`);
     });
   });
 });

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { toolPath } from "../../hosts/launcher.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
 import { labObstacle } from "../../lab/requirements.ts";
 import { home, unitName } from "../../render/client-messenger.ts";
@@ -13,14 +14,13 @@ if (!runnable) console.warn(`SKIPPED: a host of an earlier version – ${obstacl
 
 const name = `upgrade-${process.pid}`;
 const kept = new URL("../upgrade/hosts/2026-11/", import.meta.url);
-const tool = "/usr/local/sbin/jtel-chatctl";
 let lab: Lab;
 let host: LabHost;
 
 let steps: ReturnType<typeof chatServerSteps>;
 
 const install = (text: string | Uint8Array) =>
-  host.exec(`cat > ${tool}; chmod 755 ${tool}`, { input: Buffer.from(text).toString() });
+  host.exec(`cat > ${toolPath}; chmod 755 ${toolPath}`, { input: Buffer.from(text).toString() });
 
 interface Section {
   kind: string;
