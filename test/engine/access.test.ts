@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { toolPath } from "../../hosts/launcher.ts";
+import { minutes } from "../../lab/deadline.ts";
 import { withAgent } from "../agent.ts";
 import { type Config, engineLab, runnable } from "./engine-lab.ts";
 
-const minutes = 60_000;
 const hosts = ["lb1", "chatserver1", "chatserver2"];
 
 describe.skipIf(!runnable)("who may look and change, and from where", () => {

@@ -2,6 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { proveChat } from "../../lab/chat.ts";
+import { minutes } from "../../lab/deadline.ts";
 import { releaseFolder } from "../../render/client-messenger.ts";
 import { callbacks, differences, type Webhook, webhooks } from "../../render/tyntec.ts";
 import { readWebhooks } from "../../tyntec/api.ts";
@@ -9,7 +10,6 @@ import { type Change, engineLab, runnable } from "./engine-lab.ts";
 import { procedureHolds } from "./procedure.ts";
 import { snapshot } from "./snapshot.ts";
 
-const minutes = 60_000;
 const configured = ["lb1", "chatserver1", "chatserver2"];
 
 describe.skipIf(!runnable)("the dev stack on booted hosts", () => {

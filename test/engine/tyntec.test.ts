@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation/index.js";
 import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { minutes } from "../../lab/deadline.ts";
 import { callbacks, type Webhook, webhooks } from "../../render/tyntec.ts";
 import { readWebhooks, writeWebhooks } from "../../tyntec/api.ts";
 import { startProxy } from "../connect-proxy.ts";
@@ -12,7 +13,7 @@ const checkout = new URL("../../", import.meta.url).pathname;
 const portal = "https://portal.acme.example";
 const crm: Webhook = { events: ["MoMessage", "Other"], callbackUrl: "https://crm.example/hook?token=s3cret" };
 
-describe("TynTecWebhooks in the engine", { timeout: 60_000 }, () => {
+describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
   let tyntec: LoopbackTyntec;
   let stack: Stack;
   /** The stack file's value: setting it takes as long as half a run. */

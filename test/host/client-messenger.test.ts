@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { applyCommand, undoCommand } from "../../hosts/launcher.ts";
-import { until } from "../../lab/deadline.ts";
+import { minutes, until } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
 import {
   connectionSection,
   type Database,
@@ -16,13 +15,11 @@ import {
 } from "../../render/client-messenger.ts";
 import { document, documentDigest } from "../../render/document.ts";
 import { hostTool } from "../../render/host-tool.ts";
+import { bootable } from "../bootable.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: ClientMessenger on a booted host – ${obstacle}`);
+const runnable = await bootable("ClientMessenger on a booted host");
 
 const name = `messenger-${process.pid}`;
-const minutes = 60_000;
 const vendor = `/home/jtel/shared/${releaseFolder}`;
 const system = `/etc/systemd/system/${unitName}`;
 const mounted = { path: "/home/jtel/shared", hosted: false };
@@ -185,7 +182,7 @@ describe.skipIf(!runnable)("ClientMessenger on a server that people have worked 
     });
     // A member whose host is off would be waited for at every start.
     await host.exec(`sed -i '/${lab.hosts.chatserver2?.address}</d' /home/jtel/shared/hazelcast.xml`);
-  }, 900_000);
+  }, 15 * minutes);
 
   afterAll(async () => {
     await downLab(name);

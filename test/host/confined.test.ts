@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { minutes } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
 import { hostTool } from "../../render/host-tool.ts";
+import { bootable } from "../bootable.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: confined programs on a booted host – ${obstacle}`);
+const runnable = await bootable("confined programs on a booted host");
 
 const name = `confined-${process.pid}`;
 let lab: Lab;
@@ -89,7 +88,7 @@ describe.skipIf(!runnable)("A confined program", () => {
     await host.exec("cat > /usr/local/sbin/jtel-chatctl; chmod 755 /usr/local/sbin/jtel-chatctl", {
       input: hostTool(),
     });
-  }, 900_000);
+  }, 15 * minutes);
 
   afterAll(() => downLab(name));
 

@@ -1,18 +1,15 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { applyCommand, undoCommand } from "../../hosts/launcher.ts";
 import { type SshResult, ssh } from "../../hosts/ssh.ts";
-import { until } from "../../lab/deadline.ts";
+import { minutes, until } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
 import { document } from "../../render/document.ts";
 import { hostTool } from "../../render/host-tool.ts";
 import { templateText } from "../../render/template.ts";
+import { bootable } from "../bootable.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: the firewall of a booted host – ${obstacle}`);
+const runnable = await bootable("the firewall of a booted host");
 
-const minutes = 60_000;
 const name = `firewall-${process.pid}`;
 const recoverUnit = "/etc/systemd/system/jtel-chat-recover.service";
 const ours = Buffer.from("jtel-chat").toString("hex");

@@ -4,17 +4,15 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { WebSocket, WebSocketServer } from "ws";
 import { haproxyOptions } from "../../config/schema.ts";
 import { applyCommand } from "../../hosts/launcher.ts";
-import { until } from "../../lab/deadline.ts";
+import { minutes, until } from "../../lab/deadline.ts";
 import { call } from "../../lab/https.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
 import { document } from "../../render/document.ts";
 import { chatSections, whatsappRules } from "../../render/haproxy.ts";
 import { hostTool } from "../../render/host-tool.ts";
+import { bootable } from "../bootable.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: HAProxy on a booted host – ${obstacle}`);
+const runnable = await bootable("HAProxy on a booted host");
 
 const name = `haproxy-${process.pid}`;
 const file = "/etc/haproxy/haproxy.cfg";
@@ -125,7 +123,7 @@ describe.skipIf(!runnable)("HAProxy of a customer", () => {
     await run(
       `ufw allow 3003/tcp >/dev/null; cp -a ${file} ${pem} /etc/hosts /root/; cp -a /etc/default/haproxy /root/default-haproxy`,
     );
-  }, 900_000);
+  }, 15 * minutes);
 
   /** The customer's files, and nothing of ours but the tool. */
   beforeEach(async () => {
@@ -538,7 +536,7 @@ END
         await run("systemctl stop keepalived");
         expect(await active()).toBe(false);
       },
-      3 * 60_000,
+      3 * minutes,
     );
   });
 

@@ -4,12 +4,11 @@ import { afterEach, describe, expect, test } from "vitest";
 import { applyCommand } from "../../hosts/launcher.ts";
 import { proveChat } from "../../lab/chat.ts";
 import { buildClientMessenger } from "../../lab/clientmessenger/build.ts";
+import { minutes } from "../../lab/deadline.ts";
 import { hazelcastFile, releaseFolder } from "../../render/client-messenger.ts";
 import { document, type Section } from "../../render/document.ts";
 import { passwordProperty } from "../../render/hazelcast.ts";
 import { type Change, engineLab, runnable } from "../engine/engine-lab.ts";
-
-const minutes = 60_000;
 
 const rendered: Change = (config) => {
   config.hazelcast = { source: "render", clusterName: "jtel-cluster-RENDERED" };
@@ -70,35 +69,43 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
     15 * minutes,
   );
 
-  test("a member of another cluster is an error that names the pair, and its file is put back", async () => {
-    const before = await digest("chatserver2");
-    const other = (await sections("chatserver2", "hazelcast")).map((section) => ({
-      ...section,
-      fields: Object.fromEntries(
-        Object.entries(section.fields).map(([key, value]) => [key, `${value}`.replace("RENDERED", "OTHER")]),
-      ),
-    })) as Section[];
-    expect((await apply("chatserver2", "hazelcast", other)).exitCode).toBe(0);
-    const { exitCode, stderr } = await started("chatserver2");
-    expect(stderr).toMatch(
-      /^chatserver2: the cluster is split: 5701\/tcp of chatserver1 \([0-9.]+\) answers chatserver2/,
-    );
-    expect(stderr).toMatch(/Put back with it: hazelcast\. .* is healthy again on its old files/);
-    expect(exitCode).toBe(1);
-    expect(await digest("chatserver2")).toBe(before);
-    expect((await started("chatserver2")).stdout).toMatch(/members: 2 of 2/);
-  }, 300_000);
+  test(
+    "a member of another cluster is an error that names the pair, and its file is put back",
+    async () => {
+      const before = await digest("chatserver2");
+      const other = (await sections("chatserver2", "hazelcast")).map((section) => ({
+        ...section,
+        fields: Object.fromEntries(
+          Object.entries(section.fields).map(([key, value]) => [key, `${value}`.replace("RENDERED", "OTHER")]),
+        ),
+      })) as Section[];
+      expect((await apply("chatserver2", "hazelcast", other)).exitCode).toBe(0);
+      const { exitCode, stderr } = await started("chatserver2");
+      expect(stderr).toMatch(
+        /^chatserver2: the cluster is split: 5701\/tcp of chatserver1 \([0-9.]+\) answers chatserver2/,
+      );
+      expect(stderr).toMatch(/Put back with it: hazelcast\. .* is healthy again on its old files/);
+      expect(exitCode).toBe(1);
+      expect(await digest("chatserver2")).toBe(before);
+      expect((await started("chatserver2")).stdout).toMatch(/members: 2 of 2/);
+    },
+    5 * minutes,
+  );
 
-  test("a blocked port is an error that names both hosts and the port", async () => {
-    await host("chatserver1").exec("iptables -I INPUT -p tcp --dport 5701:5801 -j DROP");
-    const { exitCode, stderr } = await started("chatserver2");
-    expect(stderr).toMatch(
-      /^chatserver2: 5701\/tcp of chatserver1 \([0-9.]+\) is not reachable from chatserver2: a firewall\?/,
-    );
-    expect(exitCode).toBe(1);
-    await host("chatserver1").exec("iptables -D INPUT -p tcp --dport 5701:5801 -j DROP");
-    expect((await started("chatserver2")).stdout).toMatch(/members: 2 of 2/);
-  }, 300_000);
+  test(
+    "a blocked port is an error that names both hosts and the port",
+    async () => {
+      await host("chatserver1").exec("iptables -I INPUT -p tcp --dport 5701:5801 -j DROP");
+      const { exitCode, stderr } = await started("chatserver2");
+      expect(stderr).toMatch(
+        /^chatserver2: 5701\/tcp of chatserver1 \([0-9.]+\) is not reachable from chatserver2: a firewall\?/,
+      );
+      expect(exitCode).toBe(1);
+      await host("chatserver1").exec("iptables -D INPUT -p tcp --dport 5701:5801 -j DROP");
+      expect((await started("chatserver2")).stdout).toMatch(/members: 2 of 2/);
+    },
+    5 * minutes,
+  );
 
   describe("a file that is copied", () => {
     const file = () => join(lab().share, "hazelcast.xml");
@@ -125,22 +132,26 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
       await writeFile(file(), original);
     });
 
-    test("may import what chat needs, since the library reads it", async () => {
-      const original = await readFile(file(), "utf8");
-      const structures = /<ringbuffer name="CHAT">[\s\S]*<\/map>/;
-      const part = `<hazelcast xmlns="http://www.hazelcast.com/schema/config">${original.match(structures)?.[0]}</hazelcast>`;
-      await writeFile(join(lab().share, "chat.xml"), part);
-      const imports = '<import resource="file:///home/jtel/shared/chat.xml"/>';
-      const { exitCode, stdout } = await apply("chatserver2", "hazelcast", await copied(structures, imports));
-      expect(stdout).toMatch(/reads in it: cluster jtel-cluster-LAB, port 5701, members [0-9.]+ [0-9.]+/);
-      expect(exitCode).toBe(0);
-      await writeFile(join(lab().share, "chat.xml"), part.replace('"CHAT"', '"OTHER"'));
-      await writeFile(file(), `${await readFile(file(), "utf8")}\n`);
-      const { stderr } = await apply("chatserver2", "hazelcast", await copied("", ""));
-      expect(stderr).toMatch(/it has no <ringbuffer name="CHAT">: .* Add <ringbuffer/);
-      await writeFile(file(), original);
-      await applied(rendered);
-    }, 300_000);
+    test(
+      "may import what chat needs, since the library reads it",
+      async () => {
+        const original = await readFile(file(), "utf8");
+        const structures = /<ringbuffer name="CHAT">[\s\S]*<\/map>/;
+        const part = `<hazelcast xmlns="http://www.hazelcast.com/schema/config">${original.match(structures)?.[0]}</hazelcast>`;
+        await writeFile(join(lab().share, "chat.xml"), part);
+        const imports = '<import resource="file:///home/jtel/shared/chat.xml"/>';
+        const { exitCode, stdout } = await apply("chatserver2", "hazelcast", await copied(structures, imports));
+        expect(stdout).toMatch(/reads in it: cluster jtel-cluster-LAB, port 5701, members [0-9.]+ [0-9.]+/);
+        expect(exitCode).toBe(0);
+        await writeFile(join(lab().share, "chat.xml"), part.replace('"CHAT"', '"OTHER"'));
+        await writeFile(file(), `${await readFile(file(), "utf8")}\n`);
+        const { stderr } = await apply("chatserver2", "hazelcast", await copied("", ""));
+        expect(stderr).toMatch(/it has no <ringbuffer name="CHAT">: .* Add <ringbuffer/);
+        await writeFile(file(), original);
+        await applied(rendered);
+      },
+      5 * minutes,
+    );
   });
 
   test(

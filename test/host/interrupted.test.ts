@@ -1,16 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { applyCommand } from "../../hosts/launcher.ts";
 import { ssh } from "../../hosts/ssh.ts";
-import { until } from "../../lab/deadline.ts";
+import { minutes, until } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
 import { document } from "../../render/document.ts";
 import { hostTool } from "../../render/host-tool.ts";
 import { templateText } from "../../render/template.ts";
+import { bootable } from "../bootable.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: the host tool on a booted host – ${obstacle}`);
+const runnable = await bootable("the host tool on a booted host");
 
 const name = `host-${process.pid}`;
 const file = "/etc/apt/sources.list.d/jtel-chat-java.list";
@@ -55,7 +53,7 @@ describe.skipIf(!runnable)("an apply that is interrupted", () => {
       input: "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n",
     });
     await host.exec(`echo old > ${file}`);
-  }, 900_000);
+  }, 15 * minutes);
 
   afterAll(async () => {
     await downLab(name);

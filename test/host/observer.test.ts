@@ -4,19 +4,16 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { applyCommand, lookCommand, observeCommand, toolPath } from "../../hosts/launcher.ts";
 import { understood } from "../../hosts/observation.ts";
 import { ssh, sshArguments } from "../../hosts/ssh.ts";
-import { until } from "../../lab/deadline.ts";
+import { minutes, until } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
 import { document } from "../../render/document.ts";
 import { hostTool } from "../../render/host-tool.ts";
 import { type Agent, withAgent } from "../agent.ts";
+import { bootable } from "../bootable.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: an observer on a booted host – ${obstacle}`);
+const runnable = await bootable("an observer on a booted host");
 
 const name = `observer-${process.pid}`;
-const minutes = 60_000;
 const file = "/etc/apt/sources.list.d/jtel-chat-java.list";
 let lab: Lab;
 let host: LabHost;

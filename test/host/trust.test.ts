@@ -1,17 +1,15 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { minutes } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
 import { hazelcastFile, home, unitName } from "../../render/client-messenger.ts";
 import { hostTool } from "../../render/host-tool.ts";
 import { templateText } from "../../render/template.ts";
+import { bootable } from "../bootable.ts";
 import { chatServerSteps, vendor } from "./chat-server-steps.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: what the service's user can do – ${obstacle}`);
+const runnable = await bootable("what the service's user can do");
 
 const name = `trust-${process.pid}`;
-const minutes = 60_000;
 const recover = "etc/systemd/system/jtel-chat-recover.service";
 let lab: Lab;
 let host: LabHost;

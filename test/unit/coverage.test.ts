@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { expect, test } from "vitest";
+import { minutes } from "../../lab/deadline.ts";
 import { topologies } from "../../topologies/topologies.ts";
 import { procedure, procedureOf } from "../engine/procedure.ts";
 
@@ -25,20 +26,24 @@ test("docs/coverage.md has a row for every line of the procedure and every topol
   await expect(introduction + table.join("")).toMatchFileSnapshot(page);
 });
 
-test("every test that docs/coverage.md names exists", async () => {
-  const { stdout } = await execa("vitest", ["list", "test/engine", "--staticParse=false", "--json"], {
-    env: { CI: "true" },
-  });
-  const listed: { name: string }[] = JSON.parse(stdout.slice(stdout.indexOf("[\n")));
-  const named = readFileSync(page, "utf8")
-    .split("\n")
-    .filter((line) => line.includes(" > "));
-  for (const row of named) {
-    const name = row.split(" | ").at(-1)?.replace(/ \|$/, "") ?? "";
-    expect(
-      listed.some((each) => each.name.endsWith(name)),
-      name,
-    ).toBe(true);
-  }
-  expect(named).toHaveLength(rows.length);
-}, 60_000);
+test(
+  "every test that docs/coverage.md names exists",
+  async () => {
+    const { stdout } = await execa("vitest", ["list", "test/engine", "--staticParse=false", "--json"], {
+      env: { CI: "true" },
+    });
+    const listed: { name: string }[] = JSON.parse(stdout.slice(stdout.indexOf("[\n")));
+    const named = readFileSync(page, "utf8")
+      .split("\n")
+      .filter((line) => line.includes(" > "));
+    for (const row of named) {
+      const name = row.split(" | ").at(-1)?.replace(/ \|$/, "") ?? "";
+      expect(
+        listed.some((each) => each.name.endsWith(name)),
+        name,
+      ).toBe(true);
+    }
+    expect(named).toHaveLength(rows.length);
+  },
+  minutes,
+);
