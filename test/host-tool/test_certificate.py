@@ -12,6 +12,8 @@ from jtel_chat import certificate, words
 from jtel_chat.haproxy_running import Running
 from jtel_chat.haproxy_start import Start
 
+pytestmark = pytest.mark.usefixtures("state")  # keys are looked at in a folder that only root may make in /run
+
 NAME = "chat.acme.example"
 
 
