@@ -1,7 +1,7 @@
 /** `npm start`: the lab, `pulumi up` of the dev stack on it, and a chat that crosses everything. */
 import { callbacks, webhooks } from "../render/tyntec.ts";
 import { readWebhooks } from "../tyntec/api.ts";
-import { proveChat } from "./chat.ts";
+import { proveChat } from "./clients/chat.ts";
 import { type Lab, upLab } from "./lab.ts";
 import { labStack, type Stack } from "./stack.ts";
 

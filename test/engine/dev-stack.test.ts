@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { proveChat } from "../../lab/chat.ts";
+import { proveChat } from "../../lab/clients/chat.ts";
 import { minutes } from "../../lab/deadline.ts";
 import { releaseFolder } from "../../render/client-messenger.ts";
 import { callbacks, differences, type Webhook, webhooks } from "../../render/tyntec.ts";

@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { proveChat } from "../../lab/chat.ts";
+import { proveChat } from "../../lab/clients/chat.ts";
 import { minutes, until } from "../../lab/deadline.ts";
 import type { PulumiResult } from "../../lab/stack.ts";
 import { type Config, engineLab, runnable } from "./engine-lab.ts";

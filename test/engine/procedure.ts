@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { proveChat } from "../../lab/chat.ts";
+import { proveChat } from "../../lab/clients/chat.ts";
 import { differences, webhooks } from "../../render/tyntec.ts";
 import { readWebhooks } from "../../tyntec/api.ts";
 import { procedureOf } from "../coverage.ts";

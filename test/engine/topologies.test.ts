@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { proveChat } from "../../lab/chat.ts";
+import { proveChat } from "../../lab/clients/chat.ts";
 import { minutes, until } from "../../lab/deadline.ts";
 import type { LabHost } from "../../lab/lab.ts";
 import { stackHosts } from "../../lab/stack.ts";

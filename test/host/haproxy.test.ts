@@ -4,8 +4,8 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { WebSocket, WebSocketServer } from "ws";
 import { haproxyOptions } from "../../config/schema.ts";
 import { applyCommand } from "../../hosts/launcher.ts";
+import { call } from "../../lab/clients/https.ts";
 import { minutes, until } from "../../lab/deadline.ts";
-import { call } from "../../lab/https.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
 import { document } from "../../render/document.ts";
 import { chatSections, whatsappRules } from "../../render/haproxy.ts";

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { buildClientMessenger } from "../../lab/clientmessenger/build.ts";
 import { minutes } from "../../lab/deadline.ts";
+import { buildClientMessenger } from "../../lab/stand-ins/clientmessenger/build.ts";
 import { type HazelcastCluster, hazelcastXml, passwordProperty } from "../../render/hazelcast.ts";
 
 const checker = new URL("../../templates/usr/local/lib/jtel-chat/HazelcastCheck.java", import.meta.url).pathname;
