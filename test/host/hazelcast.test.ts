@@ -1,7 +1,6 @@
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { applyCommand } from "../../hosts/launcher.ts";
 import { proveChat } from "../../lab/clients/chat.ts";
 import { minutes } from "../../lab/deadline.ts";
 import { buildClientMessenger } from "../../lab/stand-ins/clientmessenger/build.ts";
@@ -9,6 +8,7 @@ import { hazelcastFile, releaseFolder } from "../../render/client-messenger.ts";
 import { document, type Section } from "../../render/document.ts";
 import { passwordProperty } from "../../render/hazelcast.ts";
 import { type Change, engineLab, runnable } from "../engine/engine-lab.ts";
+import { toolOn } from "./bench.ts";
 
 const rendered: Change = (config) => {
   config.hazelcast = { source: "render", clusterName: "jtel-cluster-RENDERED" };
@@ -28,10 +28,7 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
 
   /** Has a host tool apply a step, without the engine. */
   const apply = (hostName: string, step: string, wanted: Section[]) =>
-    host(hostName).exec(applyCommand(step, { generation: 7, reason: "trial" }), {
-      input: document(...wanted),
-      user: "deploy",
-    });
+    toolOn(() => host(hostName)).apply(step, document(...wanted), { generation: 7 });
 
   /** Starts the service anew and gives what the step says of it. */
   const started = async (hostName: string) => {
@@ -125,9 +122,8 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
       const { exitCode, stderr } = await apply("chatserver2", "hazelcast", wanted);
       expect(stderr).toMatch(/hazelcast\.xml: hazelcast-3\.12\.13\.jar refuses it: .*element '<managment-center>'/);
       expect(exitCode).toBe(3);
-      const request = `${JSON.stringify({ steps: { hazelcast: document(...wanted) } })}\n`;
-      const seen = await host("chatserver2").exec("jtel-chatctl look", { input: request });
-      expect(seen.stdout).toMatch(/hazelcast-3\.12\.13\.jar refuses it/);
+      const { problems } = await toolOn(() => host("chatserver2")).lookAt("hazelcast", document(...wanted));
+      expect(problems.join()).toMatch(/hazelcast-3\.12\.13\.jar refuses it/);
       expect(await digest("chatserver2")).toBe(before);
       await writeFile(file(), original);
     });

@@ -1,25 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { toolPath } from "../../hosts/launcher.ts";
+import { beforeAll, describe, expect, test } from "vitest";
 import { minutes } from "../../lab/deadline.ts";
-import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
 import { home, unitName } from "../../render/client-messenger.ts";
-import { hostTool } from "../../render/host-tool.ts";
 import { bootable } from "../bootable.ts";
-import { chatServerSteps, vendor } from "./chat-server-steps.ts";
+import { bench } from "./bench.ts";
+import { aloneInTheCluster, chatServerSteps, vendor } from "./chat-server-steps.ts";
 
 const runnable = await bootable("a host of an earlier version");
 
-const name = `upgrade-${process.pid}`;
+const server = bench({ name: "upgrade", on: "chatserver1", beside: ["acd-dbm"], java: true });
+const { lab, host, install } = server;
+const steps = chatServerSteps(server);
 const kept = new URL("../upgrade/hosts/2026-11/", import.meta.url);
-let lab: Lab;
-let host: LabHost;
-
-let steps: ReturnType<typeof chatServerSteps>;
-
-const install = (text: string | Uint8Array) =>
-  host.exec(`cat > ${toolPath}; chmod 755 ${toolPath}`, { input: Buffer.from(text).toString() });
 
 interface Section {
   kind: string;
@@ -71,19 +64,12 @@ const configuredEarlier = async (): Promise<void> => {
 
 describe.skipIf(!runnable)("a chat server that version 2026-11 has configured", () => {
   beforeAll(async () => {
-    lab = await upLab(name, { hosts: ["acd-dbm", "chatserver1"], java: true, temporary: true });
-    host = lab.hosts.chatserver1 as LabHost;
-    steps = chatServerSteps(lab, host);
-    await host.exec(`sed -i '/${lab.hosts.chatserver2?.address}</d' /home/jtel/shared/hazelcast.xml`);
+    await aloneInTheCluster(lab(), host());
     await steps.said(`cp -R ${vendor} ${home} && echo own > ${home}/bin/own.txt && chown -R jtel:jtel ${home}`);
     await configuredEarlier();
     await steps.said(`rm -f ${vendor}/bin/version-*; echo 2 > ${vendor}/bin/version-2.txt; jtel-chatctl update`);
-    await install(hostTool());
-  }, 15 * minutes);
-
-  afterAll(async () => {
-    await downLab(name);
-  });
+    await install();
+  }, 5 * minutes);
 
   test(
     "is as it was applied, in this version's eyes",
