@@ -41,11 +41,14 @@ const hostToolCheckers = async (): Promise<Check[]> => {
   ];
 };
 
-/** Vitest's share of a short run: nothing that boots a host or asks a real HAProxy, a tenth of the random trials. */
+/** Tests that boot a host, run the engine or ask real plugins. */
+const slow = ["contract", "engine", "host", "lab", "upgrade"];
+
+/** Vitest's share of a short run: without those, without real HAProxys, and with a tenth of the random trials. */
 export const shortVitest: Check = {
   title: "tests without hosts",
   command: "vitest",
-  argv: ["run", "test/unit", "test/golden", "test/property", "--fileParallelism", "--maxWorkers=2"],
+  argv: ["run", ...slow.map((folder) => `--exclude=test/${folder}/**`), "--fileParallelism", "--maxWorkers=2"],
   env: { JTEL_CHAT_LAB: "never", JTEL_CHAT_TRIALS: "30" },
 };
 
