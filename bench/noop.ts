@@ -1,17 +1,16 @@
 /**
  * What looking at the hosts costs: `up` without changes against the same resources with constant inputs, and the look alone
- * against one bare ssh exec. Prints the figures and writes docs/performance.md.
+ * against one bare ssh exec. Prints the figures, and keeps them in bench/results (not committed). Explained in docs/performance.md.
  *
  *     toolchain/exec node bench/noop.ts
  */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { downLab, type Lab, upLab } from "../lab/lab.ts";
 import { labStack, type Stack } from "../lab/stack.ts";
 import { bareExec, lookAt, questions, targets } from "./looking.ts";
-import { type Figures, page, tables } from "./report.ts";
+import { type Figures, report } from "./report.ts";
 import { exportState } from "./state.ts";
 import { compared } from "./stopwatch.ts";
 
@@ -53,6 +52,14 @@ const measure = async (lab: Lab, directory: string, { program, hosts, bar }: Lan
   return { where, up: { ours, blind, constant }, bar, look, exec };
 };
 
+const keep = async (text: string): Promise<void> => {
+  const results = join(import.meta.dirname, "results");
+  await mkdir(results, { recursive: true });
+  const file = join(results, `${new Date().toISOString().slice(0, 16).replace(":", "-")}.md`);
+  await writeFile(file, text);
+  console.log(`\n${text}\n${file}`);
+};
+
 const main = async (): Promise<void> => {
   const name = `bench-${process.pid}`;
   const directory = await mkdtemp(join(tmpdir(), "jtel-chat-bench-"));
@@ -61,8 +68,7 @@ const main = async (): Promise<void> => {
     process.env.SSH_AUTH_SOCK = lab.agentSocket;
     const figures: Figures[] = [];
     for (const landscape of landscapes) figures.push(await measure(lab, directory, landscape));
-    console.log(`\n${tables(figures)}`);
-    await writeFile(fileURLToPath(new URL("../docs/performance.md", import.meta.url)), page(figures, rounds));
+    await keep(report(figures, rounds));
   } finally {
     await rm(directory, { recursive: true });
     await downLab(name);

@@ -29,14 +29,14 @@ const difference = (ours: Times, other: Times): string => {
 const upRow = ({ where, up: { ours, blind, constant }, bar }: Figures): string => {
   const kept = ours.median - constant.median <= bar;
   const cells = [where, ...[ours, blind, constant].map(range), difference(ours, blind), difference(ours, constant)];
-  return `| ${[...cells, ratio(ours, constant), `+${bar} ${kept ? "kept" : "MISSED"}`].join(" | ")} |`;
+  return `| ${[...cells, ratio(ours, constant), `+${bar}, ${kept ? "kept" : "missed"}`].join(" | ")} |`;
 };
 
 const lookRow = ({ where, look, exec }: Figures): string =>
   `| ${[where, range(look), range(exec), difference(look, exec), ratio(look, exec)].join(" | ")} |`;
 
 /** Medians with the fastest and the slowest, in seconds, side by side. */
-export const tables = (figures: Figures[]): string =>
+const tables = (figures: Figures[]): string =>
   [
     "| `up` without changes | ours | not looking | constant commands | ours − not looking | ours − constant | ratio | bar |",
     "| --- | --- | --- | --- | --- | --- | --- | --- |",
@@ -47,24 +47,10 @@ export const tables = (figures: Figures[]): string =>
     ...figures.map(lookRow),
   ].join("\n");
 
-/** docs/performance.md. */
-export const page = (figures: Figures[], rounds: number): string => `# Performance
-
-How long it takes to look at every host before an \`up\` writes anything.
-\`toolchain/exec node bench/noop.ts\` measures on a lab of its own, which it removes afterwards, and writes this page.
-All figures are seconds: medians of ${rounds} (fastest–slowest). The columns were measured in turns.
-
+/** What one run found, where and with what. The words are explained in docs/performance.md. */
+export const report = (figures: Figures[], rounds: number): string => `\
 ${tables(figures)}
 
-- **ours**: \`pulumi up --skip-preview --expect-no-changes\`
-- **not looking**: the same program with \`JTEL_CHAT_OBSERVE=never\`
-- **constant commands**: \`bench/constant\` registers the same resources as the state has, with constant inputs. So "ours − constant" is the time of everything that this project adds: the stack file, rendering, ssh, the host tool, TynTec's answer.
-- **bar**: how much "ours − constant" may be
-- **one look**: all steps of all hosts, without Pulumi
-- **bare ssh exec**: \`ssh HOST true\` on all hosts at once
-- **1 host**: a chat server, without load balancer and TynTec (\`bench/one-host\`); **3 hosts**: the whole dev stack
-
-Measured on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, load ${loadavg()[0]?.toFixed(1)}, hosts on the same machine; ${process.env.JTEL_CHAT_TOOLCHAIN ?? `node ${process.versions.node}`}.
-
-\`test/engine/counts.test.ts\` checks the figures that do not depend on the machine: connections, commands, processes on a host, bytes.
+Seconds: medians of ${rounds} (fastest–slowest).
+${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${cpus()[0]?.model}, Linux ${release()}, load ${loadavg()[0]?.toFixed(1)}, hosts on the same machine; ${process.env.JTEL_CHAT_TOOLCHAIN ?? `node ${process.versions.node}`}.
 `;

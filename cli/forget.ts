@@ -10,6 +10,7 @@ import { execa } from "execa";
 interface Resource {
   urn: string;
   type: string;
+  inputs?: Record<string, unknown>;
   dependencies?: string[];
   propertyDependencies?: Record<string, string[]>;
 }
@@ -30,9 +31,7 @@ Takes a host that is gone for good out of the stack's state.  Nothing is undone 
  */
 export const forgotten = (state: Export, host: string): { state: Export; steps: string[] } => {
   const resources = state.deployment.resources ?? [];
-  const isOurs = ({ urn, type }: Resource) =>
-    type === "command:remote:Command" && new RegExp(`::${host}-[a-z-]+$`).test(urn);
-  const gone = new Set(resources.filter(isOurs).map(({ urn }) => urn));
+  const gone = new Set(resources.filter((resource) => hostOf(resource) === host).map(({ urn }) => urn));
   if (!gone.size)
     throw new Error(
       `forget: the stack has no steps on "${host}". Its hosts: ${hostsOf(resources).join(", ") || "none"}`,
@@ -49,13 +48,24 @@ export const forgotten = (state: Export, host: string): { state: Export; steps: 
         ),
       }),
     }));
-  const steps = [...gone].map((urn) => urn.split("::").at(-1) ?? urn);
+  const steps = [...gone].map(nameOf);
   return { state: { ...state, deployment: { ...state.deployment, resources: kept } }, steps };
 };
 
-/** Names of the hosts in a state, found by the step `tool`, which every host has. */
-const hostsOf = (resources: Resource[]): string[] =>
-  resources.flatMap(({ urn }) => /::([a-z][a-z0-9-]*)-tool$/.exec(urn)?.[1] ?? []);
+/**
+ * The host of a step; undefined for another resource. A step is called `<host>-<concern>`, both of which may hold a `-`: its
+ * command for `destroy`, which ends with `undo <concern>`, says where the host's name ends. (Its connection is encrypted.)
+ */
+const hostOf = ({ urn, type, inputs }: Resource): string | undefined => {
+  if (type !== "command:remote:Command") return undefined;
+  const concern = / undo ([a-z][a-z0-9-]*)(?:;|$)/.exec(String(inputs?.delete))?.[1];
+  const name = nameOf(urn);
+  return concern && name.endsWith(`-${concern}`) ? name.slice(0, -concern.length - 1) : undefined;
+};
+
+const hostsOf = (resources: Resource[]): string[] => [...new Set(resources.flatMap((each) => hostOf(each) ?? []))];
+
+const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;
 
 const main = async (): Promise<void> => {
   const { values, positionals } = parseArgs({

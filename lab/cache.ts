@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -26,3 +26,7 @@ export const cachedDirectory = async (entry: string, build: (directory: string) 
   }
   return directory;
 };
+
+/** What decides how a module builds an entry: its text, except from where it imports, so that a folder's new name builds nothing anew. */
+export const recipeText = async (module: string): Promise<string> =>
+  (await readFile(module, "utf8")).replaceAll(/^import [^;]*;\n/gm, "");

@@ -1,8 +1,9 @@
 /** `npm start`: the lab, `pulumi up` of the dev stack on it, and a chat that crosses everything. */
+
 import { readWebhooks } from "../tyntec/api/application.ts";
 import { callbacks } from "../tyntec/model/callbacks.ts";
 import { chatWebhooks } from "../tyntec/model/chat-webhooks.ts";
-import { proveChat } from "./chat.ts";
+import { proveChat } from "./clients/chat.ts";
 import { type Lab, upLab } from "./lab.ts";
 import { labStack, type Stack } from "./stack.ts";
 

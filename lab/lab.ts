@@ -1,13 +1,11 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ensureAptCache } from "./apt-cache.ts";
-import { ensureAuthority } from "./certificates.ts";
-import { databaseName, databaseUser } from "./database.ts";
-import { type LabHost, labHost, removeHost, waitForPorts } from "./host.ts";
-import { addressOf, chat, inventory, planOf, portal } from "./inventory.ts";
+import { type LabHost, labHost, removeHost, waitForPorts } from "./hosts/host.ts";
+import { addressOf, chat, inventory, planOf, portal } from "./hosts/inventory.ts";
+import { machineName } from "./hosts/machine.ts";
+import { ensureBridge, freeSubnet, removeBridge, removeNamespace } from "./hosts/network.ts";
+import { agentSocket, ensureAgent, loginUser } from "./hosts/ssh.ts";
 import { withLock } from "./lock.ts";
-import { machineName } from "./machine.ts";
-import { ensureBridge, freeSubnet, removeBridge, removeNamespace } from "./network.ts";
 import { recordProcess, stopProcess } from "./processes.ts";
 import {
   checkoutDirectory,
@@ -20,11 +18,13 @@ import {
   writeRecord,
 } from "./record.ts";
 import { requireLinuxRoot } from "./requirements.ts";
-import { ensureShare, shareDirectory } from "./share.ts";
-import { agentSocket, ensureAgent, loginUser } from "./ssh.ts";
-import { ensureTyntec, labTyntec, type Tyntec } from "./tyntec-lab.ts";
+import { ensureAptCache } from "./services/apt-cache.ts";
+import { ensureAuthority } from "./services/certificates.ts";
+import { databaseName, databaseUser } from "./services/database.ts";
+import { ensureShare, shareDirectory } from "./services/share.ts";
+import { ensureTyntec, labTyntec, type Tyntec } from "./stand-ins/tyntec/control.ts";
 
-export type { LabHost } from "./host.ts";
+export type { LabHost } from "./hosts/host.ts";
 
 /** A throw-away customer: booted hosts, the share, the database, TynTec. */
 export interface Lab {

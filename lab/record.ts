@@ -3,8 +3,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readlink, rm, rmdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { cacheRoot } from "./cache.ts";
-import { newPassword } from "./database.ts";
 import { isAlive, type RecordedProcess } from "./processes.ts";
+import { newPassword } from "./services/database.ts";
 
 const checkout = dirname(import.meta.dirname);
 const running = join(cacheRoot, "lab/running");

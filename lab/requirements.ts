@@ -1,5 +1,5 @@
 import { access, constants } from "node:fs/promises";
-import { ensurePackages } from "./debian.ts";
+import { ensurePackages } from "./hosts/debian.ts";
 
 const packages = [
   "apt-cacher-ng",

@@ -19,7 +19,9 @@ export const passwordProperty = "jtel.hazelcast.password";
  * (Hazelcast reference manual, "Configuring with XML"; vendor page "CHAT role", step Hazelcast, for ring buffer and map.)
  */
 export const hazelcastXml = (major: 3 | 5, { clusterName, members }: HazelcastCluster): string =>
-  fill(`home/jtel/ClientMessenger/conf/hazelcast-${major}.xml`, {
+  fill("home/jtel/ClientMessenger/conf/hazelcast.xml", {
+    major,
+    three: major === 3,
     clusterName,
     members,
     password: `\${${passwordProperty}}`,

@@ -3,87 +3,44 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { pythonTools } from "./python-tools.ts";
-
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
-
-const results = await mkdtemp(join(tmpdir(), "jtel-chat-test-"));
-
-/** A command that counts as one test. */
-const check = async (
-  title: string,
-  command: string,
-  argv: string[],
-  env: Record<string, string> = {},
-): Promise<Counts> => {
-  const { failed, all } = await execa(command, argv, { reject: false, all: true, env });
-  console.log(`${failed ? "FAILED" : "passed"}  ${title}`);
-  if (failed) console.log(all);
-  return { passed: failed ? 0 : 1, failed: failed ? 1 : 0, skipped: 0 };
-};
-
-const checks = async (): Promise<Counts[]> => [
-  await check("format and lint", "biome", ["ci", "."]),
-  await check("types", "tsc", ["--noEmit", "-p", "."]),
-  await check("dead code", "knip", []),
-  ...(await hostToolChecks().catch((error: Error) => {
-    console.log(
-      `FAILED  host tool: its checkers cannot be installed. On Debian: apt-get install python3-pip\n${error.message}`,
-    );
-    return [{ passed: 0, failed: 1, skipped: 0 }];
-  })),
-];
-
-const hostToolChecks = async (): Promise<Counts[]> => {
-  const { ruff, environment } = await pythonTools();
-  const python = ["host-tool", "test", "lab"];
-  return [
-    await check("host tool: lint", ruff, ["check", ...python]),
-    await check("host tool: format", ruff, ["format", "--check", ...python]),
-    await check("host tool: types", "python3", ["-m", "mypy"], environment),
-    await pytest(environment),
-  ];
-};
-
-const pytest = async (env: Record<string, string>): Promise<Counts> => {
-  const { exitCode, all } = await execa("python3", ["-m", "pytest", "-q", "-p", "no:cacheprovider", "test/host-tool"], {
-    reject: false,
-    all: true,
-    env,
-  });
-  console.log(all);
-  const count = (word: string) =>
-    Number(new RegExp(`(\\d+) ${word}`).exec(String(all).split("\n").at(-1) ?? "")?.[1] ?? 0);
-  const failed = count("failed") + count("error");
-  return { passed: count("passed"), failed: failed || (exitCode ? 1 : 0), skipped: count("skipped") };
-};
+import { bootable } from "./bootable.ts";
+import { type Counts, runChecks, sum } from "./checks.ts";
+import { type TestResult, uncovered, vendorsLines } from "./coverage.ts";
 
 const vitest = async (): Promise<Counts> => {
+  const results = await mkdtemp(join(tmpdir(), "jtel-chat-test-"));
   const file = join(results, "vitest.json");
-  const reporters = ["default", "json", "./test/failures-reporter.ts"].map((reporter) => `--reporter=${reporter}`);
-  const { exitCode } = await execa("vitest", ["run", ...reporters, `--outputFile.json=${file}`], {
-    reject: false,
-    stdio: "inherit",
-  });
-  const report = JSON.parse(await readFile(file, "utf8").catch(() => "{}"));
-  const failed = report.numFailedTests ?? 0;
+  const reporters = ["default", "json", "./test/slowest-reporter.ts", "./test/failures-reporter.ts"];
+  const options = [...reporters.map((reporter) => `--reporter=${reporter}`), `--outputFile.json=${file}`];
+  const { exitCode } = await execa("vitest", ["run", ...options], { reject: false, stdio: "inherit" });
+  const report: Report = JSON.parse(await readFile(file, "utf8").catch(() => "{}"));
+  await rm(results, { recursive: true });
   // A file that cannot be loaded has no tests, and an unhandled error belongs to none.
-  return {
+  const tests = {
     passed: report.numPassedTests ?? 0,
-    failed: failed || (exitCode ? 1 : 0),
+    failed: report.numFailedTests || (exitCode ? 1 : 0),
     skipped: report.numPendingTests ?? 0,
   };
+  return sum([tests, await coverage((report.testResults ?? []).flatMap(({ assertionResults }) => assertionResults))]);
 };
 
-const total = (counts: Counts[], key: keyof Counts): number => counts.reduce((sum, each) => sum + each[key], 0);
+/** What vitest's JSON reporter writes, as far as it is read here. */
+interface Report {
+  numPassedTests?: number;
+  numFailedTests?: number;
+  numPendingTests?: number;
+  testResults?: { assertionResults: TestResult[] }[];
+}
+
+/** Whether each line of the vendor's procedure has passed in each topology. */
+const coverage = async (results: TestResult[]): Promise<Counts> => {
+  if (!(await bootable("the vendor's procedure, line by line"))) return { passed: 0, failed: 0, skipped: 1 };
+  const missing = uncovered(await vendorsLines(), results);
+  for (const each of missing) console.log(`FAILED  the vendor's procedure, ${each}`);
+  return { passed: missing.length ? 0 : 1, failed: missing.length ? 1 : 0, skipped: 0 };
+};
 
 console.log(process.env.JTEL_CHAT_TOOLCHAIN ?? "");
-const counts = [...(await checks()), await vitest()];
-await rm(results, { recursive: true });
-const [passed, failed, skipped] = [total(counts, "passed"), total(counts, "failed"), total(counts, "skipped")];
+const { passed, failed, skipped } = sum([await runChecks(), await vitest()]);
 console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
 process.exitCode = failed ? 1 : 0;

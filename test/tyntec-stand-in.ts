@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-import { ensureAuthority, ensureCertificate } from "../lab/certificates.ts";
 import { until } from "../lab/deadline.ts";
-import { answers } from "../lab/network.ts";
-import type { TyntecSettings } from "../lab/tyntec.ts";
-import { type Tyntec, tyntecAt } from "../lab/tyntec-lab.ts";
+import { answers } from "../lab/hosts/network.ts";
+import { ensureAuthority, ensureCertificate } from "../lab/services/certificates.ts";
+import { type Tyntec, tyntecAt } from "../lab/stand-ins/tyntec/control.ts";
+import type { TyntecSettings } from "../lab/stand-ins/tyntec/server.ts";
 import { freePort } from "./contract/ssh-server.ts";
 
 /** The lab's TynTec, alone and on loopback. */
@@ -30,7 +30,7 @@ export const startTyntec = async (): Promise<LoopbackTyntec> => {
   };
   const file = join(directory, "settings.json");
   await writeFile(file, JSON.stringify(settings));
-  const program = new URL("../lab/tyntec.ts", import.meta.url).pathname;
+  const program = new URL("../lab/stand-ins/tyntec/server.ts", import.meta.url).pathname;
   const server = execa(process.execPath, [program, file], { stderr: "inherit", reject: false });
   await until("the TynTec stand-in answers", 20, () => answers(settings.address, settings.port));
   const tyntec = tyntecAt(settings);

@@ -6,7 +6,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { local, remote, type types } from "@pulumi/command";
 import { type CustomResourceOptions, secret } from "@pulumi/pulumi";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { until } from "../../lab/deadline.ts";
+import { seconds, until } from "../../lab/deadline.ts";
 import {
   freePort,
   type SshAgent,
@@ -28,7 +28,7 @@ if (missing !== undefined) {
 }
 
 /** What the project relies on in the `command` plugin: true of the official one and of the stand-in. */
-describe.skipIf(missing !== undefined)("the command plugin", { timeout: 30_000 }, () => {
+describe.skipIf(missing !== undefined)("the command plugin", { timeout: 30 * seconds }, () => {
   let directory: string;
   let agent: SshAgent;
   let server: SshServer;

@@ -4,10 +4,11 @@ import { join } from "node:path";
 import type { CustomResourceOptions } from "@pulumi/pulumi";
 import { RandomPassword, type RandomPasswordArgs } from "@pulumi/random";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { seconds } from "../../lab/deadline.ts";
 import { type ThrowAwayStack, throwAwayStack } from "./throw-away-stack.ts";
 
 /** What the project relies on in the `random` plugin: true of the official one and of the stand-in. */
-describe("the random plugin", { timeout: 30_000 }, () => {
+describe("the random plugin", { timeout: 30 * seconds }, () => {
   let directory: string;
   let stack: ThrowAwayStack;
   /** The password as the program sees it. */

@@ -2,12 +2,12 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
+import { minutes } from "../../lab/deadline.ts";
+import { toolPath } from "../../render/tool.ts";
 import { withAgent } from "../agent.ts";
 import { type Config, engineLab, runnable } from "./engine-lab.ts";
 
-const minutes = 60_000;
 const hosts = ["lb1", "chatserver1", "chatserver2"];
-const tool = "/usr/local/sbin/jtel-chatctl";
 
 describe.skipIf(!runnable)("who may look and change, and from where", () => {
   const { host, said, stack, up, applied, noop, preview } = engineLab("access");
@@ -52,13 +52,13 @@ describe.skipIf(!runnable)("who may look and change, and from where", () => {
     withAgent(async ({ socket, publicKey, load }) => {
       await load();
       const environment = { JTEL_CHAT_OBSERVE_USER: "observer", SSH_AUTH_SOCK: socket };
-      const forced = `restrict,command="sudo -n ${tool} observe" ${publicKey}`;
+      const forced = `restrict,command="sudo -n ${toolPath} observe" ${publicKey}`;
       for (const each of hosts) {
         await said(
           each,
           `useradd --create-home --shell /bin/sh observer && install -d -o observer ~observer/.ssh
           echo '${forced}' >~observer/.ssh/authorized_keys
-          echo 'observer ALL=(root) NOPASSWD: ${tool} observe' >/etc/sudoers.d/observer; chmod 440 /etc/sudoers.d/observer`,
+          echo 'observer ALL=(root) NOPASSWD: ${toolPath} observe' >/etc/sudoers.d/observer; chmod 440 /etc/sudoers.d/observer`,
         );
       }
       await said("chatserver1", "chmod 600 /usr/local/bin/updatesc.sh");
@@ -70,11 +70,14 @@ describe.skipIf(!runnable)("who may look and change, and from where", () => {
 
       // Only what a version before the one that takes names has left out of its answer.
       const older = `#!/bin/sh\n/root/jtel-chatctl "$@" | sed "s/.tool.: .[0-9a-f]*., //"\n`;
-      await said("lb1", `cp -p ${tool} /root/; printf '${older}' >/root/older; install -m 755 /root/older ${tool}`);
+      await said(
+        "lb1",
+        `cp -p ${toolPath} /root/; printf '${older}' >/root/older; install -m 755 /root/older ${toolPath}`,
+      );
       expect((await preview(undefined, environment)).output).toMatch(
         /warning: lb1: its jtel-chatctl is an older one, .* take observer out of sudoers there/,
       );
-      await said("lb1", `cp -p /root/jtel-chatctl ${tool}`);
+      await said("lb1", `cp -p /root/jtel-chatctl ${toolPath}`);
       await applied();
     }));
 

@@ -1,14 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { minutes } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
 import { labStack } from "../../lab/stack.ts";
+import { bootable } from "../bootable.ts";
 import { type Counts, counted } from "./counters.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: counts on booted hosts – ${obstacle}`);
+const runnable = await bootable("counts on booted hosts");
 
-const minutes = 60_000;
 const name = `counts-${process.pid}`;
 const hostNames = ["lb1", "chatserver1", "chatserver2"];
 let lab: Lab;

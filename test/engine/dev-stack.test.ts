@@ -1,7 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { proveChat } from "../../lab/chat.ts";
+import { proveChat } from "../../lab/clients/chat.ts";
+import { minutes } from "../../lab/deadline.ts";
 import { releaseFolder } from "../../render/client-messenger/places.ts";
 import { readWebhooks } from "../../tyntec/api/application.ts";
 import { callbacks, differences, type Webhook } from "../../tyntec/model/callbacks.ts";
@@ -10,7 +11,6 @@ import { type Change, engineLab, runnable } from "./engine-lab.ts";
 import { procedureHolds } from "./procedure.ts";
 import { snapshot } from "./snapshot.ts";
 
-const minutes = 60_000;
 const configured = ["lb1", "chatserver1", "chatserver2"];
 
 describe.skipIf(!runnable)("the dev stack on booted hosts", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { minutes } from "../../lab/deadline.ts";
 import { type Config, engineLab, runnable } from "./engine-lab.ts";
 
-const minutes = 60_000;
 const pid = "systemctl show --value --property=MainPID jtel-clientmessenger haproxy";
 
 /** What somebody does to a chat server by hand, kind by kind, and how a preview names it. */

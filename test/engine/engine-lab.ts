@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect } from "vitest";
+import { minutes } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, type UpOptions, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
 import { labStack, type PulumiResult, type Stack } from "../../lab/stack.ts";
+import { bootable } from "../bootable.ts";
 
 /** Values of a stack file below `jtel-chat:`. */
 export type Config = Record<string, unknown>;
@@ -11,11 +12,8 @@ export type Change = (config: Config) => void;
 
 const unchanged: Change = () => {};
 
-const obstacle = await labObstacle();
-
 /** Without root there are no booted hosts; under CI that fails instead of skipping. */
-export const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: the engine on booted hosts – ${obstacle}`);
+export const runnable = await bootable("the engine on booted hosts");
 
 /** A lab and the real engine on it. */
 export interface EngineLab {
@@ -46,7 +44,7 @@ export const engineLab = (title: string, options: UpOptions = {}): EngineLab => 
 
   beforeAll(async () => {
     running = await upLab(name, { temporary: true, java: true, ...options });
-  }, 900_000);
+  }, 15 * minutes);
 
   afterAll(async () => {
     await downLab(name);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { minutes } from "../../lab/deadline.ts";
 import { type Config, engineLab, runnable } from "./engine-lab.ts";
 
-const minutes = 60_000;
 const hosts = ["lb1", "chatserver1", "chatserver2"];
 
 const enabled = (config: Config) => {

@@ -1,11 +1,9 @@
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
-import { proveChat } from "../../lab/chat.ts";
-import { until } from "../../lab/deadline.ts";
+import { proveChat } from "../../lab/clients/chat.ts";
+import { minutes, until } from "../../lab/deadline.ts";
 import type { PulumiResult } from "../../lab/stack.ts";
 import { type Config, engineLab, runnable } from "./engine-lab.ts";
-
-const minutes = 60_000;
 
 describe.skipIf(!runnable)("an operator's bad days", () => {
   const { lab, host, said, stack, applied, noop } = engineLab("operations", { java: false });

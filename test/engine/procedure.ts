@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { proveChat } from "../../lab/chat.ts";
+import { proveChat } from "../../lab/clients/chat.ts";
 import { readWebhooks } from "../../tyntec/api/application.ts";
 import { differences } from "../../tyntec/model/callbacks.ts";
 import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
+import { procedureOf } from "../coverage.ts";
 import type { Change, EngineLab } from "./engine-lab.ts";
 
 /** The hosts of a topology, by their role. */
@@ -12,7 +13,7 @@ export interface Roles {
 }
 
 /** One line of the vendor's page "CHAT role", and how it shows on booted hosts. */
-export interface Line {
+interface Line {
   /** As the page calls it. */
   title: string;
   holds: (landscape: EngineLab & Roles & { change?: Change | undefined }) => Promise<void>;
@@ -34,8 +35,8 @@ const outputs = async ({
 }: EngineLab & { change?: Change | undefined }): Promise<Record<string, unknown>> =>
   JSON.parse((await (await stack(change)).pulumi(["stack", "output", "--json"])).output);
 
-/** Every line of the procedure; docs/coverage.md has a row for each of them and each topology. */
-export const procedure: Line[] = [
+/** Every line of the procedure, by its name in docs/coverage.md. */
+const procedure: Line[] = [
   {
     title: "Java is installed",
     holds: (the) => each(the, the.chatServers, "dpkg --status openjdk-17-jdk | grep ^Status", /install ok installed$/),
@@ -176,13 +177,10 @@ export const procedure: Line[] = [
   },
 ];
 
-/** How the tests of a topology are called, in the output and in docs/coverage.md. */
-export const procedureOf = (topology: string): string => `the vendor's procedure holds, ${topology}`;
-
 /** A test for each line of the procedure, on hosts that are up. */
 export const procedureHolds = (topology: string, engine: EngineLab, roles: Roles, change?: Change): void => {
   describe(procedureOf(topology), () => {
-    // Not test.each: it cuts long titles, which docs/coverage.md names.
+    // Not test.each: it cuts long titles.
     for (const { title, holds } of procedure) test(title, () => holds({ ...engine, ...roles, change }));
   });
 };

@@ -1,12 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { proveChat } from "../../lab/chat.ts";
-import { until } from "../../lab/deadline.ts";
+import { proveChat } from "../../lab/clients/chat.ts";
+import { minutes, until } from "../../lab/deadline.ts";
 import type { LabHost } from "../../lab/lab.ts";
 import { stackHosts } from "../../lab/stack.ts";
 import { type Change, engineLab, runnable } from "./engine-lab.ts";
 import { procedureHolds } from "./procedure.ts";
 
-const minutes = 60_000;
 const members = "journalctl --unit=jtel-clientmessenger --output=cat | grep -o 'Members {size:[0-9]*' | tail -1";
 
 describe.skipIf(!runnable)("chat on the load balancers themselves", () => {

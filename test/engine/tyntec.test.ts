@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { EngineEvent, Stack } from "@pulumi/pulumi/automation/index.js";
 import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { minutes } from "../../lab/deadline.ts";
 import { readWebhooks, writeWebhooks } from "../../tyntec/api/application.ts";
 import { callbacks, type Webhook } from "../../tyntec/model/callbacks.ts";
 import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
@@ -13,7 +14,7 @@ const checkout = new URL("../../", import.meta.url).pathname;
 const portal = "https://portal.acme.example";
 const crm: Webhook = { events: ["MoMessage", "Other"], callbackUrl: "https://crm.example/hook?token=s3cret" };
 
-describe("TynTecWebhooks in the engine", { timeout: 60_000 }, () => {
+describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
   let tyntec: LoopbackTyntec;
   let stack: Stack;
   /** The stack file's value: setting it takes as long as half a run. */
@@ -62,13 +63,11 @@ describe("TynTecWebhooks in the engine", { timeout: 60_000 }, () => {
 
   test("somebody else's event is shown and stops the run before anything is written", async () => {
     for (const command of ["preview", "up"] as const) {
-      const { failed, text, errors, steps, requests } = await run(command);
+      const { failed, text, steps, requests } = await run(command);
       expect({ failed, steps, requests }).toEqual({ failed: true, steps: [], requests: ["GET"] });
-      expect(errors).toEqual([
-        expect.stringMatching(
-          /^nothing was changed:\nTynTec: MoMessage goes to https:\/\/crm\.example\/hook\?…: another system/,
-        ),
-      ]);
+      expect(text).toContain(
+        "nothing was changed:\nTynTec: MoMessage goes to https://crm.example/hook?…: another system",
+      );
       expect(text).toContain("set tyntec.takeOver: true");
     }
   });
@@ -220,8 +219,6 @@ interface Run {
   steps: string[];
   /** All that a person saw. */
   text: string;
-  /** The errors that the program has ended with. */
-  errors: string[];
   failed: boolean;
 }
 
@@ -230,10 +227,8 @@ const observed = async (
   run: (onEvent: (event: EngineEvent) => void, onOutput: (text: string) => void) => Promise<unknown>,
 ): Promise<Run> => {
   const steps: string[] = [];
-  const errors: string[] = [];
   let text = "";
-  const onEvent = ({ resourcePreEvent, diagnosticEvent }: EngineEvent) => {
-    if (diagnosticEvent?.severity === "error") errors.push(diagnosticEvent.message.replace(/^<.*?>/, ""));
+  const onEvent = ({ resourcePreEvent }: EngineEvent) => {
     const step = resourcePreEvent?.metadata;
     if (step?.type.startsWith("command:") && step.op !== "same")
       steps.push(`${step.op} ${step.urn.split("::").at(-1)}`);
@@ -245,7 +240,7 @@ const observed = async (
     () => undefined,
     (reason: Error) => reason,
   );
-  return { steps, errors, text: text + (error?.message ?? ""), failed: error !== undefined };
+  return { steps, text: text + (error?.message ?? ""), failed: error !== undefined };
 };
 
 const everyFile = async (directory: string): Promise<string> => {

@@ -1,15 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
-import { hostTool } from "../../render/host-tool.ts";
+import { describe, expect, test } from "vitest";
+import { toolPath } from "../../render/tool.ts";
+import { bootable } from "../bootable.ts";
+import { bench } from "./bench.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: confined programs on a booted host – ${obstacle}`);
+const runnable = await bootable("confined programs on a booted host");
 
-const name = `confined-${process.pid}`;
-let lab: Lab;
-let host: LabHost;
+const { lab, host } = bench({ name: "confined", on: "chatserver1" });
 
 /** What a program tries, each as `NAME: done` or `NAME: refused`. Its first argument is another process of its user. */
 const attempts = `
@@ -53,7 +49,7 @@ for name, attempt in tries.items():
 /** The host tool's own function, from the tool as it is installed. */
 const driver = (call: string): string => `
 import json, runpy, subprocess, sys
-runpy.run_path("/usr/local/sbin/jtel-chatctl", run_name="tool")
+runpy.run_path("${toolPath}", run_name="tool")
 from jtel_chat.programs import confined, java
 from jtel_chat.programs.confined import GIVEN, Rights
 attempts = ${JSON.stringify(attempts)}
@@ -74,7 +70,7 @@ interface Done {
 }
 
 const done = async (call: string): Promise<Done> => {
-  const { exitCode, stdout, stderr } = await host.exec("python3 -I -", { input: driver(call) });
+  const { exitCode, stdout, stderr } = await host().exec("python3 -I -", { input: driver(call) });
   expect(exitCode, stderr).toBe(0);
   return JSON.parse(stdout);
 };
@@ -83,18 +79,8 @@ const tried = (network: string, address: string): string =>
   `confined.run(["python3", "-I", "-c", attempts, str(victim.pid), "${address}"], user="jtel", timeout=30, network=${network}, rights=java._RIGHTS)`;
 
 describe.skipIf(!runnable)("A confined program", () => {
-  beforeAll(async () => {
-    lab = await upLab(name, { hosts: ["chatserver1"], temporary: true });
-    host = lab.hosts.chatserver1 as LabHost;
-    await host.exec("cat > /usr/local/sbin/jtel-chatctl; chmod 755 /usr/local/sbin/jtel-chatctl", {
-      input: hostTool(),
-    });
-  }, 900_000);
-
-  afterAll(() => downLab(name));
-
   test("can do nothing to its user's other processes, to files or over a network", async () => {
-    const { code, stdout, stderr, victim } = await done(tried("()", lab.controllerAddress));
+    const { code, stdout, stderr, victim } = await done(tried("()", lab().controllerAddress));
     const lines = stdout.trim().split("\n");
     expect(lines, stderr).toHaveLength(16);
     expect(lines.filter((line) => !line.endsWith(": refused"))).toEqual([]);
@@ -102,7 +88,7 @@ describe.skipIf(!runnable)("A confined program", () => {
   });
 
   test("reaches the addresses that it was given", async () => {
-    const { stdout, victim } = await done(tried(`["${host.address}", "127.0.0.0/8"]`, host.address));
+    const { stdout, victim } = await done(tried(`["${host().address}", "127.0.0.0/8"]`, host().address));
     const allowed = stdout.split("\n").filter((line) => line.endsWith(": done"));
     expect(allowed).toEqual(["database: done", "loopback: done"]);
     expect(victim).toBeNull();
@@ -117,7 +103,7 @@ describe.skipIf(!runnable)("A confined program", () => {
     const { stdout, code } = await done(`confined.run(${argv}, user="jtel", timeout=30, ${given})`);
     expect(stdout).toBe(`${value}|secret|$HOME $$`);
     expect(code).toBe(0);
-    expect((await host.exec("ls /run/jtel-chat /run/credentials 2>/dev/null")).stdout).not.toMatch(
+    expect((await host().exec("ls /run/jtel-chat /run/credentials 2>/dev/null")).stdout).not.toMatch(
       /confined|jtel-chat-check/,
     );
   });
@@ -128,11 +114,11 @@ describe.skipIf(!runnable)("A confined program", () => {
     ['["python3", "-c", "import os; os.abort()"]', { code: 125, stderr: expect.stringContaining("(signal)") }],
   ])("%s ends as it says, and no failed unit is left", async (argv, expected) => {
     expect(await done(`confined.run(${argv}, user="jtel", timeout=2)`)).toMatchObject(expected);
-    expect((await host.exec("systemctl list-units --all --no-legend 'jtel-chat-check-*'")).stdout).toBe("");
+    expect((await host().exec("systemctl list-units --all --no-legend 'jtel-chat-check-*'")).stdout).toBe("");
   });
 
   test("is not started at all where it cannot be confined", async () => {
-    const { exitCode, stderr } = await host.exec("python3 -I -", {
+    const { exitCode, stderr } = await host().exec("python3 -I -", {
       input: driver('confined.run(["touch", "/run/by-checker"], user="no-such-user", timeout=5)'),
     });
     expect(stderr).toMatch(/Refused: .*this host starts none: systemd cannot set its unit up \(exit code 217/);

@@ -1,15 +1,14 @@
 import { cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
-import { applyCommand } from "../../hosts/launcher.ts";
-import { proveChat } from "../../lab/chat.ts";
-import { buildClientMessenger } from "../../lab/clientmessenger/build.ts";
+import { proveChat } from "../../lab/clients/chat.ts";
+import { minutes } from "../../lab/deadline.ts";
+import { buildClientMessenger } from "../../lab/stand-ins/clientmessenger/build.ts";
 import { hazelcastFile, releaseFolder } from "../../render/client-messenger/places.ts";
 import { document, type Section } from "../../render/document.ts";
 import { passwordProperty } from "../../render/hazelcast.ts";
 import { type Change, engineLab, runnable } from "../engine/engine-lab.ts";
-
-const minutes = 60_000;
+import { toolOn } from "./bench.ts";
 
 const rendered: Change = (config) => {
   config.hazelcast = { source: "render", clusterName: "jtel-cluster-RENDERED" };
@@ -29,10 +28,7 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
 
   /** Has a host tool apply a step, without the engine. */
   const apply = (hostName: string, step: string, wanted: Section[]) =>
-    host(hostName).exec(applyCommand(step, { generation: 7, reason: "trial" }), {
-      input: document(...wanted),
-      user: "deploy",
-    });
+    toolOn(() => host(hostName)).apply(step, document(...wanted), { generation: 7 });
 
   /** Starts the service anew and gives what the step says of it. */
   const started = async (hostName: string) => {
@@ -70,35 +66,43 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
     15 * minutes,
   );
 
-  test("a member of another cluster is an error that names the pair, and its file is put back", async () => {
-    const before = await digest("chatserver2");
-    const other = (await sections("chatserver2", "hazelcast")).map((section) => ({
-      ...section,
-      fields: Object.fromEntries(
-        Object.entries(section.fields).map(([key, value]) => [key, `${value}`.replace("RENDERED", "OTHER")]),
-      ),
-    })) as Section[];
-    expect((await apply("chatserver2", "hazelcast", other)).exitCode).toBe(0);
-    const { exitCode, stderr } = await started("chatserver2");
-    expect(stderr).toMatch(
-      /^chatserver2: the cluster is split: 5701\/tcp of chatserver1 \([0-9.]+\) answers chatserver2/,
-    );
-    expect(stderr).toMatch(/Put back with it: hazelcast\. .* is healthy again on its old files/);
-    expect(exitCode).toBe(1);
-    expect(await digest("chatserver2")).toBe(before);
-    expect((await started("chatserver2")).stdout).toMatch(/members: 2 of 2/);
-  }, 300_000);
+  test(
+    "a member of another cluster is an error that names the pair, and its file is put back",
+    async () => {
+      const before = await digest("chatserver2");
+      const other = (await sections("chatserver2", "hazelcast")).map((section) => ({
+        ...section,
+        fields: Object.fromEntries(
+          Object.entries(section.fields).map(([key, value]) => [key, `${value}`.replace("RENDERED", "OTHER")]),
+        ),
+      })) as Section[];
+      expect((await apply("chatserver2", "hazelcast", other)).exitCode).toBe(0);
+      const { exitCode, stderr } = await started("chatserver2");
+      expect(stderr).toMatch(
+        /^chatserver2: the cluster is split: 5701\/tcp of chatserver1 \([0-9.]+\) answers chatserver2/,
+      );
+      expect(stderr).toMatch(/Put back with it: hazelcast\. .* is healthy again on its old files/);
+      expect(exitCode).toBe(1);
+      expect(await digest("chatserver2")).toBe(before);
+      expect((await started("chatserver2")).stdout).toMatch(/members: 2 of 2/);
+    },
+    5 * minutes,
+  );
 
-  test("a blocked port is an error that names both hosts and the port", async () => {
-    await host("chatserver1").exec("iptables -I INPUT -p tcp --dport 5701:5801 -j DROP");
-    const { exitCode, stderr } = await started("chatserver2");
-    expect(stderr).toMatch(
-      /^chatserver2: 5701\/tcp of chatserver1 \([0-9.]+\) is not reachable from chatserver2: a firewall\?/,
-    );
-    expect(exitCode).toBe(1);
-    await host("chatserver1").exec("iptables -D INPUT -p tcp --dport 5701:5801 -j DROP");
-    expect((await started("chatserver2")).stdout).toMatch(/members: 2 of 2/);
-  }, 300_000);
+  test(
+    "a blocked port is an error that names both hosts and the port",
+    async () => {
+      await host("chatserver1").exec("iptables -I INPUT -p tcp --dport 5701:5801 -j DROP");
+      const { exitCode, stderr } = await started("chatserver2");
+      expect(stderr).toMatch(
+        /^chatserver2: 5701\/tcp of chatserver1 \([0-9.]+\) is not reachable from chatserver2: a firewall\?/,
+      );
+      expect(exitCode).toBe(1);
+      await host("chatserver1").exec("iptables -D INPUT -p tcp --dport 5701:5801 -j DROP");
+      expect((await started("chatserver2")).stdout).toMatch(/members: 2 of 2/);
+    },
+    5 * minutes,
+  );
 
   describe("a file that is copied", () => {
     const file = () => join(lab().share, "hazelcast.xml");
@@ -118,29 +122,32 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
       const { exitCode, stderr } = await apply("chatserver2", "hazelcast", wanted);
       expect(stderr).toMatch(/hazelcast\.xml: hazelcast-3\.12\.13\.jar refuses it: .*element '<managment-center>'/);
       expect(exitCode).toBe(3);
-      const request = `${JSON.stringify({ steps: { hazelcast: document(...wanted) } })}\n`;
-      const seen = await host("chatserver2").exec("jtel-chatctl look", { input: request });
-      expect(seen.stdout).toMatch(/hazelcast-3\.12\.13\.jar refuses it/);
+      const { problems } = await toolOn(() => host("chatserver2")).lookAt("hazelcast", document(...wanted));
+      expect(problems.join()).toMatch(/hazelcast-3\.12\.13\.jar refuses it/);
       expect(await digest("chatserver2")).toBe(before);
       await writeFile(file(), original);
     });
 
-    test("may import what chat needs, since the library reads it", async () => {
-      const original = await readFile(file(), "utf8");
-      const structures = /<ringbuffer name="CHAT">[\s\S]*<\/map>/;
-      const part = `<hazelcast xmlns="http://www.hazelcast.com/schema/config">${original.match(structures)?.[0]}</hazelcast>`;
-      await writeFile(join(lab().share, "chat.xml"), part);
-      const imports = '<import resource="file:///home/jtel/shared/chat.xml"/>';
-      const { exitCode, stdout } = await apply("chatserver2", "hazelcast", await copied(structures, imports));
-      expect(stdout).toMatch(/reads in it: cluster jtel-cluster-LAB, port 5701, members [0-9.]+ [0-9.]+/);
-      expect(exitCode).toBe(0);
-      await writeFile(join(lab().share, "chat.xml"), part.replace('"CHAT"', '"OTHER"'));
-      await writeFile(file(), `${await readFile(file(), "utf8")}\n`);
-      const { stderr } = await apply("chatserver2", "hazelcast", await copied("", ""));
-      expect(stderr).toMatch(/it has no <ringbuffer name="CHAT">: .* Add <ringbuffer/);
-      await writeFile(file(), original);
-      await applied(rendered);
-    }, 300_000);
+    test(
+      "may import what chat needs, since the library reads it",
+      async () => {
+        const original = await readFile(file(), "utf8");
+        const structures = /<ringbuffer name="CHAT">[\s\S]*<\/map>/;
+        const part = `<hazelcast xmlns="http://www.hazelcast.com/schema/config">${original.match(structures)?.[0]}</hazelcast>`;
+        await writeFile(join(lab().share, "chat.xml"), part);
+        const imports = '<import resource="file:///home/jtel/shared/chat.xml"/>';
+        const { exitCode, stdout } = await apply("chatserver2", "hazelcast", await copied(structures, imports));
+        expect(stdout).toMatch(/reads in it: cluster jtel-cluster-LAB, port 5701, members [0-9.]+ [0-9.]+/);
+        expect(exitCode).toBe(0);
+        await writeFile(join(lab().share, "chat.xml"), part.replace('"CHAT"', '"OTHER"'));
+        await writeFile(file(), `${await readFile(file(), "utf8")}\n`);
+        const { stderr } = await apply("chatserver2", "hazelcast", await copied("", ""));
+        expect(stderr).toMatch(/it has no <ringbuffer name="CHAT">: .* Add <ringbuffer/);
+        await writeFile(file(), original);
+        await applied(rendered);
+      },
+      5 * minutes,
+    );
   });
 
   test(

@@ -1,22 +1,15 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { applyCommand } from "../../hosts/launcher.ts";
 import { ssh } from "../../hosts/ssh/ssh.ts";
 import { until } from "../../lab/deadline.ts";
-import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
 import { document } from "../../render/document.ts";
-import { hostTool } from "../../render/host-tool.ts";
-import { templateText } from "../../render/template.ts";
+import { bootable } from "../bootable.ts";
+import { bench } from "./bench.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: the host tool on a booted host – ${obstacle}`);
+const runnable = await bootable("the host tool on a booted host");
 
-const name = `host-${process.pid}`;
+const { host, installRecovery, ...tool } = bench({ name: "host", on: "chatserver1" });
 const file = "/etc/apt/sources.list.d/jtel-chat-java.list";
-const recoverUnit = "/etc/systemd/system/jtel-chat-recover.service";
-let lab: Lab;
-let host: LabHost;
 
 /** Changes the file and restarts a service that runs, but will never be healthy: so the apply stands still in its middle. */
 const standing = (within: string): string =>
@@ -29,36 +22,23 @@ const standing = (within: string): string =>
     },
   );
 
-const apply = (text: string) =>
-  host.exec(applyCommand("trial", { generation: 1, reason: "trial" }), { input: text, user: "deploy" });
+const apply = (text: string) => tool.apply("trial", text);
 
-const content = async (): Promise<string> => (await host.exec(`cat ${file}`)).stdout.trim();
+const content = async (): Promise<string> => (await host().exec(`cat ${file}`)).stdout.trim();
 
 const written = () => until("the new file", 20, async () => ((await content()) === "new" ? true : undefined));
 
 const putBack = () => until("the old file", 20, async () => ((await content()) === "old" ? true : undefined));
 
-const leftOver = async (): Promise<string> => (await host.exec("ls -A /var/lib/jtel-chat/journal")).stdout.trim();
+const leftOver = async (): Promise<string> => (await host().exec("ls -A /var/lib/jtel-chat/journal")).stdout.trim();
 
 describe.skipIf(!runnable)("an apply that is interrupted", () => {
   beforeAll(async () => {
-    lab = await upLab(name, { hosts: ["chatserver1"], temporary: true });
-    host = lab.hosts.chatserver1 as LabHost;
-    process.env.SSH_AUTH_SOCK = lab.agentSocket; // what ssh() below logs in with
-    await host.exec("cat > /usr/local/sbin/jtel-chatctl; chmod 755 /usr/local/sbin/jtel-chatctl", {
-      input: hostTool(),
-    });
-    await host.exec(`cat > ${recoverUnit}; systemctl add-wants sysinit.target jtel-chat-recover`, {
-      input: templateText(recoverUnit.slice(1)),
-    });
-    await host.exec("cat > /etc/systemd/system/jtel-clientmessenger.service; systemctl daemon-reload", {
+    await installRecovery();
+    await host().exec("cat > /etc/systemd/system/jtel-clientmessenger.service; systemctl daemon-reload", {
       input: "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n",
     });
-    await host.exec(`echo old > ${file}`);
-  }, 900_000);
-
-  afterAll(async () => {
-    await downLab(name);
+    await host().exec(`echo old > ${file}`);
   });
 
   test("puts everything back when its health check fails, and says so", async () => {
@@ -68,13 +48,12 @@ describe.skipIf(!runnable)("an apply that is interrupted", () => {
       /^chatserver1: jtel-clientmessenger\.service runs, but ws:\/\/127\.0\.0\.1:9\/ is not healthy/,
     );
     expect(await content()).toBe("old");
-    expect((await host.exec("systemctl is-enabled jtel-clientmessenger")).stdout.trim()).toBe("disabled");
+    expect((await host().exec("systemctl is-enabled jtel-clientmessenger")).stdout.trim()).toBe("disabled");
     expect(await leftOver()).toBe("");
   });
 
   test("ends by itself when ssh is gone", async () => {
-    const target = { address: host.address, port: 22, user: "deploy", hostKey: host.hostKey };
-    process.env.SSH_AUTH_SOCK = lab.agentSocket;
+    const target = { address: host().address, port: 22, user: "deploy", hostKey: host().hostKey };
     const cut = ssh(
       target,
       `(sleep 2; pkill -KILL -u deploy sshd) & ${applyCommand("trial", { generation: 1, reason: "cut" })}`,
@@ -89,7 +68,7 @@ describe.skipIf(!runnable)("an apply that is interrupted", () => {
   test("is put back at once when it is killed", async () => {
     const killed = apply(standing("60"));
     await written();
-    await host.exec("systemctl kill --signal=KILL 'jtel-chat-trial-*'");
+    await host().exec("systemctl kill --signal=KILL 'jtel-chat-trial-*'");
     expect((await killed).exitCode).not.toBe(0);
     await putBack();
     expect(await leftOver()).toBe("");
@@ -98,9 +77,9 @@ describe.skipIf(!runnable)("an apply that is interrupted", () => {
   test("can be ended by a person, who is told whose it is", async () => {
     const ended = apply(standing("60"));
     await written();
-    const status = await host.exec("jtel-chatctl status");
+    const status = await host().exec("jtel-chatctl status");
     expect(status.stdout).toMatch(/a run is going on: apply trial by deploy/);
-    const released = await host.exec("jtel-chatctl release-lock");
+    const released = await host().exec("jtel-chatctl release-lock");
     expect(released.stdout).toMatch(/ending apply trial by deploy/);
     expect(released.exitCode).toBe(0);
     expect((await ended).exitCode).not.toBe(0);
@@ -110,12 +89,12 @@ describe.skipIf(!runnable)("an apply that is interrupted", () => {
   test("is put back at boot when the power fails", async () => {
     const lost = apply(standing("60")).catch(() => {});
     await written();
-    await host.kill();
+    await host().kill();
     await lost;
-    await host.start();
+    await host().start();
     expect(await content()).toBe("old");
     expect(await leftOver()).toBe("");
-    expect((await host.exec("systemctl is-failed jtel-chat-recover")).stdout.trim()).not.toBe("failed");
+    expect((await host().exec("systemctl is-failed jtel-chat-recover")).stdout.trim()).not.toBe("failed");
   });
 
   test("makes a second controller wait, which then says for whom", async () => {
@@ -128,7 +107,7 @@ describe.skipIf(!runnable)("an apply that is interrupted", () => {
   });
 
   test("stands in the log with who, from where and what came of it", async () => {
-    const { stdout } = await host.exec("jtel-chatctl log --json");
+    const { stdout } = await host().exec("jtel-chatctl log --json");
     const entries = stdout
       .trim()
       .split("\n")
@@ -137,7 +116,7 @@ describe.skipIf(!runnable)("an apply that is interrupted", () => {
     expect(entries).toContainEqual(
       expect.objectContaining({ outcome: "failed", said: ["the run was ended before it was done"] }),
     );
-    expect((await host.exec("journalctl -t jtel-chatctl -o cat")).stdout).toMatch(
+    expect((await host().exec("journalctl -t jtel-chatctl -o cat")).stdout).toMatch(
       /apply trial by deploy from .*: done/,
     );
   });

@@ -6,39 +6,28 @@ import { understood } from "../../hosts/look/answer.ts";
 import { lookCommand, observeCommand } from "../../hosts/look/look-command.ts";
 import { ssh, sshArguments } from "../../hosts/ssh/ssh.ts";
 import { until } from "../../lab/deadline.ts";
-import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
 import { document } from "../../render/document.ts";
 import { hostTool } from "../../render/host-tool.ts";
+import { toolPath } from "../../render/tool.ts";
 import { type Agent, withAgent } from "../agent.ts";
+import { bootable } from "../bootable.ts";
+import { bench } from "./bench.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: an observer on a booted host – ${obstacle}`);
+const runnable = await bootable("an observer on a booted host");
 
-const name = `observer-${process.pid}`;
-const minutes = 60_000;
-const tool = "/usr/local/sbin/jtel-chatctl";
+const { lab, host, run, applied } = bench({ name: "observer", on: "chatserver1" });
 const file = "/etc/apt/sources.list.d/jtel-chat-java.list";
-let lab: Lab;
-let host: LabHost;
 let observer: Agent;
 let ended: () => void;
 let agentEnded: Promise<void>;
 
 const target = (user: string) => ({
   name: "chatserver1",
-  address: host.address,
+  address: host().address,
   port: 22,
   user,
-  hostKey: host.hostKey,
+  hostKey: host().hostKey,
 });
-
-const run = async (script: string): Promise<string> => {
-  const { exitCode, stdout, stderr } = await host.exec(script);
-  expect(exitCode, stdout + stderr).toBe(0);
-  return stdout.trim();
-};
 
 /** Over ssh with the key whose command is forced, as a preview does it. */
 const asked = async (request: unknown, command = observeCommand) => {
@@ -73,7 +62,7 @@ const waitingLook = async (user: string, options: string[] = []) => {
     reject: false,
   });
   const scopes = "systemctl list-units --plain --no-legend 'jtel-chat-look-*.scope' | grep running";
-  await until("the look", 20, async () => (await host.exec(scopes)).stdout || undefined);
+  await until("the look", 20, async () => (await host().exec(scopes)).stdout || undefined);
   return { session }; // alone it would be awaited by who awaits us
 };
 
@@ -88,8 +77,6 @@ const attacks = {
 
 describe.skipIf(!runnable)("who calls the host tool", () => {
   beforeAll(async () => {
-    lab = await upLab(name, { hosts: ["chatserver1"], temporary: true });
-    host = lab.hosts.chatserver1 as LabHost;
     const ready = Promise.withResolvers<Agent>();
     const over = Promise.withResolvers<void>();
     ended = over.resolve;
@@ -99,28 +86,24 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
       await over.promise;
     });
     observer = await ready.promise;
-    await writeFile(knownHosts(), `target ${host.hostKey}\n`);
-    await host.exec(`cat >${tool}; chmod 755 ${tool}`, { input: hostTool() });
+    await writeFile(knownHosts(), `target ${host().hostKey}\n`);
     // Another account is what earlier versions advised: the same line, and a key that may do everything.
     await run(`
       for user in observer earlier; do
         useradd --create-home --shell /bin/sh $user; install -d -o $user -m 700 /home/$user/.ssh
       done
-      echo 'restrict,command="sudo -n ${tool} observe" ${observer.publicKey}' >/home/observer/.ssh/authorized_keys
+      echo 'restrict,command="sudo -n ${toolPath} observe" ${observer.publicKey}' >/home/observer/.ssh/authorized_keys
       echo '${observer.publicKey}' >/home/earlier/.ssh/authorized_keys
-      echo 'observer ALL=(root) NOPASSWD: ${tool} observe' >/etc/sudoers.d/observer
-      echo 'earlier ALL=(root) NOPASSWD: ${tool} observe' >/etc/sudoers.d/earlier
+      echo 'observer ALL=(root) NOPASSWD: ${toolPath} observe' >/etc/sudoers.d/observer
+      echo 'earlier ALL=(root) NOPASSWD: ${toolPath} observe' >/etc/sudoers.d/earlier
       chmod 440 /etc/sudoers.d/*; visudo --check
       printf 'os.execute("touch /tmp/owned")' >/tmp/evil.lua; touch /tmp/evil.pem`);
-    const text = document({ kind: "files", name: file, fields: { content: "as applied\n" } });
-    const launch = applyCommand("trial", { generation: 1, reason: "trial" });
-    expect(await host.exec(launch, { input: text, user: "deploy" })).toMatchObject({ exitCode: 0 });
-  }, 15 * minutes);
+    await applied("trial", document({ kind: "files", name: file, fields: { content: "as applied\n" } }));
+  });
 
   afterAll(async () => {
     ended?.();
     await agentEnded;
-    await downLab(name);
   });
 
   describe("an account that may only observe", () => {
@@ -136,7 +119,7 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
     });
 
     test("is answered by a tool that says which one it is", async () => {
-      const [digest] = (await run(`sha256sum ${tool}`)).split(" ");
+      const [digest] = (await run(`sha256sum ${toolPath}`)).split(" ");
       expect((await observe()).answer?.tool).toBe(digest);
     });
 
@@ -170,13 +153,13 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
     ])("cannot call jtel-chatctl %s: sudo compares the whole list of arguments", async (words) => {
       const input = '{"steps": {"trial": "# files: /etc/x\\ncontent:\\n\\tx\\n"}}\n';
       for (const user of ["observer", "earlier"]) {
-        const { stdout, stderr, exitCode } = await host.exec(`sudo -n ${tool} ${words}`, { user, input });
+        const { stdout, stderr, exitCode } = await host().exec(`sudo -n ${toolPath} ${words}`, { user, input });
         expect([stdout, stderr.trim(), exitCode]).toEqual(["", "sudo: a password is required", 1]);
       }
     });
 
     test("could pass no argument even if a line let it", async () => {
-      expect(await host.exec(`${tool} observe --all`, { input: "{}" })).toMatchObject({
+      expect(await host().exec(`${toolPath} observe --all`, { input: "{}" })).toMatchObject({
         stdout: "",
         stderr: expect.stringContaining("'observe' takes no arguments"),
         exitCode: 2,
@@ -210,7 +193,7 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
     test("brings no agent along", async () => {
       const agents = async (user: string): Promise<string> => {
         const { session } = await waitingLook(user, ["-A"]);
-        const { stdout } = await host.exec("find /tmp -name 'agent.*' -path '/tmp/ssh-*'");
+        const { stdout } = await host().exec("find /tmp -name 'agent.*' -path '/tmp/ssh-*'");
         session.stdin.end("{}\n");
         expect((await session).exitCode).toBe(0);
         return stdout;
@@ -233,23 +216,23 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
     });
   });
 
-  test.each([lookCommand("0", true), `sudo -n ${tool} look`])(
+  test.each([lookCommand("0", true), `sudo -n ${toolPath} look`])(
     "a look imports nothing from the folder or the variables of its caller: %#",
     async (command) => {
       const here = 'mkdir -p /tmp/here; echo \'open("/tmp/owned", "w")\' | tee /tmp/here/json.py >/tmp/here/re.py';
       const called = `${here}; cd /tmp/here; export PYTHONPATH=/tmp/here; ${command}`;
-      const { stdout } = await host.exec(called, {
+      const { stdout } = await host().exec(called, {
         user: "deploy",
         input: `{"steps": {"trial": null}}\n${hostTool()}`,
       });
       expect(stdout).toContain('"trial": {"generation": 1');
-      expect((await host.exec("ls /tmp/owned")).exitCode).not.toBe(0);
+      expect((await host().exec("ls /tmp/owned")).exitCode).not.toBe(0);
     },
   );
 
   describe("where a call comes from", () => {
     const over = async (script: string) => {
-      process.env.SSH_AUTH_SOCK = lab.agentSocket;
+      process.env.SSH_AUTH_SOCK = lab().agentSocket;
       const { stdout, stderr, exitCode } = await ssh(target("deploy"), script, "");
       expect(exitCode, stderr).toBe(0);
       return stdout.trim();
@@ -259,18 +242,18 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
 
     test("is what sshd says, not a variable", async () => {
       const text = document({ kind: "files", name: file, fields: { content: "x\n" } });
-      process.env.SSH_AUTH_SOCK = lab.agentSocket;
+      process.env.SSH_AUTH_SOCK = lab().agentSocket;
       const launch = applyCommand("trial", { generation: 1, reason: "trial" });
       await ssh(target("deploy"), `export ${forged}; ${launch}`, text);
-      await over(`env ${forged} sudo env ${forged} ${tool} undo other`);
-      const [applied, undone] = (await run(`${tool} log --json`))
+      await over(`env ${forged} sudo env ${forged} ${toolPath} undo other`);
+      const [applied, undone] = (await run(`${toolPath} log --json`))
         .split("\n")
         .slice(-2)
         .map((line) => JSON.parse(line));
-      expect([applied.by, applied.from]).toEqual(["deploy", lab.controllerAddress]);
-      expect([undone.by, undone.from]).toEqual(["deploy", lab.controllerAddress]);
-      await run(`env ${forged} ${tool} undo other`);
-      expect(await run(`${tool} log --json | tail -1`)).toContain('"from": "this host"');
+      expect([applied.by, applied.from]).toEqual(["deploy", lab().controllerAddress]);
+      expect([undone.by, undone.from]).toEqual(["deploy", lab().controllerAddress]);
+      await run(`env ${forged} ${toolPath} undo other`);
+      expect(await run(`${toolPath} log --json | tail -1`)).toContain('"from": "this host"');
     });
 
     test("is what confirms a firewall on trial: a session from before does not, whatever it says", async () => {
@@ -278,12 +261,14 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
       const seen = await over(`
       set -- $SSH_CONNECTION
       echo "{\\"limit\\": \\"30min\\", \\"before\\": [\\"$1 $2\\"]}" | sudo tee ${trial} >/dev/null
-      env ${forged} sudo env ${forged} ${tool} status >/dev/null
+      env ${forged} sudo env ${forged} ${toolPath} status >/dev/null
       sudo ls ${trial}`);
       expect(seen).toBe(trial);
-      await over(`sudo ${tool} status`);
-      expect((await host.exec(`ls ${trial}`)).exitCode).not.toBe(0);
-      expect(await run(`${tool} log`)).toContain(`ufw stays on: ssh still gets in, from ${lab.controllerAddress}`);
+      await over(`sudo ${toolPath} status`);
+      expect((await host().exec(`ls ${trial}`)).exitCode).not.toBe(0);
+      expect(await run(`${toolPath} log`)).toContain(
+        `ufw stays on: ssh still gets in, from ${lab().controllerAddress}`,
+      );
     });
   });
 });

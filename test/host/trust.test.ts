@@ -1,21 +1,15 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { minutes } from "../../lab/deadline.ts";
 import { hazelcastFile, home, unitName } from "../../render/client-messenger/places.ts";
-import { hostTool } from "../../render/host-tool.ts";
-import { templateText } from "../../render/template.ts";
-import { chatServerSteps, vendor } from "./chat-server-steps.ts";
+import { bootable } from "../bootable.ts";
+import { bench } from "./bench.ts";
+import { aloneInTheCluster, chatServerSteps, vendor } from "./chat-server-steps.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: what the service's user can do – ${obstacle}`);
+const runnable = await bootable("what the service's user can do");
 
-const name = `trust-${process.pid}`;
-const minutes = 60_000;
-const recover = "etc/systemd/system/jtel-chat-recover.service";
-let lab: Lab;
-let host: LabHost;
-let steps: ReturnType<typeof chatServerSteps>;
+const server = bench({ name: "trust", on: "chatserver1", beside: ["acd-dbm"], java: true });
+const { lab, host } = server;
+const steps = chatServerSteps(server);
 
 /** What must stay as it is, whatever the service's user does: bytes, modes, owners, and what would give him root. */
 const victims = () =>
@@ -31,7 +25,7 @@ const work = async (): Promise<string> => {
     await steps.tried("hazelcast", hazelcast as string),
     await steps.tried("messenger", messenger as string),
   ];
-  const { stdout, stderr } = await host.exec("jtel-chatctl diff; jtel-chatctl recover");
+  const { stdout, stderr } = await host().exec("jtel-chatctl diff; jtel-chatctl recover");
   return [JSON.stringify(seen), ...applied.map(({ output }) => output), stdout, stderr].join("\n");
 };
 
@@ -39,7 +33,7 @@ const work = async (): Promise<string> => {
 const workAndRestart = async (): Promise<string> => {
   const before = await work();
   const { output } = await steps.tried("messenger-running", steps.documents()["messenger-running"] as string);
-  const { stdout, stderr } = await host.exec("jtel-chatctl update; jtel-chatctl check");
+  const { stdout, stderr } = await host().exec("jtel-chatctl update; jtel-chatctl check");
   return [before, output, stdout, stderr].join("\n");
 };
 
@@ -93,26 +87,14 @@ const attacks: [string, string, RegExp?][] = [
 
 describe.skipIf(!runnable)("whatever the service's user does in his folder", () => {
   beforeAll(async () => {
-    lab = await upLab(name, { hosts: ["acd-dbm", "chatserver1"], java: true, temporary: true });
-    host = lab.hosts.chatserver1 as LabHost;
-    steps = chatServerSteps(lab, host);
-    await host.exec("cat > /usr/local/sbin/jtel-chatctl; chmod 755 /usr/local/sbin/jtel-chatctl", {
-      input: hostTool(),
-    });
-    await host.exec(`cat >/${recover}; systemctl add-wants sysinit.target jtel-chat-recover`, {
-      input: templateText(recover),
-    });
-    await host.exec(`sed -i '/${lab.hosts.chatserver2?.address}</d' /home/jtel/shared/hazelcast.xml`);
+    await server.installRecovery();
+    await aloneInTheCluster(lab(), host());
     await steps.said("mkdir -m 700 /root/victim && echo root >/root/victim/file && chmod 600 /root/victim/file");
     for (const [step, text] of Object.entries(steps.documents())) await steps.apply(step, text);
     await steps.said(
       `cp -a ${home} /root/program; cp -a ${vendor} /root/offered; cp -a /var/lib/jtel-chat /root/state; touch /root/victim`,
     );
-  }, 15 * minutes);
-
-  afterAll(async () => {
-    await downLab(name);
-  });
+  }, 5 * minutes);
 
   afterEach(async () => {
     await steps.said(`rm -rf ${home} ${home}.* ${vendor} /var/lib/jtel-chat; cp -a /root/program ${home}; cp -a /root/offered ${vendor}
@@ -158,8 +140,8 @@ describe.skipIf(!runnable)("whatever the service's user does in his folder", () 
       echo old >0; echo '{"path": "${hazelcastFile}", "was": "file", "blob": "0", "mode": 420, "uid": 0, "gid": 0}' >entries
       echo '{"path": "/etc/jtel-chat/trial", "was": "absent"}' >>entries; touch /etc/jtel-chat/trial`);
       await steps.said(`mv ${home}/conf ${home}/conf.mine && ln -s /root/victim ${home}/conf`, "jtel");
-      await host.kill();
-      await host.start();
+      await host().kill();
+      await host().start();
       expect(await victims()).toBe(before);
       expect(await steps.said("ls /etc/jtel-chat/trial 2>/dev/null; ls /var/lib/jtel-chat/journal")).toBe("");
       expect(await steps.said("cat /var/lib/jtel-chat/not-put-back/1-hazelcast/0")).toBe("old");

@@ -1,26 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { minutes } from "../../lab/deadline.ts";
 import { home, unitName } from "../../render/client-messenger/places.ts";
-import { hostTool } from "../../render/host-tool.ts";
-import { chatServerSteps, vendor } from "./chat-server-steps.ts";
+import { bootable } from "../bootable.ts";
+import { bench } from "./bench.ts";
+import { aloneInTheCluster, chatServerSteps, vendor } from "./chat-server-steps.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: a host of an earlier version – ${obstacle}`);
+const runnable = await bootable("a host of an earlier version");
 
-const name = `upgrade-${process.pid}`;
+const server = bench({ name: "upgrade", on: "chatserver1", beside: ["acd-dbm"], java: true });
+const { lab, host, install } = server;
+const steps = chatServerSteps(server);
 const kept = new URL("../upgrade/hosts/2026-11/", import.meta.url);
-const tool = "/usr/local/sbin/jtel-chatctl";
-let lab: Lab;
-let host: LabHost;
-
-let steps: ReturnType<typeof chatServerSteps>;
-
-const install = (text: string | Uint8Array) =>
-  host.exec(`cat > ${tool}; chmod 755 ${tool}`, { input: Buffer.from(text).toString() });
 
 interface Section {
   kind: string;
@@ -72,55 +64,68 @@ const configuredEarlier = async (): Promise<void> => {
 
 describe.skipIf(!runnable)("a chat server that version 2026-11 has configured", () => {
   beforeAll(async () => {
-    lab = await upLab(name, { hosts: ["acd-dbm", "chatserver1"], java: true, temporary: true });
-    host = lab.hosts.chatserver1 as LabHost;
-    steps = chatServerSteps(lab, host);
-    await host.exec(`sed -i '/${lab.hosts.chatserver2?.address}</d' /home/jtel/shared/hazelcast.xml`);
+    await aloneInTheCluster(lab(), host());
     await steps.said(`cp -R ${vendor} ${home} && echo own > ${home}/bin/own.txt && chown -R jtel:jtel ${home}`);
     await configuredEarlier();
     await steps.said(`rm -f ${vendor}/bin/version-*; echo 2 > ${vendor}/bin/version-2.txt; jtel-chatctl update`);
-    await install(hostTool());
-  }, 900_000);
+    await install();
+  }, 5 * minutes);
 
-  afterAll(async () => {
-    await downLab(name);
-  });
+  test(
+    "is as it was applied, in this version's eyes",
+    async () => {
+      expect(await drift()).toEqual([]);
+      expect(await steps.said("jtel-chatctl check")).toBe("everything is as it was applied");
+    },
+    minutes,
+  );
 
-  test("is as it was applied, in this version's eyes", async () => {
-    expect(await drift()).toEqual([]);
-    expect(await steps.said("jtel-chatctl check")).toBe("everything is as it was applied");
-  }, 60_000);
+  test(
+    "shows a hand edit as that version did, and no other",
+    async () => {
+      await steps.said(`chmod 700 /usr/local/bin/updatesc.sh`);
+      expect(await drift()).toEqual([
+        "messenger: mode of /usr/local/bin/updatesc.sh: 0700",
+        "messenger-running: messenger is about to change",
+      ]);
+      await steps.said(`chmod 755 /usr/local/bin/updatesc.sh`);
+    },
+    minutes,
+  );
 
-  test("shows a hand edit as that version did, and no other", async () => {
-    await steps.said(`chmod 700 /usr/local/bin/updatesc.sh`);
-    expect(await drift()).toEqual([
-      "messenger: mode of /usr/local/bin/updatesc.sh: 0700",
-      "messenger-running: messenger is about to change",
-    ]);
-    await steps.said(`chmod 755 /usr/local/bin/updatesc.sh`);
-  }, 60_000);
+  test(
+    "raises no question with this version's documents",
+    async () => {
+      expect(await drift({ ...steps.documents(), "messenger-secret": null })).toEqual([]);
+    },
+    minutes,
+  );
 
-  test("raises no question with this version's documents", async () => {
-    expect(await drift({ ...steps.documents(), "messenger-secret": null })).toEqual([]);
-  }, 60_000);
+  test(
+    "is taken on: restarted once, on the unit of this version",
+    async () => {
+      const before = await starts();
+      for (const [step, text] of Object.entries(steps.documents())) await steps.apply(step, text);
+      expect(await starts()).toBe(before + 1);
+      expect(await drift({ ...steps.documents(), "messenger-secret": null })).toEqual([]);
+      for (const [step, text] of Object.entries(steps.documents()))
+        expect(await steps.apply(step, text), step).toMatch(/^nothing to change|healthy|[0-9a-f]{16}$/m);
+      expect(await starts()).toBe(before + 1);
+      expect(await steps.said(`ls -A ${home}`)).not.toContain(".release");
+    },
+    5 * minutes,
+  );
 
-  test("is taken on: restarted once, on the unit of this version", async () => {
-    const before = await starts();
-    for (const [step, text] of Object.entries(steps.documents())) await steps.apply(step, text);
-    expect(await starts()).toBe(before + 1);
-    expect(await drift({ ...steps.documents(), "messenger-secret": null })).toEqual([]);
-    for (const [step, text] of Object.entries(steps.documents()))
-      expect(await steps.apply(step, text), step).toMatch(/^nothing to change|healthy|[0-9a-f]{16}$/m);
-    expect(await starts()).toBe(before + 1);
-    expect(await steps.said(`ls -A ${home}`)).not.toContain(".release");
-  }, 300_000);
-
-  test("gets back what stood there before that version", async () => {
-    await steps.undo();
-    expect(await steps.said(`cat ${home}/bin/own.txt; ls ${home}/bin | grep -c version- || true`)).toBe("own\n0");
-    expect(await steps.said(`find ${home} ! -user jtel`)).toBe("");
-    expect(
-      await steps.said("ls -d /etc/systemd/system/jtel-clientmessenger* /var/lib/jtel-chat 2>/dev/null; true"),
-    ).toBe("");
-  }, 300_000);
+  test(
+    "gets back what stood there before that version",
+    async () => {
+      await steps.undo();
+      expect(await steps.said(`cat ${home}/bin/own.txt; ls ${home}/bin | grep -c version- || true`)).toBe("own\n0");
+      expect(await steps.said(`find ${home} ! -user jtel`)).toBe("");
+      expect(
+        await steps.said("ls -d /etc/systemd/system/jtel-clientmessenger* /var/lib/jtel-chat 2>/dev/null; true"),
+      ).toBe("");
+    },
+    5 * minutes,
+  );
 });

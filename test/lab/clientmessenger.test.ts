@@ -2,12 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { buildClientMessenger } from "../../lab/clientmessenger/build.ts";
+import { minutes, seconds } from "../../lab/deadline.ts";
+import { buildClientMessenger } from "../../lab/stand-ins/clientmessenger/build.ts";
 import { type ChatServer, enterChat, launch } from "./clientmessenger/chat-server.ts";
 import { canRunMariaDb, type MariaDb, startMariaDb } from "./clientmessenger/mariadb.ts";
 import { freePort } from "./clientmessenger/ports.ts";
 
-vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 });
+vi.setConfig({ testTimeout: 30 * seconds, hookTimeout: 30 * seconds });
 
 let database: MariaDb;
 let scratch: string;
@@ -20,7 +21,7 @@ beforeAll(async () => {
   if (!runnable) return;
   scratch = await mkdtemp(join(tmpdir(), "clientmessenger-test-"));
   database = await startMariaDb();
-}, 120_000);
+}, 2 * minutes);
 
 afterAll(async () => {
   await database?.[Symbol.asyncDispose]();
@@ -53,7 +54,7 @@ describe.skipIf(!runnable).each(["3", "5"] as const)("two servers with Hazelcast
     await one.ready();
     two = await launch({ ...common, name: "chatserver2" });
     await two.ready();
-  }, 300_000);
+  }, 5 * minutes);
 
   afterAll(async () => {
     await Promise.all([one?.stop(), two?.stop()]);
@@ -204,7 +205,7 @@ describe.skipIf(!runnable)("a start that cannot succeed ends with 1 and says why
 
   beforeAll(async () => {
     folder = await buildClientMessenger();
-  }, 300_000);
+  }, 5 * minutes);
 
   test("wrong password, which is not shown", async () => {
     const output = await start({ connection: connection("sesam-öffne-dich") });

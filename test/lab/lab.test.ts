@@ -2,16 +2,15 @@ import { existsSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { call } from "../../lab/https.ts";
+import { call } from "../../lab/clients/https.ts";
+import { minutes } from "../../lab/deadline.ts";
 import { downLab, type Lab, openLab, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
+import { bootable } from "../bootable.ts";
 import { daemons, traces } from "./traces.ts";
 
-const obstacle = await labObstacle();
-if (obstacle) console.warn(`SKIPPED: the lab's own tests, for ${obstacle}`);
-const minutes = (count: number): number => count * 60_000;
+const runnable = await bootable("the lab's own tests");
 
-describe.skipIf(obstacle && !process.env.CI)("a lab", () => {
+describe.skipIf(!runnable)("a lab", () => {
   const name = `test-${process.pid}`;
   let lab: Lab;
   let id: string;
@@ -47,9 +46,9 @@ describe.skipIf(obstacle && !process.env.CI)("a lab", () => {
   beforeAll(async () => {
     lab = await upLab(name, { hosts: ["lb1", "chatserver1", "acd-dbm"], temporary: true });
     id = basename(dirname(lab.agentSocket));
-  }, minutes(20));
+  }, 20 * minutes);
 
-  afterAll(() => downLab(name), minutes(1));
+  afterAll(() => downLab(name), minutes);
 
   test("its user logs in with the agent's key to the pinned host key and may become root", async () => {
     const { stdout } = await ssh("deploy", host("chatserver1").hostKey, "id -un; sudo -n id -un; hostname");
@@ -166,22 +165,30 @@ describe.skipIf(obstacle && !process.env.CI)("a lab", () => {
     expect(JSON.stringify(requests)).not.toContain(lab.tyntec.apiKey);
   });
 
-  test("a host installs packages without a way out", async () => {
-    const { exitCode } = await host("chatserver1").exec("apt-get install --yes --quiet=2 hello && hello");
-    expect(exitCode).toBe(0);
-  }, 60_000);
+  test(
+    "a host installs packages without a way out",
+    async () => {
+      const { exitCode } = await host("chatserver1").exec("apt-get install --yes --quiet=2 hello && hello");
+      expect(exitCode).toBe(0);
+    },
+    minutes,
+  );
 
-  test("a host keeps its files over a power cut, and only its identity over a new installation", async () => {
-    const { exec, kill, start, rebuild, hostKey, address } = host("chatserver1");
-    await exec("echo kept > /root/note");
-    await kill();
-    expect(await exec("true")).toMatchObject({ exitCode: 255, stderr: "chatserver1 is off" });
-    await start();
-    expect((await exec("cat /root/note")).stdout).toBe("kept");
-    await rebuild();
-    expect((await exec("cat /root/note")).exitCode).toBe(1);
-    expect((await ssh("deploy", hostKey, "hostname -I")).stdout.trim()).toBe(address);
-  }, 120_000);
+  test(
+    "a host keeps its files over a power cut, and only its identity over a new installation",
+    async () => {
+      const { exec, kill, start, rebuild, hostKey, address } = host("chatserver1");
+      await exec("echo kept > /root/note");
+      await kill();
+      expect(await exec("true")).toMatchObject({ exitCode: 255, stderr: "chatserver1 is off" });
+      await start();
+      expect((await exec("cat /root/note")).stdout).toBe("kept");
+      await rebuild();
+      expect((await exec("cat /root/note")).exitCode).toBe(1);
+      expect((await ssh("deploy", hostKey, "hostname -I")).stdout.trim()).toBe(address);
+    },
+    2 * minutes,
+  );
 
   test("a second up starts nothing that runs", async () => {
     const running = daemons(id);
@@ -192,25 +199,33 @@ describe.skipIf(obstacle && !process.env.CI)("a lab", () => {
     expect(daemons(id)).toEqual(running);
   });
 
-  test("a lab whose owner has ended is swept by the next up; this one is left alone", async () => {
-    const orphan = `orphan-${process.pid}`;
-    const program = `import { upLab } from ${JSON.stringify(new URL("../../lab/lab.ts", import.meta.url).href)};
+  test(
+    "a lab whose owner has ended is swept by the next up; this one is left alone",
+    async () => {
+      const orphan = `orphan-${process.pid}`;
+      const program = `import { upLab } from ${JSON.stringify(new URL("../../lab/lab.ts", import.meta.url).href)};
       const lab = await upLab("${orphan}", { hosts: [], temporary: true }); console.log(lab.agentSocket);`;
-    const { stdout } = await execa(process.execPath, ["--input-type=module", "--eval", program]);
-    const orphanId = basename(dirname(stdout));
-    expect(await traces(orphanId)).not.toEqual([]);
-    const running = daemons(id);
-    await upLab(name, { hosts: [] });
-    expect(await traces(orphanId)).toEqual([]);
-    expect(await openLab(orphan)).toBeUndefined();
-    expect(daemons(id)).toEqual(running);
-  }, 60_000);
+      const { stdout } = await execa(process.execPath, ["--input-type=module", "--eval", program]);
+      const orphanId = basename(dirname(stdout));
+      expect(await traces(orphanId)).not.toEqual([]);
+      const running = daemons(id);
+      await upLab(name, { hosts: [] });
+      expect(await traces(orphanId)).toEqual([]);
+      expect(await openLab(orphan)).toBeUndefined();
+      expect(daemons(id)).toEqual(running);
+    },
+    minutes,
+  );
 
-  test("down leaves nothing", async () => {
-    expect(await traces(id)).not.toEqual([]);
-    await downLab(name);
-    expect(await traces(id)).toEqual([]);
-    expect(existsSync(lab.directory)).toBe(false);
-    expect(existsSync(dirname(lab.agentSocket))).toBe(false);
-  }, 60_000);
+  test(
+    "down leaves nothing",
+    async () => {
+      expect(await traces(id)).not.toEqual([]);
+      await downLab(name);
+      expect(await traces(id)).toEqual([]);
+      expect(existsSync(lab.directory)).toBe(false);
+      expect(existsSync(dirname(lab.agentSocket))).toBe(false);
+    },
+    minutes,
+  );
 });

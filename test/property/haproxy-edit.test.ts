@@ -3,7 +3,8 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { labObstacle } from "../../lab/requirements.ts";
+import { minutes, seconds } from "../../lab/deadline.ts";
+import { bootable } from "../bootable.ts";
 import { type EditedLine, linesOf, ownersText } from "./blocks.ts";
 import { type Configuration, configuration, type ForeignEdit, foreignEdits } from "./configuration.ts";
 import { debianHaproxy, type Haproxy } from "./haproxy.ts";
@@ -14,14 +15,12 @@ const trials = Number(process.env.JTEL_CHAT_TRIALS ?? 300);
 const seed = Number(process.env.JTEL_CHAT_SEED ?? 1);
 const checkedTrials = Math.ceil(trials / 10);
 const random = { seed, numRuns: trials };
-const patience = 60_000 + trials * 100; // milliseconds
+const patience = minutes + (trials / 10) * seconds;
 
 /** Debian 12's HAProxy, and the newest that Debian has. */
 const suites = ["bookworm", "sid"];
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: what real HAProxys say of edited files – ${obstacle}`);
+const runnable = await bootable("what real HAProxys say of edited files");
 
 interface File extends Configuration {
   name: string;

@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { request } from "node:http";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { labObstacle } from "../../lab/requirements.ts";
+import { minutes, seconds } from "../../lab/deadline.ts";
+import { bootable } from "../bootable.ts";
 import { debianHaproxy, type RunningHaproxy } from "./haproxy.ts";
 import { type HostTool, startHostTool } from "./host-tool.ts";
 import { portalRules } from "./rules.ts";
@@ -12,9 +13,7 @@ const seed = Number(process.env.JTEL_CHAT_SEED ?? 1);
 const paths = ["/incoming", "/delivery"];
 const reachesChat = 202; // what the backend answers here, and nothing else does
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: whether reported rules really take WhatsApp's requests – ${obstacle}`);
+const runnable = await bootable("whether reported rules really take WhatsApp's requests");
 
 /** Portals, each with its socket in `directory`. */
 const configuration = (bodies: string[][], directory: string): string => {
@@ -55,7 +54,7 @@ const status = async (socketPath: string, path: string): Promise<number> => {
   }
 };
 
-const patience = 60_000 + portals * 100; // milliseconds
+const patience = minutes + (portals / 10) * seconds;
 
 describe.skipIf(!runnable).each(["bookworm", "sid"])("on HAProxy of %s", { timeout: patience }, (suite) => {
   let tool: HostTool;

@@ -3,10 +3,10 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { cachedDirectory } from "../../lab/cache.ts";
-import { ensureCertificate } from "../../lab/certificates.ts";
+import { cachedDirectory, recipeText } from "../../lab/cache.ts";
 import { until } from "../../lab/deadline.ts";
-import { ensurePackages, packageSources, release } from "../../lab/debian.ts";
+import { ensurePackages, packageSources, release } from "../../lab/hosts/debian.ts";
+import { ensureCertificate } from "../../lab/services/certificates.ts";
 
 /** A real HAProxy in a file system of its own: with the files that configurations name, and without a network. */
 export interface Haproxy {
@@ -82,7 +82,7 @@ export const debianHaproxy = async (suite: string): Promise<Haproxy> => {
 
 /** Changes with what is made here, and with the files that go in. */
 const digest = async (): Promise<string> => {
-  const hash = createHash("sha256").update(await readFile(import.meta.filename));
+  const hash = createHash("sha256").update(await recipeText(import.meta.filename));
   const entries = await readdir(files, { recursive: true, withFileTypes: true });
   const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   for (const path of paths.sort()) hash.update(await readFile(path));

@@ -1,44 +1,35 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { execa } from "execa";
 import { expect, test } from "vitest";
 import { topologies } from "../../topologies/topologies.ts";
-import { procedure, procedureOf } from "../engine/procedure.ts";
+import { procedureOf, type TestResult, uncovered, vendorsLines } from "../coverage.ts";
 
-const page = join(import.meta.dirname, "../../docs/coverage.md");
+const lines = ["Java is installed", "updatesc.sh is executable"];
 
-const introduction = `# Coverage
-
-One row for each line of the vendor's procedure and each topology: the test that proves it on booted hosts.
-The lines stand in \`test/engine/procedure.ts\`; this page is written from them (\`toolchain/exec vitest run test/unit/coverage.test.ts --update\`), and a test checks that each named test exists.
-
-| line | topology | test |
-| --- | --- | --- |
-`;
-
-const rows = procedure.flatMap(({ title }) =>
-  Object.keys(topologies).map((topology) => ({ title, topology, name: `${procedureOf(topology)} > ${title}` })),
+const passed: TestResult[] = Object.keys(topologies).flatMap((topology) =>
+  lines.map((title) => ({ ancestorTitles: ["a topology", procedureOf(topology)], title, status: "passed" })),
 );
 
-test("docs/coverage.md has a row for every line of the procedure and every topology", async () => {
-  const table = rows.map(({ title, topology, name }) => `| ${title} | ${topology} | ${name} |\n`);
-  await expect(introduction + table.join("")).toMatchFileSnapshot(page);
+test("the vendor's lines are covered when each has passed in each topology", () => {
+  expect(uncovered(lines, passed)).toEqual([]);
 });
 
-test("every test that docs/coverage.md names exists", async () => {
-  const { stdout } = await execa("vitest", ["list", "test/engine", "--staticParse=false", "--json"], {
-    env: { CI: "true" },
-  });
-  const listed: { name: string }[] = JSON.parse(stdout.slice(stdout.indexOf("[\n")));
-  const named = readFileSync(page, "utf8")
-    .split("\n")
-    .filter((line) => line.includes(" > "));
-  for (const row of named) {
-    const name = row.split(" | ").at(-1)?.replace(/ \|$/, "") ?? "";
-    expect(
-      listed.some((each) => each.name.endsWith(name)),
-      name,
-    ).toBe(true);
-  }
-  expect(named).toHaveLength(rows.length);
-}, 60_000);
+test("a line that failed, was skipped or has no test is uncovered", () => {
+  const [first, ...others] = passed as [TestResult, ...TestResult[]];
+  const topology = Object.keys(topologies)[0];
+  for (const status of ["failed", "pending"])
+    expect(uncovered(lines, [{ ...first, status }, ...others])).toEqual([
+      `${topology}: Java is installed: no test of it passed`,
+    ]);
+  expect(uncovered([...lines, "the firewall is on"], passed)).toHaveLength(Object.keys(topologies).length);
+});
+
+test("a topology that nobody tests is uncovered", () => {
+  expect(uncovered(lines, passed.slice(lines.length))).toHaveLength(lines.length);
+});
+
+test("a test that the page does not name is told", () => {
+  expect(uncovered(lines.slice(1), passed)[0]).toContain("docs/coverage.md does not name it");
+});
+
+test("docs/coverage.md has the vendor's lines", async () => {
+  expect(await vendorsLines()).toContain("the unit is in /etc/systemd/system, enabled and running");
+});

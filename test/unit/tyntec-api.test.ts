@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Failure } from "../../lab/tyntec.ts";
+import type { Failure } from "../../lab/stand-ins/tyntec/server.ts";
 import { readWebhooks, type TynTecAccount, writeWebhooks } from "../../tyntec/api/application.ts";
 import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
 import { startProxy } from "../connect-proxy.ts";

@@ -34,7 +34,6 @@ DECLARATION = Declaration(
 
 _GB = 10**9
 _HOMES = "/home"
-_LIMIT = 1.1  # up to a tenth more than asked for is "at the limit"
 
 
 def observe(section: Section) -> Observed:
@@ -44,13 +43,11 @@ def observe(section: Section) -> Observed:
     accepted = section.lines("accept")
     _judge_system(section, accepted, seen)
     for name, (asked, there, unit) in _amounts(section).items():
+        if there >= asked:
+            continue
         wanted = f"{asked:g} {unit}".strip()
         found = f"{name}: the vendor asks for {wanted}, this host has {there:.1f}".replace(".0", "")
-        if there >= asked * _LIMIT:
-            continue
-        if there >= asked:
-            seen.warnings.append(f"{found}, which is just enough")
-        elif name in accepted:
+        if name in accepted:
             seen.warnings.append(f"{found}. Accepted by resources.accept")
         else:
             seen.problems.append(f"{found}. Give it more, or accept that: resources.accept: [{name}]")

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { until } from "../../../lab/deadline.ts";
-import { ensurePackages } from "../../../lab/debian.ts";
+import { ensurePackages } from "../../../lab/hosts/debian.ts";
 import { freePort } from "./ports.ts";
 
 export interface MariaDb extends AsyncDisposable {

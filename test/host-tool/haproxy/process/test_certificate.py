@@ -13,6 +13,8 @@ from jtel_chat.haproxy.process.instance import Running
 from jtel_chat.haproxy.process.invocation import Start
 from jtel_chat.text import words
 
+pytestmark = pytest.mark.usefixtures("state")  # keys are looked at in a folder that only root may make in /run
+
 NAME = "chat.acme.example"
 
 

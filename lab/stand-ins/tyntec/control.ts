@@ -2,12 +2,12 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
-import { ensureCertificate } from "./certificates.ts";
-import { until } from "./deadline.ts";
-import { answers } from "./network.ts";
-import { runningProcess, startProcess } from "./processes.ts";
-import { type LabRecord, runDirectory } from "./record.ts";
-import type { Failure, TyntecSettings } from "./tyntec.ts";
+import { until } from "../../deadline.ts";
+import { answers } from "../../hosts/network.ts";
+import { runningProcess, startProcess } from "../../processes.ts";
+import { type LabRecord, runDirectory } from "../../record.ts";
+import { ensureCertificate } from "../../services/certificates.ts";
+import type { Failure, TyntecSettings } from "./server.ts";
 
 /** A request that the TynTec stand-in has answered. */
 export interface TyntecRequest {
@@ -82,7 +82,7 @@ export const ensureTyntec = async (record: LabRecord): Promise<void> => {
   const file = join(directory, "tyntec.json");
   await writeFile(file, JSON.stringify({ ...settings, pem } satisfies TyntecSettings), { mode: 0o600 });
   if (!existsSync(settings.state)) await writeFile(settings.state, JSON.stringify(initialApplication));
-  const program = join(import.meta.dirname, "tyntec.ts");
+  const program = join(import.meta.dirname, "server.ts");
   await startProcess(process_, join(directory, "tyntec.log"), process.execPath, [program, file]);
   await until("the TynTec stand-in answers", 20, () => answers(settings.address, settings.port));
 };

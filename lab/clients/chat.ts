@@ -2,11 +2,11 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { LookupFunction } from "node:net";
 import { WebSocket } from "ws";
-import { until } from "./deadline.ts";
+import { until } from "../deadline.ts";
+import type { Lab } from "../lab.ts";
 import { call } from "./https.ts";
-import type { Lab } from "./lab.ts";
 
-/** A frame of the stand-in's chat protocol (lab/clientmessenger/README.md). */
+/** A frame of the stand-in's chat protocol (lab/stand-ins/clientmessenger/README.md). */
 interface Frame {
   type: string;
   server: string;

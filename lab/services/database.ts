@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import type { LabRecord } from "./record.ts";
+import type { LabRecord } from "../record.ts";
 
 export const databaseName = "JTELWeb";
 export const databaseUser = "root";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rmdir } from "node:fs/promises";
 import { join } from "node:path";
-import { until } from "./deadline.ts";
+import { until } from "../deadline.ts";
 
 /** Mount points of the hierarchies that systemd keeps its units in: cgroup v2, and on a hybrid machine its own v1 tree too. */
 const hierarchies = async (): Promise<string[]> => {

@@ -1,9 +1,9 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheRoot } from "./cache.ts";
-import { until } from "./deadline.ts";
-import { answers } from "./network.ts";
-import { runningProcess, startProcess } from "./processes.ts";
+import { cacheRoot } from "../cache.ts";
+import { until } from "../deadline.ts";
+import { answers } from "../hosts/network.ts";
+import { runningProcess, startProcess } from "../processes.ts";
 
 const port = 3142;
 

@@ -1,17 +1,15 @@
 import { chown, cp, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import mustache from "mustache";
-import { releaseFolder } from "../render/client-messenger/places.ts";
-import { buildClientMessenger } from "./clientmessenger/build.ts";
-import { addressOf, inventory } from "./inventory.ts";
-import { type LabRecord, runDirectory } from "./record.ts";
+import { releaseFolder } from "../../render/client-messenger/places.ts";
+import { addressOf, inventory } from "../hosts/inventory.ts";
+import { type LabRecord, runDirectory } from "../record.ts";
+import { buildClientMessenger } from "../stand-ins/clientmessenger/build.ts";
 
 /** Where a host sees the controller's directory; its fstab mounts it from here to /home/jtel/shared. */
 export const shareSource = "/media/share";
 
 export const shareDirectory = (id: string): string => join(runDirectory(id), "share");
-
-/** The folder of the vendor's release, on the share. */
 
 const jtel = 1000;
 
@@ -30,7 +28,7 @@ export const ensureShare = async (record: LabRecord, progress: (line: string) =>
 
 /** The cluster-wide file that the web role prepared, with the chat servers as members. */
 const hazelcastConfiguration = async ({ subnet, hazelcastPassword }: LabRecord): Promise<string> => {
-  const template = await readFile(join(import.meta.dirname, "files/share/hazelcast.xml.mustache"), "utf8");
+  const template = await readFile(join(import.meta.dirname, "hazelcast.xml.mustache"), "utf8");
   const members = Object.keys(inventory)
     .filter((name) => name.startsWith("chatserver"))
     .map((name) => addressOf(subnet, name));

@@ -2,8 +2,8 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { until } from "./deadline.ts";
-import { runningProcess, startProcess } from "./processes.ts";
+import { until } from "../deadline.ts";
+import { runningProcess, startProcess } from "../processes.ts";
 
 /** The user that logs in: a normal one, with passwordless sudo. */
 export const loginUser = "deploy";

@@ -3,9 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { execa } from "execa";
-import { cachedDirectory, cacheRoot } from "../cache.ts";
-import { ensurePackages } from "../debian.ts";
-import { withLock } from "../lock.ts";
+import { cachedDirectory, cacheRoot } from "../../cache.ts";
+import { ensurePackages } from "../../hosts/debian.ts";
+import { withLock } from "../../lock.ts";
 
 const project = import.meta.dirname;
 

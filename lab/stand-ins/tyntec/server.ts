@@ -1,13 +1,13 @@
 /**
  * Stand-in for the TynTec chat API v2, over TLS. It keeps what the public documentation says of `/applications/default`
- * and can be told to fail. Started by the lab: `node tyntec.ts SETTINGS.json`.
+ * and can be told to fail. Started by the lab: `node server.ts SETTINGS.json`.
  */
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createControlServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { json, text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Problem, validateApplication } from "./tyntec-contract.ts";
+import { type Problem, validateApplication } from "./contract.ts";
 
 /** What the lab hands over; the file is 0600, for it holds the key. */
 export interface TyntecSettings {

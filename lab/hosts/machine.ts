@@ -1,9 +1,9 @@
 import { readFile, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { until } from "../deadline.ts";
+import { runningProcess, startProcess, stopProcess } from "../processes.ts";
+import { runDirectory } from "../record.ts";
 import { ensureControlGroups, removeControlGroups } from "./cgroup.ts";
-import { until } from "./deadline.ts";
-import { runningProcess, startProcess, stopProcess } from "./processes.ts";
-import { runDirectory } from "./record.ts";
 
 /** A name that no other lab on this machine uses: of the nspawn machine, its network namespace and its control groups. */
 export const machineName = (id: string, host: string): string => `${id}-${host}`;

@@ -1,16 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { aptCacheUrl } from "./apt-cache.ts";
-import { until } from "./deadline.ts";
+import { until } from "../deadline.ts";
+import { type LabRecord, runDirectory } from "../record.ts";
+import { aptCacheUrl } from "../services/apt-cache.ts";
+import { shareDirectory, shareSource } from "../services/share.ts";
 import { imageLayers } from "./image.ts";
 import { addressOf, planOf } from "./inventory.ts";
 import { endMachine, leaderOf, machineName, startMachine } from "./machine.ts";
 import { answers, ensureNamespace } from "./network.ts";
 import { ensureOverlay, overlayRoot, removeOverlay } from "./overlay.ts";
 import { provision } from "./provision.ts";
-import { type LabRecord, runDirectory } from "./record.ts";
-import { shareDirectory, shareSource } from "./share.ts";
 import { ensureKeyPair } from "./ssh.ts";
 
 export interface ExecOptions {

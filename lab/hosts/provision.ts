@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { chmod, chown, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { aptCacheUrl } from "./apt-cache.ts";
-import { ensureCertificate } from "./certificates.ts";
-import { databaseInitialisation } from "./database.ts";
+import { type LabRecord, runDirectory } from "../record.ts";
+import { aptCacheUrl } from "../services/apt-cache.ts";
+import { ensureCertificate } from "../services/certificates.ts";
+import { databaseInitialisation } from "../services/database.ts";
+import { shareSource } from "../services/share.ts";
 import { addressOf, chat, hostsFile, planOf, portal } from "./inventory.ts";
-import { type LabRecord, runDirectory } from "./record.ts";
-import { shareSource } from "./share.ts";
 import { ensureKeyPair, loginUser } from "./ssh.ts";
 
 /** A file on a host: its text, and where that matters its mode and a path whose owner it gets. */

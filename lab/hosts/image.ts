@@ -3,15 +3,15 @@ import { existsSync } from "node:fs";
 import { cp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
-import { cachedDirectory, cacheRoot } from "./cache.ts";
+import { cachedDirectory, cacheRoot, recipeText } from "../cache.ts";
+import { withLock } from "../lock.ts";
 import { packageSources, release, sourcesList } from "./debian.ts";
-import { withLock } from "./lock.ts";
 import { ensureOverlay, removeOverlay, unmountOverlay, upperDirectory } from "./overlay.ts";
 
-/** Each layer is a folder of `lab/files`: `packages`, and where it needs them a tree `root/` and `setup.sh`. All but `base` lie on `base`. */
+/** Each layer is a folder of `layers/`: `packages`, and where it needs them a tree `root/` and `setup.sh`. All but `base` lie on `base`. */
 export type Layer = "base" | "haproxy" | "java" | "mariadb";
 
-const recipe = (layer: Layer, file: string): string => join(import.meta.dirname, "files", layer, file);
+const recipe = (layer: Layer, file: string): string => join(import.meta.dirname, "layers", layer, file);
 
 /**
  * The lower directories of a host's overlay, topmost first. Builds what is not in the cache (minutes the first time).
@@ -45,7 +45,7 @@ const removeUnfinished = async (): Promise<void> => {
 const digest = async (layer: Layer, below: string): Promise<string> => {
   const hash = createHash("sha256")
     .update(below)
-    .update(await readFile(import.meta.filename));
+    .update(await recipeText(import.meta.filename));
   const entries = await readdir(recipe(layer, ""), { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   for (const file of files.sort())

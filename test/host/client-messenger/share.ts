@@ -1,0 +1,45 @@
+import { describe, expect, test } from "vitest";
+import { minutes } from "../../../lab/deadline.ts";
+import { unitName } from "../../../render/client-messenger/places.ts";
+import { apply, documents, drift, ownedByCustomer, problems, said, status, up, warnings } from "./server.ts";
+
+/** The share that the release comes from. */
+export const needsTheShare = (): void => {
+  describe("the share", () => {
+    test("that is not mounted, or empty, is named, and nothing is lost", async () => {
+      await up();
+      const before = await ownedByCustomer();
+      await said("umount /home/jtel/shared");
+      expect((await problems()).join()).toContain("the share is not mounted at /home/jtel/shared. Mount it");
+      expect((await apply("messenger", documents({ release: "follow" }).messenger ?? "")).exitCode).toBe(3);
+      await said("mount -t tmpfs none /home/jtel/shared");
+      expect((await problems({ release: "follow" })).join()).toContain("holds no release (no folder bin/ with files");
+      expect((await apply("messenger", documents({ release: "follow" }).messenger ?? "")).exitCode).toBe(3);
+      await said("umount /home/jtel/shared && mount /home/jtel/shared");
+      expect(await ownedByCustomer()).toBe(before);
+      expect(await drift()).toEqual([]);
+    });
+
+    test(
+      "that this server hosts keeps the attachments in the vendor's other folder",
+      async () => {
+        const hosted = { path: "/home/jtel/shared", hosted: true };
+        await said(`mkdir -p /srv/jtel && cp -a /home/jtel/shared /srv/jtel/shared && umount /home/jtel/shared
+          rmdir /home/jtel/shared && ln -s /srv/jtel/shared /home/jtel/shared`);
+        expect((await warnings({ share: hosted })).join()).toContain("beside it is 'clients'");
+        await said("mv /srv/jtel/shared/Data/clients /srv/jtel/shared/Data/Clients");
+        expect(await problems({ share: hosted })).toEqual([]);
+        await up({ share: hosted });
+        expect((await status()).database).toBe("ok");
+        const environment = `tr '\\0' '\\n' < /proc/$(systemctl show --value -p MainPID ${unitName})/environ | grep DATADIR`;
+        expect(await said(environment)).toBe("DATADIR=/srv/jtel/shared/Data/Clients/");
+        expect(await said(`systemctl show -p RequiresMountsFor ${unitName}`)).not.toContain("/home/jtel/shared");
+        await said("rm /home/jtel/shared");
+        expect((await problems({ share: hosted, release: "follow" })).join()).toContain(
+          "Is the link to the hosted share",
+        );
+      },
+      3 * minutes,
+    );
+  });
+};
