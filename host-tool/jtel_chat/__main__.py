@@ -22,7 +22,7 @@ import signal
 import sys
 
 from .engine import looking
-from .errors import Ended, Failed, Incomplete, Refused
+from .errors import Ended, Failed, Incomplete, Refused, Stuck
 from .programs import bounded
 from .text import printable
 
@@ -39,12 +39,18 @@ def main(arguments: list[str]) -> int:
         return _report(str(error), 2)
     except Refused as refusal:
         return _report(str(refusal), 3)
-    except Incomplete as part:
-        return _report(str(part), 1)
-    except Failed as failure:
-        return _report(f"{failure}\nWhat this run had changed was put back.", 1)
-    except OSError as error:  # a full disk, a stale mount: the transaction has rolled back
-        return _report(f"{error}\nWhat this run had changed was put back. Repair that, then repeat.", 1)
+    except (OSError, Failed) as failure:  # a full disk, a stale mount: the transaction has rolled back, too
+        return _report("\n".join([str(failure), *_outcome(failure)]), 1)
+
+
+def _outcome(failure: Exception) -> list[str]:
+    """What is true now, of a run that went wrong."""
+    if isinstance(failure, Incomplete):
+        return []
+    if isinstance(failure, Stuck):
+        return ["Not everything that this run had changed is put back: see above."]
+    repeat = [] if isinstance(failure, Failed) else ["Repair that, then repeat."]
+    return [" ".join(["What this run had changed was put back.", *repeat])]
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -13,5 +13,9 @@ class Incomplete(Failed):
     """A part is done and stays so; the text says which other part is not, and why."""
 
 
+class Stuck(Failed):
+    """An effect went wrong, and not everything that the transaction had changed is put back: the text says what."""
+
+
 class Ended(Failed):
     """Somebody ends this run. It fails like any other, but a rollback that is ended itself is left to the next run."""

@@ -33,6 +33,7 @@ KERNEL: tuple[str, ...] = ("/proc/", "/sys/")
 DEEPEST = 64
 _MOST = 100_000  # names of a folder
 _CHUNK = 1 << 20
+_GET_FLAGS = 0x80086601  # FS_IOC_GETFLAGS, 64 bit
 _LEFT = 3 * 3600  # seconds after which a scratch folder is nobody's any more
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 #: How a new file is opened: never one that is there already.
@@ -375,6 +376,27 @@ def free(path: Path) -> int:
     return free(path.parent)
 
 
+def is_read_only(path: Path) -> bool:
+    """Whether the file system of a path's folder is mounted read-only."""
+    with at(path) as place:
+        return bool(os.fstatvfs(place.directory).f_flag & os.ST_RDONLY)
+
+
+def flags(path: Path) -> int:
+    """The flags of a file or folder (ioctl_iflags(2)), e.g. 0x10 for immutable; 0 where there is none, or nothing."""
+    import fcntl
+
+    try:
+        with at(path) as place:
+            descriptor = os.open(place.name, _READ, dir_fd=place.directory)
+        try:
+            return int.from_bytes(fcntl.ioctl(descriptor, _GET_FLAGS, bytes(8))[:4], "little")
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return 0
+
+
 @contextlib.contextmanager
 def _created(place: Place) -> Iterator[tuple[str, int]]:
     """A new file beside the place; it goes again where it was not renamed."""
@@ -394,6 +416,50 @@ def _created(place: Place) -> Iterator[tuple[str, int]]:
 def staged_name(name: str) -> str:
     """Where a new content waits until it is renamed: `.haproxy.cfg.jtel-chat`."""
     return f".{name}.jtel-chat"
+
+
+def keep_beside(path: Path) -> None:
+    """Keep the file at `path` by a second name beside it, so that `return_beside` needs no room on the drive.
+
+    Does nothing where the file system has no hard links, or the folder's user may not make one.
+    """
+    with contextlib.suppress(OSError), at(path) as place:
+        beside = _beside_name(place.name)
+        _remove(place.directory, beside)
+        os.link(place.name, beside, src_dir_fd=place.directory, dst_dir_fd=place.directory, follow_symlinks=False)
+        _sync(place.directory)
+
+
+def return_beside(path: Path, data: bytes, mode: int, ids: tuple[int, int]) -> bool:
+    """Rename what `keep_beside` kept over `path`; False where it is not there, or is not what it was."""
+    beside = path.with_name(_beside_name(path.name))
+    found = stat(beside)
+    if found is None or not is_as_wanted(beside, data, mode, ids):
+        return False
+    rename(beside, path.name)
+    return True
+
+
+def forget_beside(path: Path) -> None:
+    """Remove the second name that `keep_beside` gave."""
+    with contextlib.suppress(FileNotFoundError), at(path) as place:
+        _remove(place.directory, _beside_name(place.name))
+
+
+def is_as_wanted(path: Path, data: bytes, mode: int, ids: tuple[int, int]) -> bool:
+    """Whether a regular file has these bytes, mode, uid and gid; in somebody else's folder it has to be his."""
+    found = stat(path)
+    if found is None or not modes.S_ISREG(found.st_mode):
+        return False
+    his = owner(path).uid
+    right_owner = found.st_uid == his if his else (found.st_uid, found.st_gid) == ids
+    right_mode = modes.S_IMODE(found.st_mode) == (mode & 0o777 if his else mode)
+    return right_owner and right_mode and found.st_size == len(data) and read(path, 1 << 62) == data
+
+
+def _beside_name(name: str) -> str:
+    """`.haproxy.cfg.before-jtel-chat`."""
+    return f".{name}.before-jtel-chat"
 
 
 def _over(staged: str, place: Place) -> None:

@@ -2,9 +2,12 @@
 boot.
 
 A journal is a folder of root's, `/var/lib/jtel-chat/journal/NUMBER-STEP`: `entries`, and the bytes of replaced files.
-What cannot be put back – somebody has placed a folder there, or taken the right away – is said and skipped: it must not
-keep the rest, other steps or a boot from going on. The journal is kept then, in `/var/lib/jtel-chat/not-put-back`, with
-all that it holds.
+Numbers count upwards, whatever the clock says.
+
+Putting back writes only what differs, and only over what still is what the transaction wrote: somebody's later edit
+stays. What cannot be put back – somebody has placed a folder there, or taken the right away – is said and skipped: it
+must not keep the rest, other steps or a boot from going on. The journal is kept then, in
+`/var/lib/jtel-chat/not-put-back`, with all that it holds.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..access import disk, trees
+from ..access import disk, summary, trees
 from ..access.account import owning
 from ..documents.document import Section
 from ..errors import Ended, Failed, Refused
@@ -37,6 +40,34 @@ def not_put_back() -> Path:
     return disk.STATE / "not-put-back"
 
 
+def name_of_next(step: str) -> str:
+    """The name of a new journal: it comes after all others, of earlier versions too, which counted nanoseconds."""
+    numbers = [_number(name) for place in (pending(), unproven(), not_put_back()) for name in disk.names(place)]
+    return f"{max(numbers, default=0) + 1:020}-{step}"
+
+
+def _number(name: str) -> int:
+    number = name.partition("-")[0]
+    return int(number) if number.isdecimal() else 0
+
+
+def left(step: str) -> list[str]:
+    """What earlier runs of a step have left undone, for a person; nothing while a run goes on."""
+    waiting = [place for place in newest_first(pending()) if _step(place) == step and entries(place)]
+    stuck = [place for place in newest_first(not_put_back()) if _step(place) == step]
+    return [
+        *(
+            f"an interrupted run of {step} is not put back yet: the next run does it, or jtel-chatctl recover"
+            for _ in waiting
+        ),
+        *(f"{place} holds what could not be put back. Look at it, then remove it: rm -r {place}" for place in stuck),
+    ]
+
+
+def _step(journal: Path) -> str:
+    return journal.name.partition("-")[2]
+
+
 def recover(booting: bool = False) -> list[str]:
     """Roll back what earlier runs left unfinished, newest first; lines for a person.
 
@@ -49,7 +80,7 @@ def recover(booting: bool = False) -> list[str]:
         if not entries(directory):  # it died before its first change, or behind its last: it has committed
             close(directory)
             continue
-        said += [f"put back what the interrupted run '{directory.name}' had begun", *roll_back(directory, booting)]
+        said += [f"put back what an interrupted run of {_step(directory)} had begun", *roll_back(directory, booting)[0]]
     return said
 
 
@@ -68,21 +99,24 @@ def disproven() -> tuple[list[str], list[str]]:
     steps: list[str] = []
     said: list[str] = []
     for directory in newest_first(unproven()):
-        steps.append(directory.name.partition("-")[2])
-        said += roll_back(directory)
+        steps.append(_step(directory))
+        said += roll_back(directory)[0]
     return list(dict.fromkeys(steps)), said
 
 
 def newest_first(place: Path) -> list[Path]:
     """The journals in a folder of them."""
-    return [place / name for name in sorted(disk.names(place), reverse=True)]
+    return [place / name for name in sorted(disk.names(place), key=_number, reverse=True)]
 
 
-def roll_back(directory: Path, booting: bool = False) -> list[str]:
-    """Put everything back, the last change first, and close the journal; lines on what a person has to know."""
+def roll_back(directory: Path, booting: bool = False) -> tuple[list[str], bool]:
+    """Put everything back, the last change first, and close the journal.
+
+    Lines on what a person has to know, and whether everything is as it was.
+    """
     said: list[str] = []
     refused = 0
-    for entry in reversed(entries(directory)):
+    for entry in _once_each_path(entries(directory)):
         try:
             said += _put_back(entry, directory, booting)
         except Ended:
@@ -94,12 +128,39 @@ def roll_back(directory: Path, booting: bool = False) -> list[str]:
         said.append(f"what was not put back is kept: {_keep(directory)}")
     else:
         close(directory)
-    return said
+    return said, not refused
 
 
 def entries(directory: Path) -> list[dict[str, Any]]:
     """What a journal announces, oldest first; a line torn by a crash announces what has not been done."""
     return list(_parsed(directory))
+
+
+def _once_each_path(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The entries, the last first. A file that was changed several times goes back to the first state at once.
+
+    In between there may be no room for it. `comes`: everything that the transaction has put there.
+    """
+    paths: dict[str, list[dict[str, Any]]] = {}
+    for entry in found:
+        if _is_file(entry):
+            paths.setdefault(entry["path"], []).append(entry)
+    for entry in reversed(found):
+        if not _is_file(entry):
+            yield entry
+        elif changes := paths.pop(entry["path"], []):
+            known = all("comes" in each for each in changes)  # versions before 2026-12 did not note it
+            yield {**changes[0], "comes": [each["comes"] for each in changes] if known else None}
+
+
+def _is_file(entry: dict[str, Any]) -> bool:
+    return "path" in entry and entry["was"] in ("file", "link", "absent")
+
+
+def forget_besides(found: list[dict[str, Any]]) -> None:
+    """Remove what the transaction has kept beside the files that it has changed."""
+    for path in dict.fromkeys(entry["path"] for entry in found if "blob" in entry):
+        disk.forget_beside(Path(path))
 
 
 def _parsed(directory: Path) -> Iterator[dict[str, Any]]:
@@ -151,18 +212,40 @@ def _put_back(entry: dict[str, Any], blobs: Path, booting: bool) -> list[str]:
 def _put_back_path(entry: dict[str, Any], blobs: Path) -> list[str]:
     path = Path(entry["path"])
     disk.remove_staged(path)
-    if entry["was"] == "file":
-        disk.write(path, disk.read(blobs / entry["blob"], 1 << 62), entry["mode"], (entry["uid"], entry["gid"]))
-        return owner_said(path, entry["uid"])
-    if entry["was"] == "link":
-        disk.link(path, entry["target"])
-    elif entry["was"] == "no directory":
+    if entry["was"] == "no directory":
         disk.remove_directory(path)  # where it is not empty, it holds what somebody else put there
     elif entry["was"] == "directory":
         disk.make_directory(path, entry["mode"])
     else:
-        disk.remove(path)
+        return _put_back_file(path, entry, blobs)
     return []
+
+
+def _put_back_file(path: Path, entry: dict[str, Any], blobs: Path) -> list[str]:
+    """A file or a link. Raises Refused where it is somebody's edit by now."""
+    old = disk.read(blobs / entry["blob"], 1 << 62) if entry["was"] == "file" else b""
+    ids = (entry.get("uid", 0), entry.get("gid", 0))
+    if _is_back(path, entry, old):
+        disk.forget_beside(path)
+        return []
+    if entry.get("comes") is not None and summary.digest(path) not in entry["comes"]:
+        disk.forget_beside(path)
+        raise Refused("somebody has changed it since")
+    if entry["was"] == "link":
+        disk.link(path, entry["target"])
+    elif entry["was"] == "absent":
+        disk.remove(path)
+    elif not disk.return_beside(path, old, entry["mode"], ids):
+        disk.write(path, old, entry["mode"], ids)
+    disk.forget_beside(path)
+    return owner_said(path, ids[0]) if entry["was"] == "file" else []
+
+
+def _is_back(path: Path, entry: dict[str, Any], old: bytes) -> bool:
+    """Whether it is as it was already: then nothing has to be written, which may have failed just now."""
+    if entry["was"] == "file":
+        return disk.is_as_wanted(path, old, entry["mode"], (entry["uid"], entry["gid"]))
+    return disk.link_target(path) == entry["target"] if entry["was"] == "link" else disk.stat(path) is None
 
 
 def owner_said(path: Path, was: int) -> list[str]:

@@ -46,7 +46,7 @@ def write(
         "generation": generation,
         "reason": reason,
         "document": document,
-        "first": (read(step) or {}).get("first", time.time_ns()),
+        "first": (read(step) or {}).get("first") or _next(),
         "applied": _now(),
         **logbook.caller(),
         "sections": [_public(section) for section in applied],
@@ -54,6 +54,11 @@ def write(
         "text": seen.text,
     }
     transaction.write(_path(step), _text(content), 0o600, keep=False)
+
+
+def _next() -> int:
+    """A number after those of all steps: they are undone in the opposite order, whatever the clock says."""
+    return max((read(name) or {}).get("first", 0) for name in names()) + 1 if names() else 1
 
 
 def document_digest(text: str, sections: list[Section]) -> str:

@@ -100,6 +100,7 @@ def _guarded(step: str, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 def _observe_step(step: str, seen: kind.Observed, text: str | None) -> dict[str, Any]:
     recorded = record.read(step)
+    seen.warnings += journal.left(step)
     if recorded is None:
         return _answer(1, record.absence(step), seen)
     applied = record.sections(step)
@@ -158,7 +159,7 @@ def compared(step: str) -> tuple[list[str], dict[str, str]]:
         if not recorded:
             return [], {}
         now = observe_all(record.sections(step))
-        return _drift(recorded["state"], now.state), now.facts
+        return [*_drift(recorded["state"], now.state), *journal.left(step)], now.facts
     except Ended:
         raise
     except Exception as error:  # noqa: BLE001 – the other steps are looked at
@@ -176,7 +177,7 @@ def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[s
         recovered = waited + journal.recover()
         try:
             said = recovered + work()
-        except (Refused, Failed) as error:
+        except (OSError, Refused, Failed) as error:
             logbook.note(action, step, "failed", [*recovered, str(error)])
             raise
         logbook.note(action, step, "done", said)

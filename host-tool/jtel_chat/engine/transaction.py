@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import stat
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ..access import disk
+from ..access import digests, disk
 from ..documents.document import Section
-from ..errors import Failed, Refused
+from ..errors import Ended, Failed, Refused, Stuck
 from ..programs import process
 from . import journal, originals, releases
 from .releases import Release
@@ -37,7 +36,7 @@ class Transaction:
         self._proven = proven
         self._entries: list[dict[str, Any]] = []
         self._after: list[tuple[str, ...]] = []
-        self._directory = journal.pending() / f"{time.time_ns()}-{step}"
+        self._directory = journal.pending() / journal.name_of_next(step)
         disk.own_directory(self._directory)
 
     def __enter__(self) -> Transaction:
@@ -59,14 +58,19 @@ class Transaction:
             process.attempt(*argv, timeout=180)
 
     def _roll_back(self, error: BaseException) -> None:
-        if said := journal.roll_back(self._directory):
-            raise Failed("\n".join([str(error), *said])) from error
+        said, complete = journal.roll_back(self._directory)
+        text = "\n".join([str(error), *said])
+        if not complete and not isinstance(error, Ended):
+            raise Stuck(text) from error
+        if said:
+            raise Failed(text) from error
 
     def _keep_originals(self) -> None:
         if self._keep:
             originals.keep(self.step, [entry for entry in self._entries if entry.pop("keep", False)], self._directory)
 
     def _commit(self) -> None:
+        journal.forget_besides(self._entries)
         if self._proven:
             journal.close(self._directory)
             releases.forget_unused()
@@ -104,11 +108,13 @@ class Transaction:
 
         owner: uid and gid in a folder of root's. In somebody else's folder the file is his.
         """
-        found = disk.stat(path)
-        if found and stat.S_ISREG(found.st_mode) and _is_as_wanted(path, found, data, mode, owner):
+        if disk.is_as_wanted(path, data, mode, owner):
             return False
         self.make_directory(path.parent)
-        self._back_up(path, found, keep)
+        first = not any(each.get("path") == str(path) for each in self._entries)
+        self._back_up(path, disk.stat(path), keep, digests.short(data))
+        if first and disk.is_file(path):
+            disk.keep_beside(path)
         disk.write(path, data, mode, owner)
         return True
 
@@ -120,14 +126,14 @@ class Transaction:
         if found and stat.S_ISDIR(found.st_mode):
             raise Refused(f"{path} is a directory, wanted is a link to {target}. Move its content away, then remove it")
         self.make_directory(path.parent)
-        self._back_up(path, found, keep=True)
+        self._back_up(path, found, True, f"link to {target}")
         disk.link(path, target)
         return True
 
     def remove(self, path: Path, *, keep: bool = False) -> None:
         """Remove a file or a link; nothing where nothing is. keep: its original, for undo."""
         if found := disk.stat(path):
-            self._back_up(path, found, keep)
+            self._back_up(path, found, keep, "absent")
             disk.remove(path)
 
     def remove_directory(self, path: Path) -> bool:
@@ -161,8 +167,9 @@ class Transaction:
         )
         releases.install(release, found, directory)
 
-    def _back_up(self, path: Path, found: Any, keep: bool) -> None:
-        entry: dict[str, Any] = {"path": str(path), "was": "absent", "keep": keep}
+    def _back_up(self, path: Path, found: Any, keep: bool, comes: str) -> None:
+        """comes: the digest of what comes there, `link to …` or `absent`: only that is put back later."""
+        entry: dict[str, Any] = {"path": str(path), "was": "absent", "keep": keep, "comes": comes}
         if found is not None and stat.S_ISLNK(found.st_mode):
             entry |= {"was": "link", "target": disk.link_target(path)}
         elif found is not None:
@@ -176,12 +183,3 @@ class Transaction:
         self._entries.append(entry)
         disk.append(self._directory / "entries", (json.dumps(entry) + "\n").encode())
         disk.synced(self._directory)
-
-
-def _is_as_wanted(path: Path, found: Any, data: bytes, mode: int, owner: tuple[int, int]) -> bool:
-    """In somebody else's folder a file has to be his, whoever `owner` is."""
-    his = disk.owner(path).uid
-    right_owner = found.st_uid == his if his else (found.st_uid, found.st_gid) == owner
-    return (
-        right_owner and stat.S_IMODE(found.st_mode) == mode and found.st_size == len(data) and disk.read(path) == data
-    )

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..access import account, digests, disk, mounts, summary
+from ..access import account, digests, disk, mounts, summary, writable
 from ..access.account import Account
 from ..access.place import resolved
 from ..documents import apt_source, declaration, texts
@@ -199,7 +199,12 @@ def _problems(section: Section) -> list[str]:
         return [f"{section.text('from')} is missing. It is prepared by the web role: copy it there, then repeat"]
     except Refused as refusal:
         return [str(refusal)]
-    return [*_ownership_problems(path), *_exclusive_problems(section, wanted)]
+    due = summary.digest(path) != digests.short(wanted)
+    return [
+        *_ownership_problems(path),
+        *_exclusive_problems(section, wanted),
+        *(writable.problems(path, len(wanted)) if due else []),
+    ]
 
 
 def _ownership_problems(path: Path) -> list[str]:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
-from jtel_chat.access import disk
+from jtel_chat.access import digests, disk
 from jtel_chat.documents import document, kind
 from jtel_chat.documents.document import Section
 from jtel_chat.engine import journal, logbook, originals, steps
@@ -299,7 +299,7 @@ def test_a_run_that_died_within_a_write_leaves_no_staged_file(
 
     changing = Transaction("x")
     changing.make_directory(state / "new")
-    changing._back_up(state / "new/secret", None, keep=True)
+    changing._back_up(state / "new/secret", None, True, digests.short(b"password"))
     with monkeypatch.context() as broken:
         broken.setattr(os, "unlink", lambda *_, **__: None)  # a process that is gone tidies nothing up
         broken.setattr(os, call, cut)

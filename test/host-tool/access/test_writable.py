@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from jtel_chat.access import disk, mounts, writable
+
+
+@pytest.fixture
+def target(state: Path) -> Path:
+    (state / "etc").mkdir()
+    path = state / "etc/haproxy.cfg"
+    path.write_bytes(b"old")
+    return path
+
+
+def test_what_can_be_replaced_is_no_problem(target: Path) -> None:
+    assert writable.problems(target, 1000) == []
+    assert writable.problems(target.with_name("new"), 1000) == []
+    assert writable.problems(target.parent / "missing/new", 1000) == []
+
+
+@pytest.mark.parametrize(("flag", "words"), [(0x10, "immutable"), (0x20, "append-only")])
+@pytest.mark.parametrize("folder", [True, False])
+def test_flags_of_the_file_and_of_its_folder_are_seen(
+    target: Path, monkeypatch: pytest.MonkeyPatch, flag: int, words: str, folder: bool
+) -> None:
+    marked = target.parent if folder else target
+    monkeypatch.setattr(disk, "flags", lambda path: flag if path == marked else 0)
+    [problem] = writable.problems(target, 1)
+    assert problem.startswith(f"{marked} is {words}")
+    assert problem.endswith(f"chattr -ia {marked}")
+
+
+def test_a_file_that_is_a_mount_is_seen(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mounts, "points", lambda: {"/", str(target)})
+    assert writable.problems(target, 1) == [
+        f"{target} is a mount of its own, and cannot be replaced. Unmount it, or mount its folder instead"
+    ]
+
+
+def test_a_drive_that_is_read_only_or_full_is_named(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mounts, "points", lambda: {"/", str(target.parent)})
+    monkeypatch.setattr(disk, "is_read_only", lambda _: True)
+    monkeypatch.setattr(disk, "free", lambda path: 4096 if path == target.parent else 1 << 30)
+    read_only, full = writable.problems(target, 5000)
+    assert f"mounted read-only ({target.parent})" in read_only
+    assert f"the file system of {target.parent} ({target.parent}) has 4096 bytes free, and 70536 are needed" in full
+
+
+def test_the_backup_needs_room_too(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "free", lambda path: 10 if path == disk.STATE else 1 << 30)
+    [problem] = writable.problems(target, 5000)
+    assert problem.startswith(f"the file system of {disk.STATE} (/) has 10 bytes free, and 65539 are needed")
+
+
+def test_flags_are_the_kernels(tmp_path: Path) -> None:
+    assert disk.flags(tmp_path / "missing") == 0
+    assert not disk.flags(tmp_path) & 0x30
+
+
+def test_a_mount_point_with_a_blank_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = b"1 0 8:1 / / rw - ext4 x rw\n2 1 8:2 / /mnt/a\\040b rw - ext4 y rw\n"
+    monkeypatch.setattr(disk, "kernel", lambda _: lines)
+    assert mounts.points() == {"/", "/mnt/a b"}
+    assert mounts.of(Path("/mnt/a b/c")) == "/mnt/a b"
