@@ -48,7 +48,7 @@ const slow = ["contract", "engine", "host", "lab", "upgrade"];
 export const shortVitest: Check = {
   title: "tests without hosts",
   command: "vitest",
-  argv: ["run", ...slow.map((folder) => `--exclude=test/${folder}/**`), "--fileParallelism", "--maxWorkers=2"],
+  argv: ["run", ...slow.map((folder) => `--exclude=test/${folder}/**`)],
   env: { JTEL_CHAT_LAB: "never", JTEL_CHAT_TRIALS: "30" },
 };
 
