@@ -6,6 +6,7 @@ Links and special files are refused by name.
 from __future__ import annotations
 
 import os
+import re
 import stat as modes
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ from ..errors import Refused
 from . import disk
 from .account import Account
 from .place import at
+
+_LITTER = re.compile(
+    r"(?:eh)?thumbs\.db|desktop\.ini|\.ds_store|\._.*|\.nfs[0-9a-f]+|~\$.*|\.~lock\..*#|.*\.sw[op]", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,11 @@ def tree(path: Path, rights: Account | None = None, *, entries: int = 20_000, si
     return found
 
 
+def is_litter(name: str) -> bool:
+    """Whether a program of some desktop, or NFS, leaves such a file in a folder by itself: `Thumbs.db`, `.nfs0001`."""
+    return _LITTER.fullmatch(name) is not None
+
+
 def _collect(directory: int, name: str, shown: str, root: Path, found: list[Entry], limit: int) -> None:
     state = os.stat(name, dir_fd=directory, follow_symlinks=False)
     is_directory = modes.S_ISDIR(state.st_mode)
@@ -62,7 +72,7 @@ def _collect(directory: int, name: str, shown: str, root: Path, found: list[Entr
         return
     inside = os.open(name, disk.FOLDER, dir_fd=directory)
     try:
-        for each in sorted(disk.listed(inside)):
+        for each in sorted(name for name in disk.listed(inside) if not is_litter(name)):
             _collect(inside, each, f"{shown}/{each}" if shown else each, root, found, limit)
     finally:
         os.close(inside)

@@ -28,6 +28,7 @@ class Observed:
     problems: why an apply would fail, each with its remedy.
     warnings: what is going to be a problem, or cannot be proven here; each with its remedy. They stop nothing.
     text: what a person wants to see the difference of, secrets masked.
+    owed: why an apply has to run again although nobody has edited anything, e.g. an update of what a process loads.
     facts: what a person asks for, and nothing hangs on: `days:/etc/haproxy/haproxy.pem`,
     `owed:jtel-clientmessenger.service`.
     alike: what should be the same on every host that has the step.
@@ -38,6 +39,7 @@ class Observed:
     loaded: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    owed: list[str] = field(default_factory=list)
     text: dict[str, str] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     alike: dict[str, str] = field(default_factory=dict)

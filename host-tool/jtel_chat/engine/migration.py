@@ -13,8 +13,8 @@ from ..documents import declaration
 from ..documents.document import Section
 from ..errors import Refused
 
-#: The form in which records are written now.
-FORMAT = 2
+#: The form in which records are written now. 2: short keys; 3: of a package whether it is installed, not its version.
+FORMAT = 3
 
 _KEYS = (
     (r"content of (.+)", "content"),
@@ -54,14 +54,22 @@ _DROPPED = {
 
 def upgraded(record: dict[str, Any]) -> dict[str, Any]:
     """A record in the form of this version; one that has it already as it is."""
-    if "format" in record:
+    if record.get("format") == FORMAT:
         return record
+    if "format" in record:
+        state = {key: _unversioned(key, value) for key, value in record["state"].items()}
+        return {**record, "format": FORMAT, "state": state}
     sections = [_section(section) for section in record["sections"]]
     restored = [re.sub(r"put back at (\S+), .*", r"restored:\1", line) for line in record.get("restored", [])]
-    state = dict(_item(key, value, sections) for key, value in record["state"].items())
+    items = (_item(key, value, sections) for key, value in record["state"].items())
+    state = {key: _unversioned(key, value) for key, value in items}
     text = {_text_key(key): value for key, value in record.get("text", {}).items()}
     changed = {"format": FORMAT, "sections": sections, "state": state, "text": text}
     return {**record, **changed, **({"restored": restored} if restored else {})}
+
+
+def _unversioned(key: str, value: str) -> str:
+    return "installed" if key.startswith("package:") and value != "absent" else value
 
 
 def _text_key(key: str) -> str:

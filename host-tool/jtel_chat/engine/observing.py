@@ -50,6 +50,7 @@ def observe_all(sections: list[Section]) -> Observed:
         whole.text |= seen.text
         whole.problems += seen.problems
         whole.warnings += seen.warnings
+        whole.owed += seen.owed
         whole.facts |= seen.facts
         whole.alike |= seen.alike
         whole.active |= seen.active

@@ -92,8 +92,9 @@ def file(name: str, limit: int = 1 << 20) -> bytes | None:
 
 def offered(directory: Path, rights: Account | None) -> tuple[str, ...]:
     """The entries of a vendor's folder. One of its own name is what a second `cp -R` has left."""
-    names = disk.names(directory, rights)
-    return tuple(name for name in names if name not in (CONFIGURATION, directory.name) and not name.startswith("."))
+    others = (CONFIGURATION, directory.name)
+    names = (name for name in disk.names(directory, rights) if not name.startswith(".") and not trees.is_litter(name))
+    return tuple(name for name in names if name not in others)
 
 
 def examine(directory: Path, entries: tuple[str, ...], rights: Account | None) -> Release:

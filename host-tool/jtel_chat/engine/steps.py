@@ -113,7 +113,7 @@ def _observe_step(step: str, seen: kind.Observed, text: str | None) -> dict[str,
         *map(words.item, recorded.get("restored", [])),
         *_about_to_change(applied),
     ]
-    due = drift + _other_document(recorded, text)
+    due = drift + now.owed + _other_document(recorded, text)
     generation = recorded["generation"] + 1 if due else recorded["generation"]
     return _answer(
         generation,

@@ -12,6 +12,7 @@ import contextlib
 import fcntl
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ LOCK = Path("/run/ufw.lock")
 _RULES = (Path("/etc/ufw/user.rules"), Path("/etc/ufw/user6.rules"))
 _CONFIGURATION = Path("/etc/ufw/ufw.conf")
 _DEFAULTS = Path("/etc/default/ufw")
+_KERNEL_IPV6 = Path("/proc/sys/net/ipv6")
 
 # A lock of fcntl(2) stays with its process over exec, and ufw taking it once more changes nothing.
 _LOCKED = (
@@ -53,18 +55,31 @@ def run(*arguments: str) -> None:
 
 
 def is_installed() -> bool:
-    """Whether this host has ufw."""
-    return disk.is_file(_CONFIGURATION)
+    """Whether this host has ufw: a package that was removed, not purged, leaves its configuration behind."""
+    return shutil.which("ufw") is not None and disk.is_file(_CONFIGURATION)
 
 
 def is_active() -> bool:
-    """Whether it is switched on, now and at boot. From its file: `ufw status` shows no rules while it is off."""
+    """Whether it is switched on, for every boot. From its file: `ufw status` shows no rules while it is off."""
     return _setting(_CONFIGURATION, "ENABLED") == "yes"
 
 
+def filters() -> bool:
+    """Whether the kernel has its rules: a person may have stopped ufw, or flushed the tables, since it was switched on.
+
+    Where nobody can be asked (no `iptables`), it is believed.
+    """
+    done = process.attempt("iptables", "--wait", "5", "--list-rules", "INPUT", timeout=10)
+    return bool(done.returncode) or "-j ufw-before-input" in done.stdout
+
+
 def has_ipv6() -> bool:
-    """Whether it filters IPv6. If not, it lets none of it in at all, and ignores its own IPv6 rules."""
-    return _setting(_DEFAULTS, "IPV6") == "yes"
+    """Whether it filters IPv6. If not, it lets none of it in at all, and ignores its own IPv6 rules.
+
+    It takes the whole rest of the line for the value, a comment too, and asks the kernel (0.36.2, backend.py,
+    `use_ipv6`).
+    """
+    return _setting(_DEFAULTS, "IPV6") == "yes" and disk.is_directory(_KERNEL_IPV6, follow=True)
 
 
 def entries() -> list[Entry]:
@@ -142,6 +157,7 @@ def _whole(path: Path) -> str:
 
 
 def _setting(path: Path, name: str) -> str:
+    """A setting as ufw reads it: the last line of its name, all that follows `=`, without quotes."""
     text = disk.text_or("", path)
-    found = re.findall(rf'^{name}="?(\w+)"?', text, re.MULTILINE)
-    return found[-1].lower() if found else ""
+    found = re.findall(rf'^{name}=("?\w+"?.*)$', text, re.MULTILINE)
+    return found[-1].strip().lower().strip("\"'") if found else ""

@@ -90,7 +90,7 @@ def _hosts(section: Section, members: list[Member]) -> list[_Host]:
             name=next((f"{names[address][0]} ({address})" for address in same_host if address in names), same[0].host),
             addresses=same_host,
             ports=frozenset(port for member in same for port in member.ports),
-            own=not own.isdisjoint(same_host),
+            own=any(address in own or addresses.is_loopback(address) for address in same_host),
             of_stack=any(address in names for address in same_host),
             in_range=all(member.in_range for member in same),
             later=any("later" in names.get(address, []) for address in same_host),

@@ -42,6 +42,10 @@ DECLARATION = Declaration(
 _NO_IPV6 = (
     "ufw lets no IPv6 in on this host. If members come over it, set IPV6=yes in /etc/default/ufw, then 'ufw reload'"
 )
+_STOPPED = (
+    "ufw is switched on, but the kernel has none of its rules: somebody has stopped ufw or flushed the tables, so"
+    " everybody gets in. Find out why, then: systemctl restart ufw"
+)
 _PATIENCE = 30  # seconds that other ufw calls may keep ours from being the last word
 
 
@@ -59,8 +63,11 @@ def observe(section: Section) -> Observed:
         if entry.ours or any(entry.admits and entry.same_packets(rule) for rule in plan.rules)
     ]
     text = {"rules:ufw": "".join(f"{entry}\n" for entry in shown)}
+    active = "inactive" if not plan.active else "active" if ufw.filters() else "stopped"
+    if active == "stopped":
+        found.warnings.append(_STOPPED)
     return Observed(
-        state | {"ufw": "active" if plan.active else "inactive"},
+        state | {"ufw": active},
         problems=found.problems,
         warnings=found.warnings,
         text=text,

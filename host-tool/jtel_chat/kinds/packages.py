@@ -37,6 +37,7 @@ DECLARATION = Declaration(
 )
 
 LISTS = Path("/var/lib/apt/lists")
+_JVMS = Path("/usr/lib/jvm")
 JAVA = Path("/usr/bin/java")  # what the vendor's unit starts
 _REMEDY = "Correct java.package, or name a source that has it: java.aptSource"
 _LOCK_WAIT = 120  # seconds that apt waits for another apt; it names the holder itself
@@ -46,8 +47,14 @@ def observe(section: Section) -> Observed:
     versions = _installed(section)
     if "absent" in versions.values() and (other := _java(section)):
         return Observed(state={"java": str(other)}, loaded={"java": str(other)})
-    state = {f"package:{name}": version for name, version in versions.items()}
-    return Observed(state=state, loaded=dict(state), problems=_problems(section, versions))
+    # The version is the system's: a security update is no drift, and owes a restart to who has loaded another one.
+    return Observed(
+        state={
+            f"package:{name}": version if version == "absent" else "installed" for name, version in versions.items()
+        },
+        loaded={f"package:{name}": version for name, version in versions.items()},
+        problems=[*_problems(section, versions), *_started_problems(section, versions)],
+    )
 
 
 def apply(section: Section, transaction: Transaction) -> None:
@@ -58,26 +65,46 @@ def apply(section: Section, transaction: Transaction) -> None:
         transaction.say(f"{other} serves as {section.name}")
         return
     _finish_interrupted()
-    if any(_candidate(name) is None for name in missing):
-        process.run("apt-get", *_OPTIONS, "update", timeout=300, limit=process.MUCH)
+    broken = _update() if _nowhere(missing) else ""
     # apt takes a name that nobody has for a pattern, and would install whatever matches.
-    if nowhere := [name for name in missing if _candidate(name) is None]:
-        raise Failed(f"package {', '.join(nowhere)} cannot be had from the host's apt sources. {_REMEDY}")
+    if nowhere := _nowhere(missing):
+        why = f" (apt-get update: {broken})" if broken else ""
+        raise Failed(f"package {', '.join(nowhere)} cannot be had from the host's apt sources{why}. {_REMEDY}")
     before = _all_installed()
-    process.run(
-        "apt-get",
-        *_OPTIONS,
-        "install",
-        "--yes",
-        "--no-install-recommends",
-        "--",
-        *missing,
-        timeout=1800,
-        limit=process.MUCH,
-    )
+    if said := _install(missing):
+        # Lists that are older than the mirror name versions that it no longer has.
+        broken = broken or _update()
+        if said := _install(missing):
+            raise Failed(f"apt-get cannot install {' '.join(missing)}: {said}")
+    if broken:
+        transaction.say(f"warning: a source of this host is broken, and was not needed: {broken}")
     transaction.remember("installed", missing)
     transaction.remember("came along", sorted(_all_installed() - before - set(missing)))
     transaction.say(f"installed {' '.join(missing)}")
+
+
+def _nowhere(names: list[str]) -> list[str]:
+    return [name for name in names if _candidate(name) is None]
+
+
+def _update() -> str:
+    """Read the lists anew; what apt complains of, which need not concern what is wanted: the candidate decides."""
+    done = process.attempt("apt-get", *_OPTIONS, "update", timeout=300, limit=process.MUCH)
+    return _complaint(done.stdout, done.stderr) if done.returncode else ""
+
+
+def _install(names: list[str]) -> str:
+    """Install packages; what apt complains of, empty where it has."""
+    options = ("install", "--yes", "--no-install-recommends", "--")
+    done = process.attempt("apt-get", *_OPTIONS, *options, *names, timeout=1800, limit=process.MUCH)
+    return _complaint(done.stdout, done.stderr) if done.returncode else ""
+
+
+def _complaint(stdout: str, stderr: str) -> str:
+    """The lines that name a cause (`E: …`, `Err:3 …`), the last of the others where there is none."""
+    lines = [line.strip() for line in [*stderr.splitlines(), *stdout.splitlines()] if line.strip()]
+    causes = [line for line in lines if re.match(r"E: |Err:\d", line)]
+    return "; ".join(dict.fromkeys(causes or lines[-3:]))[:1000] or "it says nothing"
 
 
 def undo(section: Section, transaction: Transaction) -> None:
@@ -147,17 +174,31 @@ def _problems(section: Section, versions: dict[str, str]) -> list[str]:
     missing = [name for name, version in versions.items() if version == "absent"]
     if not missing or disk.stat(Path(section.fields.get("source", "/"))) is None:
         return []
+    if not any("_Packages" in name for name in disk.names(LISTS)):
+        return []  # a fresh cloud image has none; an apply reads them first
     if not process.attempt("apt-get", "indextargets", "--format", "$(SITE)").stdout.strip():
         return [
             f"package {name} cannot be had: apt has no sources. Add a Debian mirror to /etc/apt/sources.list.d"
             for name in missing
         ]
-    if not any("_Packages" in name for name in disk.names(LISTS)):
-        return []
     return [
         f"package {name} cannot be had from the host's apt sources. {_REMEDY}"
         for name in missing
         if _candidate(name) is None
+    ]
+
+
+def _started_problems(section: Section, versions: dict[str, str]) -> list[str]:
+    """Whether the unit starts the Java that is wanted: alternatives may lead to another one that is installed."""
+    if "java" not in section.fields or "absent" in versions.values():
+        return []
+    release = _release_of(JAVA)
+    if release is None or release >= int(section.fields["java"]):
+        return []
+    target = resolved(JAVA, ROOT) if disk.stat(JAVA, follow=True) else JAVA
+    return [
+        f"{section.name} is installed, but {JAVA} is Java {release} ({target}), which is what the service starts."
+        " Choose the other one: update-alternatives --config java"
     ]
 
 
@@ -177,12 +218,23 @@ def _java(section: Section) -> _Java | None:
 
     It is asked with the service user's rights: it may lie where others than root write.
     """
-    program = JAVA
-    if "java" not in section.fields or disk.stat(program, follow=True) is None:
+    if "java" not in section.fields:
         return None
-    found = re.search(
-        r'version "(?:1\.)?(\d{1,4})', process.attempt(str(program), "-version", account=account.service()).stderr
-    )
-    if not found or int(found[1]) < int(section.fields["java"]):
+    release = _release_of(JAVA)
+    if release is None or release < int(section.fields["java"]):
         return None
-    return _Java(found[1], resolved(program, ROOT))
+    return _Java(str(release), resolved(JAVA, ROOT))
+
+
+def _release_of(program: Path) -> int | None:
+    """The major release of a Java, asked with the service user's rights; None where it is none, or does not start."""
+    if disk.stat(program, follow=True) is None:
+        return None
+    home = resolved(program, ROOT).parents[1]
+    if home.is_relative_to(_JVMS):  # Debian's: asking the program itself takes a tenth of a second of each look
+        found = re.search(r'(?m)^JAVA_VERSION="(?:1\.)?(\d{1,4})', disk.text_or("", home / "release"))
+        if found:
+            return int(found[1])
+    said = process.attempt(str(program), "-version", account=account.service()).stderr
+    found = re.search(r'version "(?:1\.)?(\d{1,4})', said)
+    return int(found[1]) if found else None

@@ -23,7 +23,7 @@ from ..documents import declaration
 from ..documents.declaration import DIGEST, HOST, Declaration, Field
 from ..documents.document import Section
 from ..documents.kind import Observed
-from ..engine import migration, originals, record
+from ..engine import migration, observing, originals, record
 from ..engine.transaction import Transaction
 from ..errors import Failed
 from ..net import websocket
@@ -49,7 +49,7 @@ _TIMES = (
     "InactiveEnterTimestampMonotonic",
     "InactiveExitTimestampMonotonic",
 )  # of the last stop (0 before the first) and start, in µs
-_ASKED = ("ActiveState", "UnitFileState", "InvocationID", "NeedDaemonReload", *_TIMES)
+_ASKED = ("ActiveState", "UnitFileState", "InvocationID", "NeedDaemonReload", "MainPID", *_TIMES)
 
 # What a process runs, as the state has it: `runs:jtel-clientmessenger.service` is `changed:content:/etc/x,java`.
 CURRENT, STOPPED, UNMANAGED, UNATTESTED, CHANGED, RELOAD = (
@@ -67,14 +67,26 @@ def observe(section: Section) -> Observed:
     seen = _properties(unit)
     runs = what_runs(section, seen)
     held = _holds(section) and runs != STOPPED
-    # Held, a restart that is owed for longer, or that a boot has brought, is no drift.
+    updated = not held and _is_of_system(runs)
+    # Held, a restart that is owed for longer, or that a boot has brought, is no drift; nor is what an update brings.
     state = {
         f"active:{unit}": seen["ActiveState"],
         f"enabled:{unit}": seen["UnitFileState"],
-        f"runs:{unit}": "held" if held else runs,
+        f"runs:{unit}": "held" if held else CURRENT if updated else runs,
     }
     owed = {f"owed:{unit}": runs} if runs != CURRENT else {}
-    return Observed(state=state, warnings=[_owed(unit, runs)] if held and owed else [], facts=owed)
+    port = _port_problems(section, seen)
+    return Observed(
+        state=state,
+        problems=port if runs == STOPPED else [],
+        warnings=[
+            *([_owed(unit, runs)] if held and owed else []),
+            *([f"restart owed: {unit}, {why(runs)}. The next up restarts it"] if updated else []),
+            *(port if runs != STOPPED else []),
+        ],
+        owed=[f"{unit}: {why(runs)}"] if updated else [],
+        facts=owed,
+    )
 
 
 def apply(section: Section, transaction: Transaction) -> None:
@@ -198,6 +210,28 @@ def _owed(unit: str, runs: str) -> str:
     )
 
 
+def _is_of_system(runs: str) -> bool:
+    """Whether only the system's own packages are newer than what the process has loaded: nobody has edited anything."""
+    changed = runs.removeprefix(f"{CHANGED}:").split(",") if runs.startswith(CHANGED) else []
+    return bool(changed) and all(key == "java" or key.startswith("package:") for key in changed)
+
+
+def _port_problems(section: Section, seen: dict[str, str]) -> list[str]:
+    """Whether another program listens where the service will: it would start, and never be healthy."""
+    if not observing.is_looking():
+        return []
+    from ..net import listeners
+
+    port = int(section.text("healthy").rstrip("/").rpartition(":")[2])
+    found = []
+    for listener in listeners.listening({port}):
+        holder = listeners.holder(listener, [int(seen.get("MainPID", "0"))])
+        if holder is None or holder.unit != section.name:
+            who = holder or "something that is not to be seen"
+            found.append(f"port {port} of {section.name} is held by {who}. Free it: end that program, then repeat")
+    return list(dict.fromkeys(found))
+
+
 def _holds(section: Section) -> bool:
     return section.fields.get("restart") == "hold"
 
@@ -214,6 +248,7 @@ def _may_stay(section: Section, runs: str) -> bool:
 
 
 def _restart(unit: str, reason: str, transaction: Transaction) -> None:
+    process.attempt("systemctl", "daemon-reload")  # somebody may have edited a drop-in and not said so
     process.attempt("systemctl", "reset-failed", unit)
     done = process.attempt("systemctl", "restart", unit, timeout=180)
     if done.returncode:
@@ -259,7 +294,6 @@ def _loaded_steps(section: Section) -> list[str]:
 
 def _loaded(steps: list[str]) -> dict[str, str]:
     from ..documents import kind
-    from ..engine import observing
 
     loads: dict[str, str] = {}
     for step in steps:

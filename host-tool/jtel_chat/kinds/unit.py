@@ -24,11 +24,11 @@ from ..documents import declaration, texts
 from ..documents.declaration import PATH, Declaration, Field
 from ..documents.document import Section
 from ..documents.kind import Observed
-from ..engine import releases
+from ..engine import observing, releases
 from ..engine.transaction import Transaction
 from ..errors import Failed, Refused
 from ..programs import process
-from ..systemd import exec_start, unit_file, unit_list
+from ..systemd import drop_ins, exec_start, unit_file, unit_list
 from ..systemd.unit_file import Assignment
 from ..text import masking
 
@@ -84,11 +84,12 @@ def observe(section: Section) -> Observed:
     unit, drop_in, attest = _paths(section)
     # What an earlier version has applied – its section has a drop-in – had no unit for the attestation.
     paths = [unit, drop_in] if "drop-in" in section.fields else [unit, drop_in, attest]
+    problems, warnings = _of_drop_ins(section, drop_in)
     return Observed(
         state={f"content:{path}": summary.digest(path) for path in paths},
         loaded={f"content:{path}": summary.digest(path) for path in (unit, drop_in)},
-        problems=_problems(section),
-        warnings=_warnings(section),
+        problems=[*_problems(section), *problems],
+        warnings=[*_warnings(section), *warnings],
         text={str(path): masking.without_secrets(summary.text(path)) for path in paths},
     )
 
@@ -96,7 +97,8 @@ def observe(section: Section) -> Observed:
 def apply(section: Section, transaction: Transaction) -> None:
     unit, drop_in, attest = _paths(section)
     label, vendor = _vendor(section)
-    if problems := _refused(section, label, vendor):
+    lost, _ = drop_ins.findings(section.name, _login(section), [drop_in])
+    if problems := [*_refused(section, label, vendor), *lost]:
         raise Refused("\n".join(problems))
     transaction.on_rollback("systemctl", "daemon-reload")
     changed = transaction.write(attest, texts.text(str(attest)[1:]).encode(), 0o644)
@@ -213,10 +215,17 @@ def _handed_over(section: Section, command: str) -> tuple[str, str]:
                 "its ExecStart forbids variables (prefix ':'), which Java 8 needs here:"
                 f" {masking.without_secrets(command)}"
             )
-        return f"EnvironmentFile={section.text('environment-file')}", "${JTEL_CHAT_CONNECTION}"
-    file = Path(section.text("argument-file"))
+        return _login(section), "${JTEL_CHAT_CONNECTION}"
     folder = "${CREDENTIALS_DIRECTORY}" if expands else f"/run/credentials/{section.name}"
-    return f"LoadCredential={file.name}:{file}", f"@{folder}/{file.name}"
+    return _login(section), f"@{folder}/{Path(section.text('argument-file')).name}"
+
+
+def _login(section: Section) -> str:
+    """The line that hands the connection to the process."""
+    if "environment-file" in section.fields:
+        return f"EnvironmentFile={section.text('environment-file')}"
+    file = Path(section.text("argument-file"))
+    return f"LoadCredential={file.name}:{file}"
 
 
 def _verify(name: str) -> None:
@@ -224,6 +233,12 @@ def _verify(name: str) -> None:
     state = process.run("systemctl", "show", "--property=LoadState,LoadError", name)
     if "LoadState=loaded" not in state:
         raise Failed(f"systemd refuses {name}: {state.strip()}")
+
+
+def _of_drop_ins(section: Section, ours: Path) -> tuple[list[str], list[str]]:
+    if not observing.is_looking():
+        return [], []
+    return drop_ins.findings(section.name, _login(section), [ours])
 
 
 def _problems(section: Section) -> list[str]:

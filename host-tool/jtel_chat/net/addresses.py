@@ -74,8 +74,8 @@ def _usual(address: str) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether every host has this address."""
-    return ipaddress.ip_address(address).is_loopback
+    """Whether every host has this address, as Debian's installer gives a host's own name 127.0.1.1."""
+    return _is_address(address) and ipaddress.ip_address(address).is_loopback
 
 
 def _is_address(word: str) -> bool:

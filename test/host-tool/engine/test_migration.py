@@ -56,7 +56,16 @@ def test_every_key_gets_short_and_says_what_it_said(path: Path) -> None:
     assert {key.partition(":")[0] for key in after["state"]} <= {*SHORT, "ufw"}
     assert [words.item(key) for key in after["state"]] == list(before["state"])
     same = {key: words.value(key, value) for key, value in after["state"].items() if not key.startswith("release:")}
-    assert list(same.values()) == [value for key, value in before["state"].items() if not key.startswith("release in")]
+    packages = [key for key in before["state"] if key.startswith("package ")]
+    said = before["state"] | dict.fromkeys(packages, "installed")
+    assert list(same.values()) == [value for key, value in said.items() if not key.startswith("release in")]
+
+
+def test_a_record_that_had_short_keys_loses_the_versions_of_packages() -> None:
+    state = {"package:openjdk-17-jdk": "17.0.9", "package:jq": "absent", "java": "Java 21 at /opt/java"}
+    record = {"format": 2, "generation": 3, "state": state}
+    kept = {**state, "package:openjdk-17-jdk": "installed"}
+    assert migration.upgraded(record) == {"format": migration.FORMAT, "generation": 3, "state": kept}
 
 
 @pytest.mark.parametrize("path", RECORDS, ids=name)

@@ -11,7 +11,7 @@ from jtel_chat.documents.document import Section
 from jtel_chat.errors import Failed
 from jtel_chat.hazelcast import cluster, joining
 from jtel_chat.hazelcast.joining import Member
-from jtel_chat.net import sockets, tcp
+from jtel_chat.net import addresses, sockets, tcp
 from jtel_chat.net.sockets import Socket
 from jtel_chat.net.tcp import ACCEPTS, REFUSES, SILENT
 from jtel_chat.programs import process
@@ -179,3 +179,17 @@ def test_members_whose_names_nobody_answers_for_take_no_longer_than_the_cluster_
     hosts = cluster._hosts(section, [Member(f"nobody{number}", TRIED) for number in range(900)])
     assert len(hosts) == 900
     assert len(asked) < 10
+
+
+def test_the_own_name_on_a_loopback_address_is_this_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian's installer writes the own name to 127.0.1.1 in /etc/hosts, and a hazelcast.xml lists members by name."""
+    known = {"chatserver1": {"127.0.1.1"}, "chatserver2": {"10.1.0.22"}}
+    monkeypatch.setattr(addresses, "resolved", lambda name: known.get(name, set()))
+    monkeypatch.setattr(addresses, "own", lambda: {"10.1.0.21"})
+    members = [Member(name, (5701,)) for name in ("chatserver1", "chatserver2", "nowhere")]
+    hosts = cluster._hosts(Section("service", "x", {"cluster-within": "30"}), members)
+    assert [(host.name, host.own) for host in hosts] == [
+        ("chatserver1", True),
+        ("chatserver2", False),
+        ("nowhere", False),
+    ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from jtel_chat import __main__
 from jtel_chat.access import disk
+from jtel_chat.documents.document import Section
 from jtel_chat.engine import steps
 from jtel_chat.errors import Failed, Refused
 from jtel_chat.firewall import check, trial, ufw
@@ -16,6 +18,7 @@ from jtel_chat.firewall.check import Plan, findings
 from jtel_chat.firewall.rules import Connection, Entry, Rule, admitted, allowed, broader, deciding, parse, shadowing
 from jtel_chat.kinds import firewall
 from jtel_chat.net import sockets
+from jtel_chat.programs import process
 
 OURS = "comment=6a74656c2d63686174"
 
@@ -273,3 +276,70 @@ def test_a_boot_ends_a_trial_also_where_nothing_can_be_put_back(
     finally:
         signal.signal(signal.SIGTERM, before)
     assert ended == ["the host was started anew"]
+
+
+@pytest.mark.parametrize(
+    ("line", "kernel", "filtered"),
+    [
+        ("IPV6=yes", True, True),
+        ("IPV6=Yes", True, True),
+        ('IPV6="yes"', True, True),
+        ("IPV6=yes", False, False),
+        ("IPV6=no", True, False),
+        ("IPV6=yes   # since 2023", True, False),
+        ("IPV6=no\nIPV6=yes", True, True),
+        ("#IPV6=yes", True, False),
+    ],
+)
+def test_ipv6_is_read_as_ufw_reads_it_and_the_kernel_is_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, kernel: bool, filtered: bool
+) -> None:
+    (tmp_path / "ufw").write_text(f"# comment\n{line}\n")
+    if kernel:
+        (tmp_path / "ipv6").mkdir()
+    monkeypatch.setattr(ufw, "_DEFAULTS", tmp_path / "ufw")
+    monkeypatch.setattr(ufw, "_KERNEL_IPV6", tmp_path / "ipv6")
+    assert ufw.has_ipv6() == filtered
+
+
+def test_a_ufw_that_was_removed_and_not_purged_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ufw.conf").write_text("ENABLED=yes\n")
+    monkeypatch.setattr(ufw, "_CONFIGURATION", tmp_path / "ufw.conf")
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    assert not ufw.is_installed()
+    assert firewall.observe(Section("firewall", "ufw", {"rules": "allow 3000/tcp\n"})).problems == [
+        "ufw is not installed. Install it ('apt install ufw'), allow ssh, then repeat"
+    ]
+    monkeypatch.setattr(shutil, "which", lambda _: "/usr/sbin/ufw")
+    assert ufw.is_installed()
+
+
+@pytest.mark.parametrize(
+    ("code", "rules", "filters"),
+    [
+        (0, "-P INPUT DROP\n-A INPUT -j ufw-before-logging-input\n-A INPUT -j ufw-before-input\n", True),
+        (0, "-P INPUT ACCEPT\n", False),
+        (127, "", True),
+    ],
+)
+def test_whether_ufw_filters_is_asked_of_the_kernel(
+    monkeypatch: pytest.MonkeyPatch, code: int, rules: str, filters: bool
+) -> None:
+    done = subprocess.CompletedProcess((), code, rules, "")
+    monkeypatch.setattr(process, "attempt", lambda *_, **__: done)
+    assert ufw.filters() == filters
+
+
+def test_a_ufw_that_somebody_has_stopped_is_drift_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {"is_installed": True, "is_active": True, "has_ipv6": True, "entries": []}.items():
+        monkeypatch.setattr(ufw, name, lambda value=value: value)
+    section = Section("firewall", "ufw", {"rules": "allow 3000/tcp\n"})
+    monkeypatch.setattr(ufw, "filters", lambda: True)
+    before = firewall.observe(section)
+    monkeypatch.setattr(ufw, "filters", lambda: False)
+    after = firewall.observe(section)
+    assert (before.state["ufw"], after.state["ufw"]) == ("active", "stopped")
+    assert "systemctl restart ufw" in after.warnings[0]
+    assert before.warnings == []

@@ -148,3 +148,109 @@ def test_a_source_that_needs_no_signature_is_said(line: str, named: list[str]) -
     said = apt_source.warnings(f"{line}\n")
     assert [re.search(r"says (\S+),", each)[1] for each in said] == named  # type: ignore[index]
     assert all("signed-by" in each for each in said)
+
+
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *answers: tuple[str, int, str]) -> list[str]:
+    """apt as it answers, in its order: the start of a command line, exit code, words. Gives the calls."""
+    calls: list[str] = []
+    waiting = list(answers)
+
+    def attempt(*argv: str, **_: object) -> subprocess.CompletedProcess[str]:
+        words = " ".join(word for word in argv if not word.startswith("-") and "::" not in word)
+        if waiting and words.startswith(waiting[0][0]):
+            _, code, said = waiting.pop(0)
+            calls.append(words)
+            return subprocess.CompletedProcess(argv, code, said, "")
+        return subprocess.CompletedProcess(argv, 0, "", "")
+
+    monkeypatch.setattr(process, "attempt", attempt)
+    monkeypatch.setattr(process, "run", lambda *argv, **_: attempt(*argv).stdout)
+    return calls
+
+
+HAD, NOT_HAD = "Candidate: 17.0.13\n", "Candidate: (none)\n"
+POLICY = "apt-cache policy"
+
+
+def installed(state: Path) -> list[str]:
+    with Transaction("java") as transaction:
+        packages.apply(Section("packages", "openjdk-17-jdk"), transaction)
+    return transaction.said
+
+
+def test_lists_that_are_older_than_the_mirror_are_read_once_more(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = "Err:1 http://deb.debian.org bookworm/main openjdk-17-jdk 17.0.1\n  404  Not Found\n"
+    calls = package(
+        tmp_path,
+        monkeypatch,
+        (POLICY, 0, HAD),
+        (POLICY, 0, HAD),
+        ("apt-get install", 100, gone),
+        ("apt-get update", 0, ""),
+        ("apt-get install", 0, ""),
+    )
+    assert installed(state) == ["installed openjdk-17-jdk"]
+    assert calls[-3:] == ["apt-get install openjdk-17-jdk", "apt-get update", "apt-get install openjdk-17-jdk"]
+
+
+def test_a_broken_source_of_somebody_else_stops_nothing_that_another_one_has(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = "Get:1 http://deb.debian.org\nE: 'http://gone.example x Release' does not have a Release file.\n"
+    package(
+        tmp_path,
+        monkeypatch,
+        (POLICY, 0, NOT_HAD),
+        ("apt-get update", 100, broken),
+        (POLICY, 0, HAD),
+        ("apt-get install", 0, ""),
+    )
+    assert installed(state) == [
+        "warning: a source of this host is broken, and was not needed: E: 'http://gone.example x Release' does not have"
+        " a Release file.",
+        "installed openjdk-17-jdk",
+    ]
+
+
+def test_a_broken_source_is_the_reason_where_no_other_one_has_the_package(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package(
+        tmp_path, monkeypatch, (POLICY, 0, NOT_HAD), ("apt-get update", 100, "E: no network\n"), (POLICY, 0, NOT_HAD)
+    )
+    with pytest.raises(Failed, match=r"cannot be had from the host's apt sources \(apt-get update: E: no network\)"):
+        installed(state)
+
+
+def test_an_update_of_a_package_is_no_drift_and_changes_what_a_process_has_loaded(answers: Answers) -> None:
+    answers["dpkg-query"] = "openjdk-17-jdk installed 17.0.9\n"
+    before = observed()
+    answers["dpkg-query"] = "openjdk-17-jdk installed 17.0.10\n"
+    after = observed()
+    assert before.state == after.state == {"package:openjdk-17-jdk": "installed"}
+    assert (before.loaded, after.loaded) == (
+        {"package:openjdk-17-jdk": "17.0.9"},
+        {"package:openjdk-17-jdk": "17.0.10"},
+    )
+
+
+def test_an_alternative_that_leads_to_an_older_java_is_seen_although_the_package_is_there(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    old, java = tmp_path / "jvm/java-11-openjdk-amd64", tmp_path / "java"
+    (old / "bin").mkdir(parents=True)
+    (old / "bin/java").touch()
+    (old / "release").write_text('IMPLEMENTOR="Debian"\nJAVA_VERSION="11.0.21"\n')
+    java.symlink_to(old / "bin/java")
+    monkeypatch.setattr(packages, "JAVA", java)
+    monkeypatch.setattr(packages, "_JVMS", tmp_path / "jvm")
+    answers["dpkg-query"] = "openjdk-17-jdk installed 17.0.9\n"
+    [problem] = observed("java: 17").problems
+    assert problem == (
+        f"openjdk-17-jdk is installed, but {java} is Java 11 ({old}/bin/java), which is what the service starts. Choose"
+        " the other one: update-alternatives --config java"
+    )
+    (old / "release").write_text('JAVA_VERSION="17.0.9"\n')
+    assert observed("java: 17").problems == []

@@ -171,6 +171,17 @@ def test_logs_that_a_program_writes_beside_itself_are_no_drift(server: Server) -
     assert steps.drifted("messenger")
 
 
+def test_what_desktops_and_nfs_leave_on_the_share_is_no_part_of_a_release(server: Server) -> None:
+    server.offer(bin_a="1")
+    server.apply("follow")
+    for name in ("Thumbs.db", "bin/desktop.ini", "bin/.nfs00000000000a1b2c", "bin/~$notes.docx", "bin/.DS_Store"):
+        (server.share / name).write_text("litter")
+    assert server.apply("follow") == ["nothing to change"]
+    assert "Thumbs.db" not in tree(server.home)
+    (server.share / "bin/Thumbs.dbx").write_text("1")
+    assert server.apply("follow") != ["nothing to change"]
+
+
 def test_a_program_that_was_changed_by_hand_is_brought_back_from_roots_own_copy(server: Server) -> None:
     first = server.offer(bin_a="1")
     server.apply("hold")

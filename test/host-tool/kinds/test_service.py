@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from jtel_chat.documents.document import Section
-from jtel_chat.engine import record, steps, transaction
+from jtel_chat.engine import observing, record, steps, transaction
 from jtel_chat.errors import Failed
 from jtel_chat.kinds import service
-from jtel_chat.net import websocket
+from jtel_chat.net import listeners, websocket
 from jtel_chat.programs import process
 
 UNIT = "x.service"
@@ -245,3 +245,68 @@ def test_no_boot_and_no_start_waits_for_ever_for_a_unit_of_ours(unit: Path) -> N
     text = unit.read_text(encoding="utf-8")
     assert "Type=oneshot" in text
     assert re.search(r"(?m)^TimeoutStartSec=[1-9]\d{1,2}$", text)  # systemd sets none for Type=oneshot
+
+
+@pytest.mark.parametrize(
+    ("runs", "updated"),
+    [
+        ("changed:package:openjdk-17-jdk", True),
+        ("changed:java,package:openjdk-17-jdk", True),
+        ("changed:content:/etc/x,package:openjdk-17-jdk", False),
+        ("changed:content:/etc/x", False),
+        ("reload", False),
+        ("stopped", False),
+    ],
+)
+def test_an_update_of_the_system_owes_a_restart_and_is_no_drift(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, runs: str, updated: bool
+) -> None:
+    apply()
+    applied = service.observe(section()).state
+    monkeypatch.setattr(service, "what_runs", lambda *_: runs)
+    seen = service.observe(section())
+    assert (seen.state == applied) == updated
+    assert seen.owed == ([f"{UNIT}: {service.why(runs)}"] if updated else [])
+    assert seen.facts == {f"owed:{UNIT}": runs}
+    answer = steps.observe("messenger-running", text())
+    assert (answer["drifted"], answer["generation"]) == (not updated, 2)
+    assert any("The next up restarts it" in line for line in answer["warnings"]) == updated
+
+
+def test_units_that_were_edited_by_hand_are_read_before_the_one_restart_that_they_owe(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply()
+    machine.properties["NeedDaemonReload"] = "yes"
+    attempt, calls = machine.attempt, []
+
+    def reloading(*argv: str, **more: Any) -> Any:
+        calls.append(argv[1])
+        if argv[1] == "daemon-reload":
+            machine.properties["NeedDaemonReload"] = "no"
+        return attempt(*argv, **more)
+
+    monkeypatch.setattr(process, "attempt", reloading)
+    assert f"restarted {UNIT}: systemd has not read its unit again" in apply()
+    assert calls == ["daemon-reload", "reset-failed", "restart"]
+    assert apply() == [f"{UNIT} is healthy"]
+
+
+@pytest.mark.parametrize("runs", ["stopped", "current"])
+def test_another_program_on_its_port_is_seen_before_anything_is_installed(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, runs: str
+) -> None:
+    holder = listeners.Holder(4711, "node", "portal.service")
+    monkeypatch.setattr(service, "what_runs", lambda *_: runs)
+    monkeypatch.setattr(listeners, "listening", lambda ports: [ports])
+    monkeypatch.setattr(listeners, "holder", lambda *_: holder)
+    assert service.observe(section()).problems == []
+    with observing.looking():
+        seen = service.observe(section())
+    said = [
+        f"port 3000 of {UNIT} is held by node (process 4711 of portal.service). Free it: end that program, then repeat"
+    ]
+    assert (seen.problems, seen.warnings) == ((said, []) if runs == "stopped" else ([], said))
+    holder = listeners.Holder(1, "java", UNIT)
+    with observing.looking():
+        assert service.observe(section()).problems == []

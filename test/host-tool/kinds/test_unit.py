@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -253,7 +254,7 @@ def system(state: Path, program: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(unit, "SYSTEM", state / "system")
     monkeypatch.setattr(unit.texts, "text", lambda _: "attest\n")
     monkeypatch.setattr(process, "run", lambda *_: "LoadState=loaded\n")
-    monkeypatch.setattr(process, "attempt", lambda *_, **__: None)
+    monkeypatch.setattr(process, "attempt", lambda *_, **__: subprocess.CompletedProcess((), 0, "", ""))
     (state / "system/x.service.d").mkdir(parents=True)
     return state / "system"
 
