@@ -6,15 +6,17 @@ Field: `port`. Nothing is owned: it is looked at, before anything else is writte
 from __future__ import annotations
 
 import socket
-import struct
 import time
+from pathlib import Path
 
+from ..access import digests, disk
 from ..documents.declaration import HOST, NUMBER, Declaration, Field
 from ..documents.document import Section
 from ..documents.kind import Observed
 from ..engine import observing
 from ..engine.transaction import Transaction
 from ..errors import Refused
+from ..net import sockets
 from ..programs import confined
 from ..text import printable
 
@@ -23,18 +25,16 @@ DECLARATION = Declaration(names=HOST, fields={"port": Field(NUMBER, required=Tru
 _WAIT = 3.0  # seconds for the connection and all packets, at one address
 _ASKED = 8  # addresses of a name
 _SHOWN = 200  # characters of what a server says
-_ROUNDS = 4  # packets until an answer: greeting, perhaps a change of the plugin, the end
-_LONGEST = 4096  # bytes of a packet before the login
+_LONGEST = 4096  # bytes of a greeting
+_KEPT = 600  # seconds that a good answer counts
 _UNLIMITED = (
     "the program that tries the login has the vendor's driver in it, and this host does not keep it to the database's"
     " address: systemd does so by cgroup v2 and BPF, which are missing here. Boot it with cgroup v2 (Debian's default),"
     " or see that the share is written by nobody else"
 )
 _STRANGE = "what answers is no MySQL or MariaDB"
-_ERROR, _CHANGE_PLUGIN = 0xFF, 0xFE
-# CLIENT_LONG_PASSWORD, CLIENT_PROTOCOL_41, CLIENT_SECURE_CONNECTION, CLIENT_PLUGIN_AUTH
-_CAPABILITIES = 0x1 | 0x200 | 0x8000 | 0x80000
-_ACCESS_DENIED = range(1044, 1046)
+_ERROR = 0xFF
+_PROTOCOLS = (9, 10)  # of a greeting
 
 
 def observe(section: Section) -> Observed:
@@ -58,23 +58,49 @@ def addresses(host: str, port: int) -> list[str]:
 
 
 def answer_problem(host: str, port: int) -> str | None:
-    """Why no MySQL or MariaDB answers there; None when one does."""
+    """Why no MySQL or MariaDB answers there; None when one does.
+
+    A server blocks a host that comes and goes without a login again and again (max_connect_errors), and a login that
+    fails is an attack to whoever counts those: so nothing is asked where a program here is connected to it, as a
+    running ClientMessenger is, nor within ten minutes after a good answer.
+    """
     found = addresses(host, port)
     if not found:
         return (
             f"the database's name {host} does not resolve here. Add it to /etc/hosts or the name server, or correct"
             " database.host"
         )
+    kept = disk.RUN / f"database-{digests.short(f'{found} {port}'.encode())}"
+    if _is_connected(found, port) or _has_answered(kept):
+        return None
     problems = []
     for address in found[:_ASKED]:
         problem = _problem_at(address, port)
         if problem is None:
+            _keep(kept)
             return None
         problems.append(f"{address}, port {port}: {problem}")
     return (
         f"the database {host} does not answer ({'; '.join(problems)}). Is it up, does its firewall let this host in, "
         "and are database.host and database.port right?"
     )
+
+
+def _is_connected(found: list[str], port: int) -> bool:
+    return any(str(each.remote) in found and each.remote_port == port for each in sockets.established())
+
+
+def _has_answered(kept: Path) -> bool:
+    """By the clock that no administrator sets, and that a boot begins anew, with an empty /run."""
+    try:
+        return 0 <= time.monotonic() - float(disk.text(kept)) < _KEPT
+    except (FileNotFoundError, ValueError):
+        return False
+
+
+def _keep(kept: Path) -> None:
+    disk.make_directory(disk.RUN)
+    disk.write(kept, str(time.monotonic()).encode())
 
 
 def _problem_at(address: str, port: int) -> str | None:
@@ -91,28 +117,15 @@ def _problem_at(address: str, port: int) -> str | None:
 
 
 def _talk(connection: socket.socket, deadline: float) -> str | None:
-    """Up to the server's refusal of an unknown user: a host that only reads greetings is blocked by and by
-    (max_connect_errors).
-    """
-    number, packet = _read(connection, deadline)
-    for _ in range(_ROUNDS):
-        if packet[0] == _ERROR:
-            return _refusal(packet)
-        answer = b"" if packet[0] == _CHANGE_PLUGIN else _stranger()
-        connection.sendall(struct.pack("<I", len(answer))[:3] + bytes([number + 1]) + answer)
-        number, packet = _read(connection, deadline)
-        if packet[0] not in (_ERROR, _CHANGE_PLUGIN):
-            break
-    return None
-
-
-def _read(connection: socket.socket, deadline: float) -> tuple[int, bytes]:
-    """Sequence number and payload of one packet (MySQL, "Client/Server Protocol", Packets)."""
+    """Read the server's greeting, or its refusal (MySQL, "Client/Server Protocol", Packets), and go."""
     header = _receive(connection, 4, deadline)
     length = int.from_bytes(header[:3], "little")
-    if not 0 < length < _LONGEST or header[3] > 2 * _ROUNDS:
+    if not 0 < length < _LONGEST or header[3] > 1:
         raise OSError(_STRANGE)
-    return header[3], _receive(connection, length, deadline)
+    packet = _receive(connection, length, deadline)
+    if packet[0] == _ERROR:
+        return _refusal(packet)
+    return None if packet[0] in _PROTOCOLS else _STRANGE
 
 
 def _receive(connection: socket.socket, count: int, deadline: float) -> bytes:
@@ -130,17 +143,8 @@ def _receive(connection: socket.socket, count: int, deadline: float) -> bytes:
     return data
 
 
-def _stranger() -> bytes:
-    """HandshakeResponse41 of a user whose name tells a reader of the server's log who it was."""
-    return (
-        struct.pack("<IIB23x", _CAPABILITIES, 1 << 24, 33) + b"jtel-chat-looks\0" + b"\0" + b"mysql_native_password\0"
-    )
-
-
-def _refusal(packet: bytes) -> str | None:
-    """What an error packet says; a refusal of the stranger is what a server in good health gives."""
+def _refusal(packet: bytes) -> str:
+    """What an error packet says."""
     code = int.from_bytes(packet[1:3], "little")
     text = packet[3:].decode("utf-8", "replace")
-    if code in _ACCESS_DENIED or text.startswith("#28000"):
-        return None
     return f"it says {code}: {printable.block(text[6:] if text.startswith('#') else text)[:_SHOWN]}"

@@ -6,11 +6,14 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from jtel_chat.documents.document import Section
 from jtel_chat.engine import observing
 from jtel_chat.kinds import database
+from jtel_chat.net import sockets
 from jtel_chat.programs import confined
 
 GREETING = b"\x0a10.11.6-MariaDB\0" + b"\0" * 60
@@ -46,22 +49,61 @@ def problem(port: int) -> str | None:
     return database.answer_problem("127.0.0.1", port)
 
 
-def test_a_server_that_refuses_the_stranger_is_in_good_health(
-    server: Callable[[Callable[[socket.socket], None]], int],
-) -> None:
-    seen: list[bytes] = []
+@pytest.fixture(autouse=True)
+def alone(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No program here is connected to a database."""
+    monkeypatch.setattr(sockets, "established", lambda: [])
+
+
+Serve = Callable[[Callable[[socket.socket], None]], int]
+
+
+def greet(connection: socket.socket) -> None:
+    connection.sendall(packet(0, GREETING))
+
+
+def test_a_server_that_greets_is_in_good_health_and_is_sent_nothing(server: Serve) -> None:
+    """A login that fails would be counted as an attack: fail2ban bans the chat servers from their database."""
+    sent: list[bytes] = []
 
     def talk(connection: socket.socket) -> None:
-        connection.sendall(packet(0, GREETING))
-        seen.append(connection.recv(4096))
-        connection.sendall(packet(2, b"\xfecaching_sha2_password\0" + b"x" * 20))
-        seen.append(connection.recv(4096))
-        connection.sendall(error(4, 1045, "#28000Access denied for user 'jtel-chat-looks'"))
+        greet(connection)
+        sent.append(connection.recv(4096))
 
     assert problem(server(talk)) is None
-    assert seen[0][3] == 1
-    assert b"jtel-chat-looks\0" in seen[0]
-    assert seen[1] == packet(3, b"")
+    for _ in range(100):
+        if sent:
+            break
+        time.sleep(0.01)
+    assert sent == [b""]
+
+
+def test_a_good_answer_counts_for_ten_minutes(server: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = server(greet)
+    assert problem(port) is None
+    now = time.monotonic()
+    monkeypatch.setattr(database, "_problem_at", lambda *_: "asked again")
+    monkeypatch.setattr(time, "monotonic", lambda: now + 590)
+    assert problem(port) is None
+    monkeypatch.setattr(time, "monotonic", lambda: now + 700)
+    assert "asked again" in (problem(port) or "")
+    monkeypatch.setattr(time, "monotonic", lambda: now - 5)  # kept before the last boot
+    assert "asked again" in (problem(port) or "")
+
+
+def test_a_bad_answer_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["nothing listens there", None])
+    monkeypatch.setattr(database, "_problem_at", lambda *_: next(answers))
+    assert "nothing listens there" in (problem(1) or "")
+    assert problem(1) is None
+
+
+def test_a_database_that_a_program_here_is_connected_to_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_problem_at", lambda *_: "asked")
+    held = sockets.Socket(ip_address("10.1.0.21"), 41000, ip_address("127.0.0.1"), 3306, "17")
+    monkeypatch.setattr(sockets, "established", lambda: [held])
+    assert problem(3306) is None
+    assert "asked" in (problem(3307) or "")
 
 
 @pytest.mark.parametrize(
