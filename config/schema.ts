@@ -24,17 +24,31 @@ const absolutePath = z
   .string()
   .regex(/^\/[A-Za-z0-9._/@+=,-]*$/, "is no absolute path of letters, digits and . _ / @ + = , -");
 
+/** A key as the host's own file, our remedy and `ssh-keyscan` print it, without its comment and the host's name. */
+const bareHostKey = (text: string): string => {
+  const words = text.trim().split(/\s+/);
+  const type = words.findIndex((word) => /^(?:ssh-|ecdsa-)/.test(word));
+  return type < 0 ? text : words.slice(type, type + 2).join(" ");
+};
+
 const hostKey = z
   .string({
     error:
       "is missing: without it any host would be trusted. Read it on the host's console: cat /etc/ssh/ssh_host_ed25519_key.pub",
   })
+  .overwrite(bareHostKey)
   .regex(
     /^(?:ssh-ed25519|ssh-rsa|ecdsa-sha2-nistp(?:256|384|521)) [A-Za-z0-9+/]+=*$/,
     'is no public host key. Example: "ssh-ed25519 AAAAC3Nza…"',
   );
 
-const user = z.string().regex(/^[a-z_][a-z0-9_-]*$/, "is no user name");
+/** As directories have them, too: `max.mustermann`, `deploy@acme.example`. */
+const user = z
+  .string()
+  .regex(
+    /^(?!-)[^\s\p{C}'"`$\\;&|<>()]+$/u,
+    "is no user name: no '-' at its start, no blanks, quotes and signs of a shell",
+  );
 
 const jump = z.strictObject({ address, user, hostKey, port: port.default(22) });
 

@@ -1,4 +1,5 @@
 import { sumsPath, toolPath } from "../render/tool.ts";
+import { posix } from "./posix.ts";
 import { printable } from "./printable.ts";
 import { broughtPath } from "./tool-text.ts";
 
@@ -20,7 +21,9 @@ export const applyCommand = (step: string, launch: Launch): string =>
  * The document is read in any case: a command that ends with its stdin unread is an error (EOF) to the plugin.
  */
 export const undoCommand = (step: string): string =>
-  `if [ -x ${toolPath} ]; then sudo -n ${toolPath} undo ${step}; else cat >/dev/null; echo "${step}: jtel-chatctl is gone from this host, its own undo will take this back"; fi`;
+  posix(
+    `if [ -x ${toolPath} ]; then exec sudo -n ${toolPath} undo ${step}; else cat >/dev/null; echo "${step}: jtel-chatctl is gone from this host, its own undo will take this back"; fi`,
+  );
 
 /** The command that installs the host tool, from the text that the look has brought. */
 export const installCommand = (launch: Launch): string => `${fromText()} ${applyArguments("tool", launch)}`;
@@ -54,4 +57,5 @@ const fromText = (): string => {
 const applyArguments = (step: string, { generation, reason }: Launch) =>
   `apply ${step} ${generation} ${shellQuoted(printable(reason))}`;
 
-const shellQuoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+/** Quotes and backslashes, which shells read differently, are exchanged for others: the text is for people. */
+const shellQuoted = (text: string): string => `'${text.replaceAll("'", "’").replaceAll("\\", "∖")}'`;

@@ -35,7 +35,7 @@ const hostAnswer = z.object({
 type HostAnswer = z.infer<typeof hostAnswer>;
 export type StepAnswer = z.infer<typeof stepAnswer>;
 
-/** The line that the host tool puts before its answer; a login shell may have said something, too. */
+/** What the host tool puts before its answer; a login shell may have said something, too, perhaps without a line break. */
 const answerMark = "\u001ejtel-chatctl ";
 
 /** What the host has answered to the questions, or why that is nothing to go by. `granted`: what sudo has to let the account run. */
@@ -58,7 +58,7 @@ export const understood = (
 
 /** No list of lines is made: a host may send millions of them. */
 const answerText = (stdout: string): string | undefined => {
-  const start = `\n${stdout}`.indexOf(`\n${answerMark}`);
+  const start = stdout.indexOf(answerMark);
   if (start < 0) return undefined;
   const end = stdout.indexOf("\n", start);
   return stdout.slice(start + answerMark.length, end < 0 ? undefined : end);

@@ -1,5 +1,5 @@
 import { toolPath } from "../../render/tool.ts";
-import { keepText, whereInstalled, withText } from "../tool-text.ts";
+import { keepText, kept, whereInstalled, withText } from "../tool-text.ts";
 
 /**
  * The command that looks at a host with an account that may do nothing else: the request, names of steps, is its stdin.
@@ -21,14 +21,17 @@ export const lookCommand = (toolDigest: string, installs: boolean): string =>
   whereInstalled(
     toolDigest,
     `exec sudo -n ${toolPath} look`,
-    withText([
-      "request, tool = os.memfd_create('request'), os.memfd_create('jtel-chatctl', 0)",
-      "os.write(request, sys.stdin.buffer.readline())",
-      "os.lseek(request, 0, os.SEEK_SET)",
-      "text = sys.stdin.buffer.read()",
-      "os.write(tool, text)",
-      ...(installs ? keepText : []),
-      "os.dup2(request, 0)",
-      "os.execv(sys.executable, [sys.executable, '-IS', f'/proc/self/fd/{tool}', 'look'])",
-    ]),
+    withText(
+      [
+        "request, tool = os.memfd_create(word[4]), os.memfd_create(word[5], 0)",
+        "os.write(request, sys.stdin.buffer.readline())",
+        "os.lseek(request, 0, os.SEEK_SET)",
+        "text = sys.stdin.buffer.read()",
+        "os.write(tool, text)",
+        ...(installs ? keepText : []),
+        "os.dup2(request, 0)",
+        "os.execv(sys.executable, [sys.executable, word[6], word[7] + str(tool), word[8]])",
+      ],
+      [...kept, "request", "jtel-chatctl", "-IS", "/proc/self/fd/", "look"],
+    ),
   );

@@ -4,16 +4,22 @@ import type { SshResult, SshTarget } from "./ssh.ts";
 /** Why a host gave no answer, and what to do. `granted`: what sudo has to let the account run. */
 export const connectionProblem = (
   { address, port, user }: SshTarget,
-  { exitCode, stderr, ended }: SshResult,
+  { exitCode, stdout, stderr, ended }: SshResult,
   granted = "ALL",
 ): string => {
   if (ended)
     return `it ${ended}, and was cut off. Look at what it says and runs: ssh ${user}@${address}, then ps -ef, journalctl --since -10min`;
+  if (exitCode === 0)
+    return `it answered, but not as jtel-chatctl does ('${printable(stdout.trim().slice(0, 200)) || "nothing"}'). Does its login script print that, or run another command?`;
   const said = printable(stderr.trim().split("\n").slice(-3).join(" "));
   const remedies: [RegExp, string][] = [
     [
       /host key verification failed|host identification has changed|host key is known/i,
       "its host key is not the pinned one. Compare hostKey with the host's /etc/ssh/ssh_host_*_key.pub, from its console; a rebuilt host has a new one",
+    ],
+    [
+      /too many authentication failures/i,
+      `the ssh agent offers more keys than it lets ${user} try. Load only the one that it knows: ssh-add -D, then ssh-add FILE`,
     ],
     [
       /permission denied|authentication fail|no supported authentication/i,
@@ -26,6 +32,10 @@ export const connectionProblem = (
     [
       /jtel-chatctl: command not found/i,
       "jtel-chatctl is not installed there, or sudo does not find it. pulumi up installs it",
+    ],
+    [
+      /(?:restricted|sh: command not found)/i,
+      `the login shell of ${user} there does not run sh. Give the account a usual one: chsh -s /bin/sh ${user}`,
     ],
     [/the look was ended/i, "it does not get to the end of a look. Look at what its programs wait for"],
     [/python3: (command )?not found|sudo: python3/i, "python3 is missing there. Install it: apt install python3"],

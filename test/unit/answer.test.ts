@@ -51,3 +51,9 @@ test("an answer that was cut off counts for nothing", () => {
   expect(answer).toBeUndefined();
   expect(problem).toMatch(/^it gave no answer within 300 s, and was cut off\. /);
 });
+
+test("a login script that prints a window title before the answer, without a line break, hides nothing", () => {
+  const answer = { steps: { java: { generation: 1, reason: "", drifted: false, diff: "", problems: [] } } };
+  const stdout = `\u001b]0;deploy@lb1\u0007\u001ejtel-chatctl ${JSON.stringify(answer)}\n`;
+  expect(understood(host, { exitCode: 0, stdout, stderr: "" }, questions).answer?.steps).toHaveProperty("java");
+});

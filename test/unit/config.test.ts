@@ -233,3 +233,29 @@ test.each(["https://a\n.example", "https://a.example/\tb", "https://a.example/\r
     expect(found).toContainEqual(expect.stringMatching(/^whatsapp\.portal: ".*" holds a blank, a line break/s));
   },
 );
+
+const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEXAMPLEexampleEXAMPLEexampleEXAMPLEexampleEXAM";
+
+test.each([
+  `${key} root@lb1`,
+  `  ${key.replace(" ", "  ")}\n`,
+  `192.0.2.11 ${key}`,
+  `[192.0.2.11]:2222 ${key} comment with blanks`,
+])("a host key is taken as the host's file and ssh-keyscan print it: %j", (hostKey) => {
+  const checked = check({ ...values(), loadBalancers: [{ name: "lb1", address: "192.0.2.11", hostKey }] });
+  expect("deployment" in checked && checked.deployment.loadBalancers[0]?.hostKey).toBe(key);
+});
+
+test.each(["ssh-ed25519", "ssh-dss AAAA", "AAAA", "ssh-ed25519 -----BEGIN"])("no host key: %s", (hostKey) => {
+  expect(problems({ loadBalancers: [{ name: "lb1", address: "192.0.2.11", hostKey }] }).join()).toMatch(
+    /^loadBalancers\[0\]\.hostKey: ".*" is no public host key/,
+  );
+});
+
+test.each(["max.mustermann", "deploy@acme.example", "Deploy", "acme+deploy", "jürgen"])("a login name: %s", (user) => {
+  expect(problems({ ssh: { user, become: "sudo" } })).toEqual([]);
+});
+
+test.each(["-oProxyCommand=x", "de ploy", "deploy\n", "a'b", "$(x)", "a\u001bb", ""])("no login name: %j", (user) => {
+  expect(problems({ ssh: { user, become: "sudo" } }).join()).toMatch(/^ssh\.user: ".*" is no user name/);
+});

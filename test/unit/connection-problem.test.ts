@@ -9,6 +9,8 @@ const target = { address: "192.0.2.1", port: 2222, user: "deploy", hostKey: "ssh
 test.each([
   ["Host key verification failed.", "not the pinned one"],
   ["deploy@192.0.2.1: Permission denied (publickey).", "ssh-add"],
+  ["Received disconnect from 192.0.2.1 port 22:2: Too many authentication failures", "ssh-add -D, then ssh-add FILE"],
+  ["rbash: line 1: sh: command not found", "chsh -s /bin/sh deploy"],
   ["sudo: a password is required", "NOPASSWD"],
   ["ssh: connect to host 192.0.2.1 port 22: Connection timed out", "not reachable"],
   ["something new", "Run the command yourself"],
@@ -27,4 +29,11 @@ test("the remedy for an observer's account grants no more than looking", () => {
 test("a look that its limits have ended says so", () => {
   const stderr = "lb1: the look was ended: it took longer than 180 s. See what was running then";
   expect(connectionProblem(host, { exitCode: 3, stdout: "", stderr })).toMatch(/does not get to the end.*180 s/);
+});
+
+test("an answer that is none is shown, where nothing has failed", () => {
+  const printed = { exitCode: 0, stdout: "Welcome to \u001b[1mlb1\n", stderr: "" };
+  expect(connectionProblem(target, printed)).toBe(
+    "it answered, but not as jtel-chatctl does ('Welcome to ?[1mlb1'). Does its login script print that, or run another command?",
+  );
 });

@@ -6,8 +6,6 @@ test("an observer's command is the one of its forced command, without arguments 
   expect(observeCommand).toBe("sudo -n /usr/local/sbin/jtel-chatctl observe");
   for (const installs of [true, false]) {
     expect(lookCommand("ab12", installs)).not.toContain("observe");
-    expect(lookCommand("ab12", installs)).toContain(
-      `printf '${JSON.stringify(wantsTool).slice(1, -1).replace("\\u001e", "\\036")}'`,
-    );
+    expect(lookCommand("ab12", installs)).toContain(wantsTool.slice(1).trim().replaceAll(" ", "_"));
   }
 });
