@@ -1,9 +1,11 @@
 import { loadDeployment } from "./config/load.ts";
 import { publicPort } from "./config/ports.ts";
+import { endWithEngine } from "./hosts/end-with-engine.ts";
 import { Look } from "./hosts/look/look.ts";
 import { portalParameters as parameters, manualSteps as steps, portalTable as table } from "./render/portal.ts";
 import { topologies } from "./topologies/topologies.ts";
 
+endWithEngine();
 const deployment = loadDeployment();
 const { public: visitors, whatsapp, tyntec } = deployment;
 

@@ -17,9 +17,11 @@ jtel-chatctl attest UNIT                  note what a service is about to load (
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
+from pathlib import Path
 
 from .engine import looking
 from .errors import Ended, Failed, Incomplete, Refused, Stuck
@@ -50,7 +52,17 @@ def _outcome(failure: Exception) -> list[str]:
     if isinstance(failure, Stuck):
         return ["Not everything that this run had changed is put back: see above."]
     repeat = [] if isinstance(failure, Failed) else ["Repair that, then repeat."]
-    return [" ".join(["What this run had changed was put back.", *repeat])]
+    return [*_drive(failure), " ".join(["What this run had changed was put back.", *repeat])]
+
+
+def _drive(failure: Exception) -> list[str]:
+    """Which file system is full."""
+    if not isinstance(failure, OSError) or failure.errno != errno.ENOSPC or not failure.filename:
+        return []
+    from .access import disk, mounts
+
+    folder = Path(failure.filename).parent
+    return [f"The file system of {folder} ({mounts.of(folder)}) has {disk.free(folder)} bytes free."]
 
 
 def _dispatch(arguments: list[str]) -> int:

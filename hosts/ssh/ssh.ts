@@ -93,9 +93,15 @@ const algorithms = (hostKey: string): string => {
   return type === "ssh-rsa" ? "rsa-sha2-512,rsa-sha2-256" : type;
 };
 
+/** What ssh and a jump's ProxyCommand need, and no more: PULUMI_CONFIG holds the stack's secrets. */
+const passed = /^(?:PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|LANG|LC_\w+|SSH_AUTH_SOCK|KRB5\w*)$/;
+
+const environment = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => passed.test(name)));
+
 const run = (program: string, argv: string[], input: SshInput, limits: SshLimits): Promise<SshResult> =>
   new Promise((resolve) => {
-    const child = spawn(program, argv, { stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(program, argv, { stdio: ["pipe", "pipe", "pipe"], env: environment() });
     let ended: string | undefined;
     /** Its own children (a jump's ssh) may hold the pipes open: ours are closed, so that its end is seen. */
     const end = (why: string): void => {

@@ -110,3 +110,13 @@ test("a jump host is reached with its own pinned key", () => {
   expect(proxy).toContain("HostKeyAlgorithms=rsa-sha2-512,rsa-sha2-256");
   expect(proxy).toMatch(/-W \[%h\]:%p 192\.0\.2\.9$/);
 });
+
+test("nothing of the program's environment that ssh does not need reaches it: the stack's secrets are in there", async () => {
+  vi.stubEnv("PULUMI_CONFIG", '{"jtel-chat:database":{"password":"s3cret"}}');
+  vi.stubEnv("TYNTEC_API_KEY", "k3y");
+  vi.stubEnv("SSH_AUTH_SOCK", "/run/agent");
+  const { stdout } = await call("env");
+  vi.unstubAllEnvs();
+  expect(stdout).not.toMatch(/s3cret|k3y|PULUMI/);
+  expect(stdout).toContain("SSH_AUTH_SOCK=/run/agent");
+});

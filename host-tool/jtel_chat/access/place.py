@@ -51,7 +51,13 @@ def at(path: Path, rights: Account | None = None, *, follow: bool = False) -> It
         for name in path.parts[1:-1]:
             walk.enter(name)
         name = walk.last(path.name) if follow else path.name
-        yield Place(path, walk.directory, name or ".", walk.account)
+        try:
+            yield Place(path, walk.directory, name or ".", walk.account)
+        except OSError as error:
+            # Calls by descriptor say only the last part of a name, if any.
+            if error.errno and not os.path.isabs(str(error.filename or "")):
+                error.filename = str(path)
+            raise
 
 
 class _Walk:

@@ -327,3 +327,10 @@ def test_a_signal_while_the_user_is_switched_leaves_root_as_root(monkeypatch: py
         raise AssertionError("never reached")
     assert (os.geteuid(), os.getegid()) == (0, 0)
     assert os.getgroups() != [HIS]
+
+
+def test_an_error_of_the_system_names_the_whole_path(tmp_path: Path) -> None:
+    """By descriptors the kernel is told only the last part of a name, or none."""
+    for error in (OSError(28, "No space left on device"), OSError(28, "No space left on device", "x")):
+        with pytest.raises(OSError, match=f"No space left on device: '{tmp_path}/x'"), at(tmp_path / "x"):
+            raise error
