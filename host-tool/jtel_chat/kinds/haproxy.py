@@ -1,11 +1,9 @@
-"""`# haproxy:
+"""Keeps our sections and portal rules in the customer's HAProxy configuration, loaded, running and effective.
 
-FILE` – our frontends, backend and portal rules in the customer's HAProxy configuration, loaded, running and effective.
-
-Fields: `sections` (block: global with `setenv CFGREV`, frontends, backend), `portal` (the frontend that gets the
-rules), `rules` (block), `certificate` (PEM, or directory of them, that the frontend needs), `public` (the name that
-visitors use), `portal-name` (the name that TynTec uses), `redundant` (set where the stack has several load balancers:
-it matters which is active).
+A section is `# haproxy: /etc/haproxy/haproxy.cfg` with the fields `sections` (block: global with `setenv CFGREV`,
+frontends, backend), `portal` (the frontend that gets the rules), `rules` (block), `certificate` (PEM, or directory of
+them, that the frontend needs), `public` (the name that visitors use), `portal-name` (the name that TynTec uses) and
+`redundant` (set where the stack has several load balancers: it matters which is active).
 """
 
 from __future__ import annotations
@@ -100,7 +98,7 @@ def apply(section: Section, transaction: Transaction) -> None:
 
 
 def undo(section: Section, transaction: Transaction) -> None:
-    """Take our blocks out; everything else stays, also what was edited since."""
+    """Takes our blocks out; everything else stays, also what was edited since."""
     path = Path(section.name)
     if not disk.is_file(path, follow=True) or not edit.blocks(disk.read(path)):
         return
@@ -117,8 +115,10 @@ def undo(section: Section, transaction: Transaction) -> None:
 
 
 def load_again(section: Section) -> str:
-    """Each reload that fails leaves every frontend unreachable for two seconds: none where the main process has refused
-    ours.
+    """Reloads HAProxy with the file that a rollback has put back, and says what runs then.
+
+    Does not reload where the main process has refused our file and goes on with the one before: every reload that fails
+    leaves all frontends out of reach for two seconds.
     """
     path = Path(section.name)
     config = disk.read(path)
@@ -270,7 +270,7 @@ def _look_around(section: Section, running: Running, seen: Observed) -> None:
 
 
 def _is_active(section: Section) -> bool:
-    """Whether this load balancer is the one that visitors' connections reach now, as far as an address shows it."""
+    """Tells whether visitors' connections reach this load balancer now, as far as an address shows it."""
     from ..net import addresses
 
     named = {

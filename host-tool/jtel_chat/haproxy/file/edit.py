@@ -1,4 +1,4 @@
-"""Edits of a haproxy.cfg that belongs to the customer: bytes in, bytes out, nothing outside our marked blocks changes.
+"""Edits a haproxy.cfg that belongs to the customer; nothing outside our marked blocks changes.
 
 Chat sections and rules that somebody pasted by hand are adopted: a block of ours stands in their place and carries them
 as comments, so that the file itself gives them back when the block goes.
@@ -132,7 +132,7 @@ def _woven(file: list[Line], replaced: set[int], inserted: dict[int, bytes], eol
 
 
 def _restyled(sections: bytes, indentation: bytes) -> list[bytes]:
-    """Our sections, indented as the customer's are."""
+    """Indents our sections as the customer's are."""
     return [re.sub(rb"^ +", indentation, line) for line in sections.rstrip(b"\n").split(b"\n")]
 
 

@@ -1,4 +1,4 @@
-"""Our marked blocks in a file that belongs to somebody else: put in, found, taken out again to the byte.
+"""Makes our marked blocks for a file that belongs to somebody else, finds them there, and takes them out to the byte.
 
 A block that adopts carries the lines whose place it took, each behind `#~ `: the file itself gives them back.
 """
@@ -39,7 +39,7 @@ class Piece:
 
 
 def block(lines: list[bytes], *, eol: bytes, indent: bytes = b"", joined: bool = False) -> bytes:
-    """A block with these lines. joined: the text before it lacks its final newline."""
+    """Makes a block of these lines. joined: the text before it lacks its final newline."""
     opening = _BEGIN + (_JOINED if joined else b"")
     return (eol if joined else b"") + b"".join(
         (indent + line if line else b"") + eol for line in [opening, *lines, _END]
@@ -47,7 +47,7 @@ def block(lines: list[bytes], *, eol: bytes, indent: bytes = b"", joined: bool =
 
 
 def adopting(carried: list[bytes], eol: bytes) -> bytes:
-    """A block in place of lines that take no effect any more; they keep their line ends."""
+    """Makes a block that carries lines, which take no effect any more; they keep their line ends."""
     cut = not carried[-1].endswith(b"\n")
     kept = b"".join(_carry(line) for line in carried)
     return _ADOPTED + (_CUT if cut else b"") + eol + kept + (eol if cut else b"") + _END + eol
@@ -81,7 +81,7 @@ def given_back(piece: Piece) -> list[bytes]:
 
 
 def masked(piece: Piece) -> str:
-    """A block for a person, secrets masked: those of carried lines are somebody else's."""
+    """Shows a block to a person, secrets masked: those of carried lines are somebody else's."""
     prefixes = [line[: len(line) - len(_uncarry(line))] for line in piece.lines]
     return "".join(prefix.decode() + parse.masked(line[len(prefix) :]) for prefix, line in zip(prefixes, piece.lines))
 

@@ -1,5 +1,6 @@
-"""The lines, words and sections of a haproxy.cfg, read as HAProxy reads them (configuration.txt, "Configuration file
-format").
+"""Reads lines, words and sections of a haproxy.cfg as HAProxy does.
+
+Source: configuration.txt, "Configuration file format".
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ _SHOWN = 120  # characters of a line in a message
 
 @dataclass(frozen=True)
 class Line:
-    """One line. index: among the lines parsed, from 0. number: in the file that a person sees, from 1.
+    """One line of a file.
 
-    raw: with its line end. words: unquoted, without the comment; none on a blank or comment line.
+    index: its place among the lines that are read together, from 0. number: its number in the file that a person sees,
+    from 1. raw: its bytes with the line end. words: unquoted, without the comment; none on a blank or comment line.
     """
 
     index: int
@@ -43,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Section:
-    """A section with its header as first line, up to the next header."""
+    """A section: its header as the first line, and all lines up to the next header."""
 
     keyword: str
     name: str
@@ -54,7 +56,7 @@ class Section:
         return self.lines[0]
 
     def content(self) -> list[Line]:
-        """What HAProxy reads as this section's, without the header and without `.if` and its like."""
+        """The lines with words below the header, without `.if` and its like."""
         return [line for line in self.lines[1:] if line.words and not line.keyword.startswith(".")]
 
     def named(self, *keywords: str) -> list[Line]:
@@ -88,7 +90,10 @@ def split(config: bytes) -> list[bytes]:
 
 
 def words(line: bytes) -> tuple[str, ...]:
-    """The words of a line, quotes and escapes resolved (configuration.txt, "Quoting and escaping"), variables not."""
+    """Reads the words of a line: `bind "a b" # c` has `bind` and `a b`.
+
+    Resolves quotes and escapes (configuration.txt, "Quoting and escaping"), but no variables.
+    """
     text, found, at = re.split(rb"[\r\n]", line, maxsplit=1)[0], [], 0
     while match := _WORD.match(text, at):
         found.append(re.sub(_QUOTED, _unquoted, match[1]).decode("utf-8", "surrogateescape"))
@@ -126,8 +131,11 @@ def is_origin(section: Section, every: list[Section]) -> bool:
 
 
 def unconditional(section: Section) -> Iterator[tuple[Line, Line]]:
-    """Each line below the header with the one before which text stands outside every `.if`: itself, or the `.if` that
-    is open.
+    """Yields each line below the header, paired with the line before which ours may be inserted.
+
+    That is the line itself, or, inside a condition, the line that opens it: what stands before that takes effect
+    whether the condition holds or not. Of `.if feature(LUA)`, `use_backend lua`, `.endif` and `use_backend web`, the
+    second is paired with the first, and the last with itself. Inside nested conditions it is the outermost `.if`.
     """
     depth, opened = 0, section.header
     for line in section.lines[1:]:
@@ -142,13 +150,13 @@ def unconditional(section: Section) -> Iterator[tuple[Line, Line]]:
 
 
 def shown(line: Line) -> str:
-    """A line for a person: its number and its text, secrets masked."""
+    """Shows a line to a person, secrets masked: `line 4 'listen backend_chat_ws'`."""
     text = masked(line.raw).strip()
     return f"line {line.number} '{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}'"
 
 
 def masked(line: bytes) -> str:
-    """The text of a line without the passwords and tokens in it."""
+    """Masks the passwords and tokens in a line: `stats auth admin:…`."""
     return masking.masked_line(line.decode("utf-8", "replace"))
 
 
@@ -172,7 +180,7 @@ def _unquoted(match: re.Match[bytes]) -> bytes:
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
-    """HAProxy keeps a backslash that escapes nothing: `\\.` in a pattern stays."""
+    """Resolves one escape: `\\ ` is a blank, and a backslash that escapes nothing stays, as in the pattern `\\.js`."""
     character = match[1]
     if character.startswith(b"x") and len(character) == 3:
         return bytes([int(character[1:], 16)])

@@ -1,4 +1,4 @@
-"""What the global sections of a haproxy.cfg set (configuration.txt 3)."""
+"""Reads the settings of a configuration's global sections (configuration.txt 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What in the portal's frontend keeps WhatsApp's requests from our rules, as far as its text tells.
+"""Finds what in the portal's frontend keeps WhatsApp's requests from our rules, as far as its text tells.
 
 `tcp-request`, `http-request` and `redirect` rules run before every `use_backend`, wherever they stand
 (configuration.txt, "Proxies").
@@ -72,7 +72,7 @@ class _Request:
         self._rewriter: Line | None = None
 
     def pass_through(self, rules: list[tuple[Section, Line]], rule_set: tuple[str, ...]) -> None:
-        """The rules of one set, each with the section where it stands."""
+        """Applies the rules of one set, each given with the section where it stands."""
         sure = True
         for section, line in rules:
             verdict = _holds(line, "" if rule_set in _CONNECTION else self._path, section)
@@ -96,7 +96,7 @@ class _Request:
                 self._rewrite(line, action, values, sure and verdict is True)
 
     def arrive(self) -> None:
-        """The end of the rules before ours, which look at the path as it is now."""
+        """Ends the way, at our rules, which look at the path as it is now."""
         if self._rewriter and self._path and self._path not in PATHS:
             self.takers.append(self._rewriter)
 
@@ -119,7 +119,7 @@ def _requests(config: bytes, portal: str, path: str, above: bytes) -> Iterator[_
 
 
 def _sent(path: str, chain: list[Section]) -> _Request:
-    """chain: what the portal inherits from, and itself."""
+    """Sends a request through the rules of `chain`: what the portal inherits from, the furthest first, and itself."""
     request = _Request(path)
     certain = [(each, line) for each in chain for line, outside in parse.unconditional(each) if line is outside]
     for rule_set in _RULE_SETS:
@@ -131,7 +131,7 @@ def _sent(path: str, chain: list[Section]) -> _Request:
 
 
 def _holds(line: Line, path: str | None, section: Section) -> conditions.Verdict:
-    """Whether a line applies. ACLs are those of the section where it stands, also in defaults."""
+    """Tells whether a line applies. ACLs are those of the section where it stands, also in defaults."""
     if line.keyword not in ("monitor-uri", "stats"):
         return conditions.holds(line.words, path, section)
     if path is None:
@@ -140,10 +140,9 @@ def _holds(line: Line, path: str | None, section: Section) -> conditions.Verdict
 
 
 def _rewritten(action: str, values: list[str], path: str | None) -> str | None:
-    """The path after a rule that applies; None where only a running HAProxy knows it.
+    """Gives the path after a rule that applies; None where only a running HAProxy knows it.
 
-    A format with `%` is filled in there. A rule on the URI sees the path alone over HTTP/1.1, and a whole URI over
-    HTTP/2.
+    That fills in a format with `%`. A rule on the URI sees the path alone over HTTP/1.1, and a whole URI over HTTP/2.
     """
     try:
         wanted = values[0] if action.startswith("set-") else _replaced(path, values[0], values[1])
@@ -153,7 +152,7 @@ def _rewritten(action: str, values: list[str], path: str | None) -> str | None:
 
 
 def _replaced(path: str | None, pattern: str, text: str) -> str:
-    """`replace-path`: where the pattern matches anywhere, the text takes the place of the whole path."""
+    """Does what `replace-path` does: where the pattern matches anywhere, the text replaces the whole path."""
     if path is None:
         return "%"
     match = re.search(pattern, path)
@@ -161,7 +160,7 @@ def _replaced(path: str | None, pattern: str, text: str) -> str:
 
 
 def _shown(line: Line) -> str:
-    """Without its condition, which may ask for a key that nobody should read here."""
+    """Shows a line without its condition, which may ask for a key that nobody should read here."""
     where = "a file that HAProxy reads before, " if line.index < 0 else ""
     return where + re.sub(r"\s(if|unless)\s.*", r" \1 …'", parse.shown(line))
 

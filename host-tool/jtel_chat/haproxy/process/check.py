@@ -1,5 +1,4 @@
-"""HAProxy's own checker, `haproxy -c`, on a file as it would be – without rights, since the file can name Lua that runs
-in it.
+"""Runs HAProxy's own checker, `haproxy -c`, on a file as it would be – without rights, since it runs the file's Lua.
 
 It has to read what root reads (keys, maps), so it may: CAP_DAC_READ_SEARCH. What it says of files that are not the
 configuration therefore stays here: of its messages only such words are shown as stand in the configuration itself.
@@ -82,7 +81,7 @@ def _without_ring_files(config: bytes) -> bytes:
 
 
 def _checked(files: list[Path], start: Start) -> tuple[subprocess.CompletedProcess[str], list[str]]:
-    """Without a network, and only where a name does not resolve there with that of the name servers."""
+    """Checks without a network, and only where a name does not resolve so, with the name servers in reach."""
     done, warnings = _run(files, start, ()), confined.lacking()
     if done.returncode and _UNRESOLVED.search(done.stderr):
         done = _run(files, start, confined.name_servers())
@@ -96,7 +95,7 @@ def _checked(files: list[Path], start: Start) -> tuple[subprocess.CompletedProce
 
 
 def _run(files: list[Path], start: Start, network: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Without `-q`, which silences the reason, too."""
+    """Runs the checker, without `-q`, which silences the reason, too."""
     haproxy = str(resolved(Path(shutil.which("haproxy") or "/usr/sbin/haproxy"), account.ROOT))
     return confined.run(
         [haproxy, "-c", *start.options, *(word for file in files for word in ("-f", str(file)))],
@@ -110,7 +109,7 @@ def _run(files: list[Path], start: Start, network: Sequence[str]) -> subprocess.
 
 
 def _user() -> str:
-    """Debian's package creates `haproxy`; a HAProxy of the customer's own may come without."""
+    """Names the checker's user: `haproxy`, which Debian's package creates, or `nobody`, where HAProxy came without."""
     try:
         return pwd.getpwnam("haproxy").pw_name
     except KeyError:
@@ -147,8 +146,9 @@ def _reason(alert: str, files: list[Path], known: _Known) -> str:
 
 
 def _place_only(alert: str, files: list[Path]) -> str:
-    """Lua can say anything in HAProxy's name, and read everything: from a configuration that loads some only places are
-    taken.
+    """Takes the place alone from an alert: `parsing [/etc/haproxy/haproxy.cfg:2]: see there`.
+
+    Lua can say anything in HAProxy's name, and read everything.
     """
     place = _PLACE.match(alert)
     return (
@@ -177,8 +177,9 @@ class _Known:
         self._bases = [f"{base}/" for base in bases if base]
 
     def shown(self, alert: str) -> str:
-        """An alert; from the first quoted word that is not known to the last quote, nothing: the word may hold quotes
-        itself.
+        """Shows an alert, with `'…'` for a quoted word that is not known.
+
+        That stands for everything up to the last quote, since the word may hold quotes itself.
         """
         quotes = [quote.start() for quote in _QUOTE.finditer(alert)]
         for begin, end in zip(quotes[::2], quotes[1::2]):

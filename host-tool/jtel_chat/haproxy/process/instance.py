@@ -1,5 +1,4 @@
-"""The HAProxy that runs: what it says of itself, and a reload that is over when the new configuration is the one that
-runs.
+"""Asks the HAProxy that runs, and reloads it: a reload is over when the new configuration is the one that runs.
 
 Source: management.txt 9.3 (stats socket), 9.4 (master CLI).
 """
@@ -51,7 +50,7 @@ class Running:
     revision: str | None
 
     def ask(self, command: str) -> str:
-        """The current worker's answer, through the master or its own stats socket; empty when neither answers."""
+        """Asks the current worker, through the master or its own stats socket; empty when neither answers."""
         if self.master:
             return _talk(self.master, f"@1 {command}")
         answer = _talk(self.stats, command) if self.stats else ""
@@ -59,7 +58,7 @@ class Running:
 
     @property
     def answers(self) -> bool:
-        """Whether anybody can be asked at all."""
+        """Tells whether anybody can be asked at all."""
         return bool(self.ask("show version"))
 
 
@@ -117,12 +116,15 @@ def _problem(before: Running, now: Running, revision: str | None) -> str | None:
 
 
 def _is_final(before: Running, now: Running) -> bool:
-    """Nothing more will come. A failure that was counted before this reload is not meant."""
+    """Tells that nothing more will come; a failure that was counted before this reload does not."""
     return _has_ended(before, now) or (now.failed or 0) > (before.failed or 0)
 
 
 def _has_ended(before: Running, now: Running) -> bool:
-    """A reload keeps the main process; another one is systemd's next try with what the first has died of."""
+    """Tells whether the main process has ended.
+
+    A reload keeps it; another one is systemd's next try with what the first has died of.
+    """
     return not now.main or now.main != (before.main or now.main)
 
 
@@ -138,7 +140,7 @@ def _children(main: int) -> frozenset[int]:
 
 
 def _talk(path: str, command: str) -> str:
-    """The answer, complete; empty when none comes in time, or one that does not end."""
+    """Asks a socket for a complete answer; empty when none comes in time, or one that does not end."""
     deadline, answer = time.monotonic() + _ANSWER, b""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, contextlib.suppress(OSError):
         connection.settimeout(_ANSWER)

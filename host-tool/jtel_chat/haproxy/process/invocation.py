@@ -1,5 +1,6 @@
-"""How HAProxy's main process was started: /etc/default/haproxy has a say in its files and its environment
-(management.txt 3).
+"""Reads how HAProxy's main process was started: /etc/default/haproxy has a say in its files and its environment.
+
+Source: management.txt 3.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ _ITS_OWN = ("HAPROXY_MWORKER", "HAPROXY_PROCESSES", "NOTIFY_SOCKET")  # another 
 
 @dataclass(frozen=True)
 class Start:
-    """files: its configuration files, in their order. options: what else decides whether they are accepted.
+    """What a main process was started with; nothing where none runs.
 
-    environment: what their `$NAME`s stand for. master: the place of its master socket.
+    files: its configuration files, in their order. options: what else decides whether they are accepted, `-dr` or
+    `-C /etc/haproxy`. environment: what their `$NAME`s stand for. master: the place of its master socket.
     """
 
     files: tuple[Path, ...] = ()
@@ -31,11 +33,11 @@ class Start:
     master: str | None = None
 
     def loads(self, path: Path) -> bool:
-        """Whether the file is one of its own, perhaps by a link."""
+        """Tells whether the file is one of its own, perhaps by a link."""
         return any(_same(path, file) for file in self.files)
 
     def place(self, path: Path) -> Path:
-        """By which name it reads `path`."""
+        """Finds the name by which it reads `path`, which may be a link."""
         return next((file for file in self.files if _same(path, file)), path)
 
     def beside(self, path: Path) -> list[Path]:
@@ -43,7 +45,7 @@ class Start:
         return [file for file in self.files if not _same(path, file) and disk.is_file(file, follow=True)]
 
     def with_candidate(self, path: Path, candidate: Path) -> list[Path]:
-        """Its files, another one in the place of `path`; that one alone where nothing runs."""
+        """Lists its files, another one in the place of `path`; that one alone where nothing runs."""
         return [candidate if _same(path, file) else file for file in self.files] if self.loads(path) else [candidate]
 
     def above(self, path: Path) -> bytes:
@@ -83,7 +85,7 @@ class Start:
 
     @staticmethod
     def is_short(value: str) -> bool:
-        """Whether a value says as little as a port number does."""
+        """Tells whether a value says as little as a port number does."""
         return len(value) <= _SHORT
 
     def _around(self, path: Path) -> tuple[Sequence[Path], Sequence[Path]]:
@@ -104,7 +106,7 @@ class Start:
 
 
 def read(main: int) -> Start:
-    """Of a main process; 0 where none runs."""
+    """Reads how a main process was started. main: its number; 0 where none runs."""
     words = _strings(main, "cmdline")
     directory = Path("/", *_values(words, "-C"))  # systemd starts it in the root directory
     master = next(iter(_values(words, "-S")), "").partition(",")[0].removeprefix("unix@")
@@ -125,7 +127,7 @@ def _text(files: Sequence[Path]) -> bytes:
 
 
 def _files(path: Path) -> list[Path]:
-    """Of a directory HAProxy reads the files `*.cfg` that are not hidden, in the order of their names."""
+    """Lists the files that HAProxy reads for `-f PATH`: of a directory `*.cfg`, not hidden, in the order of names."""
     if not disk.is_directory(path, follow=True):
         return [path]
     found = [

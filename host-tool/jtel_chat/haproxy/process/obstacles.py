@@ -1,4 +1,4 @@
-"""What a reload would die of and `haproxy -c` does not see (2.6: it neither binds nor changes its root)."""
+"""Finds what a reload would die of and `haproxy -c` does not see (2.6: it neither binds nor changes its root)."""
 
 from __future__ import annotations
 
@@ -74,8 +74,10 @@ def portal_elsewhere(path: Path, portal: str, start: Start) -> str:
 
 
 def of_binds(ours: list[Bind], theirs: list[Bind], running: Running) -> list[str]:
-    """Addresses of ours that this host lacks, ports of ours that the customer's sections bind, and any port that
-    another program holds.
+    """Finds binds that a reload would fail at, or that would not get all of their visitors.
+
+    These are addresses of ours that this host lacks, ports of ours that the customer's sections bind, too, and any port
+    that another program holds.
     """
     lacking = sorted({our.address for our in ours if not our.is_wildcard and not addresses.bindable(our.address)})
     return [
@@ -94,7 +96,7 @@ def of_binds(ours: list[Bind], theirs: list[Bind], running: Running) -> list[str
 
 
 def _sections(our: Bind, theirs: list[Bind]) -> list[str]:
-    """HAProxy starts with such a pair, and the kernel gives each connection to either."""
+    """Finds sections of the customer that bind our port: HAProxy starts so, and the kernel deals the visitors out."""
     found = [their for their in theirs if their.port == our.port and listening.overlap(our.address, their.address)]
     return [
         f"'{their.section}' binds port {their.port}, too: chat would get some of its visitors only. Remove that, or"
@@ -104,9 +106,7 @@ def _sections(our: Bind, theirs: list[Bind]) -> list[str]:
 
 
 def _programs(binds: list[Bind], running: Running, remedy: str) -> Iterator[str]:
-    """Sockets that are not HAProxy's own: what its workers hold, old ones included, a new worker takes over or
-    shares.
-    """
+    """Finds ports that another program holds; those of HAProxy's workers, old ones included, a new one takes over."""
     own = {running.main, *running.workers} - {0}
     for listener in listeners.listening({bind.port for bind in binds}):
         address = str(listener.address)
