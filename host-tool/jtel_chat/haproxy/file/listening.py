@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from . import parse
@@ -47,11 +47,8 @@ class Bind:
         return f"{'' if host == _EVERY[0] else host}:{self.port}"
 
 
-def binds(config: bytes) -> list[Bind]:
-    """Every TCP address that the frontends and listen sections bind; sockets, QUIC, and what stands in variables, are
-    left out.
-    """
-    every = parse.sections(parse.lines(config))
+def binds(every: Sequence[Section]) -> list[Bind]:
+    """Lists every TCP address that frontends and listen sections bind: no sockets, no QUIC, nothing in variables."""
     listening = [section for section in every if section.keyword in ("frontend", "listen")]
     return [bind for section in listening for _, bind in of_section(section, parse.mode(every, section))]
 

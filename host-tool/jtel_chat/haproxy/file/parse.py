@@ -6,8 +6,8 @@ Source: configuration.txt, "Configuration file format".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from ...text import masking
 
@@ -64,29 +64,14 @@ class Section:
         return [line for line in self.content() if line.keyword in keywords]
 
 
-def above(config: bytes) -> list[Section]:
-    """The sections of what is read before another file, whose lines' indexes begin at 0."""
-    found = lines(config)
-    return sections([replace(line, index=line.index - len(found)) for line in found])
+def split(text: bytes) -> list[bytes]:
+    """Cuts a text behind each LF; nothing else ends a line, and a backslash does not continue one."""
+    return re.findall(rb"[^\n]*\n|[^\n]+", text)
 
 
-def lines(config: bytes, numbers: list[int] | None = None) -> list[Line]:
-    """All lines; joined, their `raw` is the configuration again.
-
-    Only LF ends one: a backslash at its end does not continue it.
-
-    numbers: those of the lines, where the configuration is a part of what a person sees.
-    """
-    found = split(config)
-    return [
-        Line(index, number, raw, words(raw))
-        for index, (raw, number) in enumerate(zip(found, numbers or range(1, len(found) + 1)))
-    ]
-
-
-def split(config: bytes) -> list[bytes]:
-    """The lines with their ends."""
-    return re.findall(rb"[^\n]*\n|[^\n]+", config)
+def lines(raw: Sequence[bytes]) -> list[Line]:
+    """Reads the words of every line that `split` has cut."""
+    return [Line(index, index + 1, line, words(line)) for index, line in enumerate(raw)]
 
 
 def words(line: bytes) -> tuple[str, ...]:
@@ -101,14 +86,14 @@ def words(line: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
-def sections(config: list[Line]) -> list[Section]:
-    """All sections in their order; what stands before the first header is in none."""
-    starts = [index for index, line in enumerate(config) if _KEYWORDS.fullmatch(line.keyword)]
-    return [_section(tuple(config[start:end])) for start, end in zip(starts, [*starts[1:], len(config)])]
+def sections(every: Sequence[Line]) -> list[Section]:
+    """Groups lines into sections, in their order; what stands before the first header is in none."""
+    starts = [index for index, line in enumerate(every) if _KEYWORDS.fullmatch(line.keyword)]
+    return [_section(tuple(every[start:end])) for start, end in zip(starts, [*starts[1:], len(every)])]
 
 
-def inherited(every: list[Section], section: Section) -> list[Section]:
-    """What a section inherits from, nearest first: the defaults that it names, else the last ones above it."""
+def inherited(every: Sequence[Section], section: Section) -> list[Section]:
+    """Lists the defaults that a section inherits from, nearest first: those that it names, else the last above it."""
     above = [each for each in every if each.keyword == "defaults" and each.header.index < section.header.index]
     if origin := _origin(section):
         above = [each for each in above if each.name == origin]
@@ -117,16 +102,16 @@ def inherited(every: list[Section], section: Section) -> list[Section]:
     return [above[-1], *inherited(every, above[-1])] if above else []
 
 
-def mode(every: list[Section], section: Section) -> str:
-    """The mode that applies to a section, its defaults considered; empty when none is set, which means tcp."""
+def mode(every: Sequence[Section], section: Section) -> str:
+    """Finds the mode of a section, set in itself or in its defaults: `http`; empty when none is, which means tcp."""
     for each in [section, *inherited(every, section)]:
         if modes := each.named("mode"):
             return " ".join(modes[-1].words[1:2])
     return ""
 
 
-def is_origin(section: Section, every: list[Section]) -> bool:
-    """Whether another section names these defaults (`frontend NAME from DEFAULTS`)."""
+def is_origin(section: Section, every: Sequence[Section]) -> bool:
+    """Tells whether another section names these defaults (`frontend NAME from DEFAULTS`)."""
     return section.name != "" and any(_origin(each) == section.name for each in every)
 
 

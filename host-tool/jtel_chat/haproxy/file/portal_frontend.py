@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...errors import Refused
@@ -25,14 +26,12 @@ class Place:
     replaced: list[int]
 
 
-def find(config: list[Line], name: str, above: list[Section]) -> list[Section]:
-    """The sections that are the portal, as frontend or listen:
+def find(own: Sequence[Section], name: str, above: Sequence[Section]) -> list[Section]:
+    """Finds the portal: `frontend NAME` or `listen NAME`, several where HAProxy 1.x allowed a name twice.
 
-    HAProxy 1.x allowed a name twice. above: of files that are read before.
-
-    Raises Refused when there is none, or when it cannot carry rules.
+    own: the sections of the file. above: those of the files that HAProxy reads before it. Raises Refused when there is
+    no portal, or when it cannot carry rules.
     """
-    own = parse.sections(config)
     every = [*above, *own]
     proxies = [section for section in own if section.keyword in ("frontend", "listen")]
     found = [section for section in proxies if section.name == name]
@@ -52,8 +51,8 @@ def find(config: list[Line], name: str, above: list[Section]) -> list[Section]:
     return found
 
 
-def place(section: Section, rules: list[Line]) -> Place:
-    """Where the rules go. Raises Refused when a line there means something else by the name of our ACL."""
+def place(section: Section, rules: Sequence[Line]) -> Place:
+    """Finds the place of the rules. Raises Refused when a line there means something else by the name of our ACL."""
     names = {line.words[1] for line in rules if line.keyword == "acl"}
     backends = {line.words[1] for line in rules if line.keyword == "use_backend"}
     replaced = [line for line in section.content() if _pasted(line, names, backends)]

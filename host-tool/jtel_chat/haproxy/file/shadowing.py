@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from . import conditions, parse
+from .configuration import Configuration
 from .parse import Line, Section
 from .portal_frontend import PATHS
 
@@ -36,26 +37,25 @@ _REWRITES = (
 )  # normalize-uri leaves our paths as they are
 
 
-def shadowing(config: bytes, portal: str, above: bytes = b"") -> list[str]:
-    """Why a request for one of PATHS would not reach our rules in the portal's frontend, as far as the text alone
-    decides it.
+def shadowing(config: Configuration, portal: str) -> list[str]:
+    """Says why requests for PATHS would not reach our rules in the portal's frontend: each reason with line and remedy.
 
-    Each with line number, reason and remedy. A condition that only a running HAProxy can decide is not reported.
-    above: what HAProxy reads before this file, where it reads more than one.
+    A condition that only a running HAProxy can decide is not reported.
     """
     taken: dict[Line, list[str]] = {}
     for path in PATHS:
-        for request in _requests(config, portal, path, above):
+        for request in _requests(config, portal, path):
             for line in request.takers:
                 taken.setdefault(line, []).append(path)
     return [_reason(line, paths) for line, paths in sorted(taken.items(), key=lambda each: each[0].index)]
 
 
-def suspects(config: bytes, portal: str, path: str, above: bytes = b"") -> list[str]:
-    """The rules that may keep a request for `path` from our rules, where only a running HAProxy knows whether they
-    do.
+def suspects(config: Configuration, portal: str, path: str) -> list[str]:
+    """Shows the rules that may keep a request for `path` from ours: `line 3 'http-request deny unless …'`.
+
+    Only a running HAProxy knows whether they do.
     """
-    lines = {line for request in _requests(config, portal, path, above) for line in request.suspects}
+    lines = {line for request in _requests(config, portal, path) for line in request.suspects}
     return [_shown(line) for line in sorted(lines, key=lambda each: each.index)]
 
 
@@ -109,11 +109,10 @@ class _Request:
             self.suspects.append(line)
 
 
-def _requests(config: bytes, portal: str, path: str, above: bytes) -> Iterator[_Request]:
-    """A request for `path` through each section that is the portal."""
-    here = parse.sections(parse.lines(config))
-    every = [*parse.above(above), *here]
-    for section in here:
+def _requests(config: Configuration, portal: str, path: str) -> Iterator[_Request]:
+    """Sends a request for `path` through each section that is the portal."""
+    every = [*config.above, *config.sections]
+    for section in config.sections:
         if section.keyword in ("frontend", "listen") and section.name == portal:
             yield _sent(path, [*reversed(parse.inherited(every, section)), section])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from . import listening, parse
 from .listening import Bind
@@ -32,9 +32,10 @@ _SPOILING = re.compile(
 )
 
 
-def own_defaults(every: list[Section]) -> bytes:
-    """A defaults section for ours, when they must not inherit from the last one above them; else nothing. every: all
-    that is read before ours.
+def own_defaults(every: Sequence[Section]) -> bytes:
+    """Gives a defaults section to ours where they must not inherit from the last one above them; else nothing.
+
+    every: all sections that HAProxy reads before ours.
     """
     last = [section for section in every if section.keyword == "defaults"][-1:]
     chain = last + parse.inherited(every, last[0]) if last else []
@@ -44,16 +45,16 @@ def own_defaults(every: list[Section]) -> bytes:
     return b"" if usable else _DEFAULTS
 
 
-def survey(config: list[Line], ours: list[Line]) -> tuple[list[int], list[str]]:
-    """Indexes of the lines that our sections replace, and what keeps ours from taking effect: each with line number,
-    reason and remedy.
+def survey(theirs: Sequence[Section], ours: Sequence[Section]) -> tuple[list[int], list[str]]:
+    """Finds the indexes of the lines that our sections replace, and what keeps ours from taking effect.
+
+    Each obstacle has line number, reason and remedy: `line 4 'listen backend_chat_ws': the name … is ours, …`.
     """
-    wanted = parse.sections(ours)
-    names = {section.name for section in wanted if section.keyword in parse.PROXIES}
-    own = [bind for section in wanted for _, bind in listening.of_section(section)]
+    names = {section.name for section in ours if section.keyword in parse.PROXIES}
+    own = [bind for section in ours for _, bind in listening.of_section(section)]
     replaced: list[int] = []
     clashes: list[str] = []
-    for section in parse.sections(config):
+    for section in theirs:
         objection = _objection(section)
         if objection is None:
             replaced += _lines(section)

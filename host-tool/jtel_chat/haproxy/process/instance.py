@@ -10,13 +10,13 @@ import re
 import socket
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from ...access import disk
 from ...errors import Failed
 from ...programs import process
 from ...text import masking, printable
-from ..file import settings
+from ..file import edit, settings
+from ..file.configuration import Configuration
 from . import invocation
 from .invocation import Start
 
@@ -35,14 +35,16 @@ NO_MASTER_SOCKET = (
 class Running:
     """The unit's processes at one moment.
 
-    main: the main process; 0 when the unit does not run. start: how that was started. workers: its children, old ones
-    that still carry connections included.
-    failed: reloads that have failed since the last good one; None without a master socket. revision: CFGREV of the
-    current worker (our blocks set it); None when it is not set, or nobody can be asked.
+    main: the main process; 0 when the unit does not run. start: how that was started. configuration: our file between
+    the others that it was started with, as they are on disk. workers: its children, old ones that still carry
+    connections included. master, stats: the places of its sockets. failed: reloads that have failed since the last good
+    one; None without a master socket. revision: CFGREV of the current worker (our blocks set it); None when it is not
+    set, or nobody can be asked.
     """
 
     main: int
     start: Start
+    configuration: Configuration
     workers: frozenset[int]
     master: str | None
     stats: str | None
@@ -62,41 +64,38 @@ class Running:
         return bool(self.ask("show version"))
 
 
-def look(path: Path, config: bytes) -> Running:
-    """What runs now. config: the text of its haproxy.cfg, `path`, for the stats socket."""
+def look(file: Configuration) -> Running:
+    """Looks at what runs now, and puts the file between the others that it reads."""
     main = int(process.run("systemctl", "show", "--value", "--property=MainPID", UNIT).strip() or 0)
     start = invocation.read(main)
     proc = _talk(start.master, "show proc") if start.master else ""
     failed = re.search(r"\[failed: (\d+)\]", proc)
-    master, stats = (start.master if failed else None), settings.stats_socket(start.whole(path, config))
-    running = Running(main, start, _children(main), master, stats, int(failed[1]) if failed else None, None)
+    config = start.around(file)
+    master, stats = (start.master if failed else None), settings.stats_socket(config.all_sections)
+    running = Running(main, start, config, _children(main), master, stats, int(failed[1]) if failed else None, None)
     return replace(running, revision=_environment(running, "CFGREV"))
 
 
-def reload(path: Path, config: bytes, revision: str | None) -> None:
-    """Load `config`, which is on disk as `path`. revision: its CFGREV; None where it has none.
+def reload(config: Configuration) -> None:
+    """Loads a configuration, which is on disk already; starts HAProxy where it does not run.
 
     The command returns 0 also when the new worker could not bind: then the old one goes on, or nothing does. So a new
-    worker must run, say this revision, and do so half a second later, too. Raises Failed with HAProxy's own last words.
+    worker must run, say the configuration's CFGREV, and do so half a second later, too. Raises Failed with HAProxy's
+    own last words.
     """
-    before = look(path, config)
+    before, revision = look(config), edit.revision(config)
     if process.attempt("systemctl", "reload" if before.main else "start", UNIT).returncode:
-        raise Failed(
-            f"HAProxy does not load the new configuration. Its journal: {_journal(before.start, path, config)}"
-        )
+        raise Failed(f"HAProxy does not load the new configuration. Its journal: {_journal(before)}")
     deadline = time.monotonic() + _DEADLINE
     while True:
-        problem = _problem(before, now := look(path, config), revision)
+        problem = _problem(before, now := look(before.configuration), revision)
         if problem is None:
             time.sleep(_SETTLE)
-            problem = _problem(before, now := look(path, config), revision)
+            problem = _problem(before, now := look(before.configuration), revision)
         if problem is None:
             return
         if time.monotonic() > deadline or _is_final(before, now):
-            raise Failed(
-                f"HAProxy does not run the new configuration: {problem}. Its journal:"
-                f" {_journal(before.start, path, config)}"
-            )
+            raise Failed(f"HAProxy does not run the new configuration: {problem}. Its journal: {_journal(before)}")
         time.sleep(0.1)
 
 
@@ -156,6 +155,6 @@ def _talk(path: str, command: str) -> str:
     return ""
 
 
-def _journal(start: Start, path: Path, config: bytes) -> str:
+def _journal(running: Running) -> str:
     said = process.attempt("journalctl", f"--unit={UNIT}", "--lines=8", "--output=cat", "--no-pager").stdout.strip()
-    return masking.masked(printable.block(start.unexpanded(said, start.whole(path, config))))
+    return masking.masked(printable.block(running.start.unexpanded(said, running.configuration)))

@@ -11,19 +11,20 @@ from pathlib import Path
 from ...access import disk
 from ...net import addresses, listeners
 from ..file import edit, listening, parse, settings
+from ..file.configuration import Configuration
 from ..file.listening import Bind
 from .instance import UNIT, Running
-from .invocation import Start
 
 
-def of_global(config: bytes) -> list[str]:
-    """The root directory, user and group that HAProxy changes to at its start: without them its master ends, and all
-    frontends with it.
+def of_global(config: Configuration) -> list[str]:
+    """Finds the root directory, user and group that HAProxy would change to at its start and that do not exist.
+
+    Without them its master ends, and all frontends with it.
     """
     known: dict[str, Callable[[str], object]] = {"chroot": _directory, "user": pwd.getpwnam, "group": grp.getgrnam}
     problems = []
     for keyword, look in known.items():
-        value = settings.value(config, keyword)
+        value = settings.value(config.all_sections, keyword)
         try:
             if value and "$" not in value:
                 look(value)
@@ -35,9 +36,9 @@ def of_global(config: bytes) -> list[str]:
     return problems
 
 
-def of_start(path: Path, running: Running) -> list[str]:
-    """That the HAProxy which runs does not load this file at all."""
-    if not running.start.files or running.start.loads(path):
+def of_start(running: Running) -> list[str]:
+    """Finds out that the HAProxy which runs does not load the file at all."""
+    if not running.start.files or running.start.loads(running.configuration.path):
         return []
     files = " and ".join(map(str, running.start.files))
     return [
@@ -46,10 +47,9 @@ def of_start(path: Path, running: Running) -> list[str]:
     ]
 
 
-def of_defaults(path: Path, config: bytes, start: Start) -> list[str]:
-    """Who in a later file would inherit defaults of our own, which stand at the end of this one."""
-    later = parse.sections(parse.lines(start.below(path)))
-    before_their_own = takewhile(lambda section: section.keyword != "defaults", later)
+def of_defaults(config: Configuration) -> list[str]:
+    """Finds a section in a later file that would inherit defaults of our own, which stand at the end of this one."""
+    before_their_own = takewhile(lambda section: section.keyword != "defaults", config.below)
     heirs = [
         f"{each.keyword} {each.name}"
         for each in before_their_own
@@ -64,12 +64,11 @@ def of_defaults(path: Path, config: bytes, start: Start) -> list[str]:
     ]
 
 
-def portal_elsewhere(path: Path, portal: str, start: Start) -> str:
-    """Where the portal stands, if that is another file; what a refusal for want of it ends with."""
-    for file in start.beside(path):
-        found = parse.sections(parse.lines(disk.read(file)))
-        if any(each.keyword in ("frontend", "listen") and each.name == portal for each in found):
-            return f". '{portal}' stands in {file}, and only {path} is edited: move it there"
+def portal_elsewhere(config: Configuration, portal: str) -> str:
+    """Says in which other file the portal stands, to end a refusal with; empty where it stands in none."""
+    for file in (*config.before, *config.after):
+        if any(each.keyword in ("frontend", "listen") and each.name == portal for each in file.sections):
+            return f". '{portal}' stands in {file.path}, and only {config.path} is edited: move it there"
     return ""
 
 
