@@ -17,20 +17,27 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "host-tool"))
 from jtel_chat.documents.document import Section
 from jtel_chat.errors import Refused
 from jtel_chat.haproxy.file import edit, sections, shadowing
+from jtel_chat.haproxy.file.configuration import Configuration
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """What the function says."""
-    config = b64decode(request["config"])
+    text = b64decode(request["config"])
+    config = Configuration(text)
     functions = {
-        "edit": lambda: edit.edit(
-            config, sections=request["sections"].encode(), portal=request["portal"], rules=request["rules"]
+        "edit": lambda: (
+            edit.edit(
+                config,
+                Configuration(request["sections"].encode()),
+                portal=request["portal"],
+                rules=request["rules"],
+            ).text
         ),
-        "remove": lambda: edit.remove(config),
+        "remove": lambda: edit.remove(config).text,
         "adopted": lambda: edit.adopted(config),
         "shadowing": lambda: shadowing.shadowing(config, request["portal"]),
         "document": lambda: sections.problems(
-            Section("haproxy", "/etc/haproxy/haproxy.cfg", {"sections": config.decode(), "rules": request["rules"]})
+            Section("haproxy", "/etc/haproxy/haproxy.cfg", {"sections": text.decode(), "rules": request["rules"]})
         ),
     }
     try:

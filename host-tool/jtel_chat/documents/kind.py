@@ -78,11 +78,9 @@ class Kind(Protocol):
         ...
 
     def load_again(self, section: Section) -> str:
-        """Have loaded what a rollback has put back; how it is then, for a person.
+        """Load what a rollback has put back, and say what runs then: `HAProxy runs FILE again as it was.`
 
-        Only kinds that ask for it (`load_on_rollback`) have it.
-
-        The section has its name only: it comes from a journal.
+        Only kinds that ask for it (`load_on_rollback`) have it. The section comes from a journal and has its name only.
         """
         ...
 

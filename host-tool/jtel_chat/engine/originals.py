@@ -64,7 +64,10 @@ def _refreshed(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def put_back(step: str, transaction: Transaction, paths: list[str] | None = None) -> None:
-    """Everything – or just these paths – as it was before the step, newest change first."""
+    """Puts back what a step has changed, newest change first.
+
+    paths: only these, `["/etc/haproxy/haproxy.cfg"]`; without them, everything.
+    """
     for entry in reversed(index(step)):
         # `kept`: a part of a release, where versions before 2026-12 kept it; `releases` has taken it over.
         if "path" in entry and "kept" not in entry and (paths is None or entry["path"] in paths):

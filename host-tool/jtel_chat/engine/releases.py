@@ -183,7 +183,10 @@ def install(release: Release, found: Release, directory: Path) -> None:
 
 
 def put_back(entry: dict[str, Any]) -> list[str]:
-    """The release that a journal has noted, where another one or half of one is now; lines for a person."""
+    """Puts back the release that a journal has noted, where another one or half of one is now.
+
+    Returns lines for a person; there are none.
+    """
     directory, was = Path(entry["release"]), Release(entry["was"]["digest"], tuple(entry["was"]["entries"]))
     for name in disk.names(directory):
         if name.startswith(".") and name.endswith((".jtel-chat", ".jtel-chat-old")):

@@ -1,11 +1,9 @@
-"""`# haproxy:
+"""Keeps our sections and portal rules in the customer's HAProxy configuration, loaded, running and effective.
 
-FILE` – our frontends, backend and portal rules in the customer's HAProxy configuration, loaded, running and effective.
-
-Fields: `sections` (block: global with `setenv CFGREV`, frontends, backend), `portal` (the frontend that gets the
-rules), `rules` (block), `certificate` (PEM, or directory of them, that the frontend needs), `public` (the name that
-visitors use), `portal-name` (the name that TynTec uses), `redundant` (set where the stack has several load balancers:
-it matters which is active).
+A section is `# haproxy: /etc/haproxy/haproxy.cfg` with the fields `sections` (block: global with `setenv CFGREV`,
+frontends, backend), `portal` (the frontend that gets the rules), `rules` (block), `certificate` (PEM, or directory of
+them, that the frontend needs), `public` (the name that visitors use), `portal-name` (the name that TynTec uses) and
+`redundant` (set where the stack has several load balancers: it matters which is active).
 """
 
 from __future__ import annotations
@@ -23,10 +21,10 @@ from ..engine import observing
 from ..engine.transaction import Transaction
 from ..errors import Ended, Failed, Refused
 from ..haproxy.file import edit, listening, sections
+from ..haproxy.file.configuration import Configuration
 from ..haproxy.file.listening import Bind
 from ..haproxy.process import check, instance, obstacles
 from ..haproxy.process.instance import Running
-from ..haproxy.process.invocation import Start
 from ..programs import process
 
 DECLARATION = Declaration(
@@ -65,19 +63,19 @@ def observe(section: Section) -> Observed:
     path = Path(section.name)
     if not disk.is_file(path, follow=True):
         return Observed(state={f"blocks:{path}": "absent"}, problems=[_MISSING.format(path)])
-    config = disk.read(path)
-    return _observed(section, config, instance.look(path, config))
+    return _observed(section, _ours(section), instance.look(_read(path)))[0]
 
 
-def _observed(section: Section, config: bytes, running: Running) -> Observed:
-    path = Path(section.name)
-    ours = b"".join(edit.blocks(config))
-    state = {f"blocks:{path}": digests.short(ours) if ours else "absent", _LOADED: _loaded(config, running)}
-    seen = Observed(state=state, text={f"blocks:{path}": edit.shown(config)})
+def _observed(section: Section, ours: Configuration, running: Running) -> tuple[Observed, Configuration]:
+    """Looks at everything. The second value is the file as the edit leaves it, which may be the file as it is."""
+    config = running.configuration
+    blocks = b"".join(edit.blocks(config))
+    state = {f"blocks:{config.path}": digests.short(blocks) if blocks else "absent", _LOADED: _loaded(running)}
+    seen = Observed(state=state, text={f"blocks:{config.path}": edit.shown(config)})
     _look_at_certificate(section, running, seen)
-    _look_at_edit(section, config, running, seen)
+    edited = _look_at_edit(section, ours, running, seen)
     _look_around(section, running, seen)
-    return seen
+    return seen, edited
 
 
 def apply(section: Section, transaction: Transaction) -> None:
@@ -85,90 +83,97 @@ def apply(section: Section, transaction: Transaction) -> None:
     sections.check(section)
     if not disk.is_file(path, follow=True):
         raise Refused(_MISSING.format(path))
-    before = disk.read(path)
-    running = instance.look(path, before)
-    seen = _observed(section, before, running)
+    ours, running = _ours(section), instance.look(_read(path))
+    seen, after = _observed(section, ours, running)
     if seen.problems:
         raise Refused("; ".join(seen.problems))
-    after = _edited(section, before, running)
-    if owed := _owed(section, before, after, seen):
-        _load(section, after, running, transaction)
+    if owed := _owed(running.configuration, after, seen):
+        _load(section, ours, running.configuration, after, transaction)
         transaction.say(f"reloaded HAProxy, which runs this configuration now: {owed}")
-    _probe_chat(section, transaction)
+    _probe_chat(section, ours, transaction)
     for warning in seen.warnings:
         transaction.say(f"warning: {warning}")
 
 
 def undo(section: Section, transaction: Transaction) -> None:
-    """Take our blocks out; everything else stays, also what was edited since."""
+    """Takes our blocks out; everything else stays, also what was edited since."""
     path = Path(section.name)
-    if not disk.is_file(path, follow=True) or not edit.blocks(disk.read(path)):
+    if not disk.is_file(path, follow=True) or not (file := _read(path)).blocks:
         return
-    before = disk.read(path)
-    after = edit.remove(before)
-    running = instance.look(path, before)
-    check.check(path, after, running.start)
-    if problems := obstacles.of_global(running.start.whole(path, after)):
+    running = instance.look(file)
+    after = edit.remove(running.configuration)
+    check.check(after, running.start)
+    if problems := obstacles.of_global(after):
         raise Refused(f"{path}: {'; '.join(problems)}")
     _write(section, after, transaction)
     if running.main:
-        instance.reload(path, after, None)
+        instance.reload(after)
     transaction.say(f"removed our blocks from {path}")
 
 
 def load_again(section: Section) -> str:
-    """Each reload that fails leaves every frontend unreachable for two seconds: none where the main process has refused
-    ours.
+    """Reloads HAProxy with the file that a rollback has put back, and says what runs then.
+
+    Does not reload where the main process has refused our file and goes on with the one before: every reload that fails
+    leaves all frontends out of reach for two seconds.
     """
     path = Path(section.name)
-    config = disk.read(path)
-    running = instance.look(path, config)
+    running = instance.look(_read(path))
     if running.main and running.failed:
         return "HAProxy has gone on with what it had loaded before."
     process.attempt(
         "systemctl", "reset-failed", instance.UNIT
     )  # a main process that could not start has used up its tries
     try:
-        instance.reload(path, config, edit.revision(config))
+        instance.reload(running.configuration)
     except Ended:
         raise
     except Failed as failure:
-        now = instance.look(path, config)
+        now = instance.look(running.configuration)
         if now.main == running.main and now.main:
             return (
                 f"HAProxy goes on with what it had loaded before: {path} does not load as it was either. Repair it,"
                 f" then reload HAProxy. {failure}"
             )
-        if not _starts_again(now, config):
+        if not _starts_again(now):
             return (
                 f"HAProxy DOES NOT RUN: {path} does not load as it was either. Repair it, then start HAProxy. {failure}"
             )
     return f"HAProxy runs {path} again as it was."
 
 
-def _starts_again(now: Running, config: bytes) -> bool:
-    """The main process was one of systemd's tries with what the one before has died of.
+def _read(path: Path) -> Configuration:
+    return Configuration(disk.read(path), path)
 
-    The next may have read the file that is back.
+
+def _ours(section: Section) -> Configuration:
+    return Configuration(section.text("sections").encode())
+
+
+def _starts_again(now: Running) -> bool:
+    """Restarts HAProxy, and tells whether it runs.
+
+    Where it died, systemd tries to start it, first with the file that it died of; a later try may have read the file
+    that is back, and runs already.
     """
-    if now.main and now.answers and now.revision == edit.revision(config):
+    if now.main and now.answers and now.revision == edit.revision(now.configuration):
         return True
     process.attempt("systemctl", "reset-failed", instance.UNIT)
     return process.attempt("systemctl", "restart", instance.UNIT).returncode == 0
 
 
-def _loaded(config: bytes, running: Running) -> str:
+def _loaded(running: Running) -> str:
     if not running.main:
         return "nothing"
     if not running.answers:
         return "unknown"
-    return _CURRENT if running.revision and running.revision == edit.revision(config) else "other"
+    return _CURRENT if running.revision and running.revision == edit.revision(running.configuration) else "other"
 
 
-def _owed(section: Section, before: bytes, after: bytes, seen: Observed) -> str:
-    """Why HAProxy has to be reloaded; empty when it has not."""
+def _owed(before: Configuration, after: Configuration, seen: Observed) -> str:
+    """Says why HAProxy has to be reloaded; empty when it has not."""
     if after != before:
-        return f"our blocks in {section.name} have changed"
+        return f"our blocks in {before.path} have changed"
     reasons = [] if seen.state[_LOADED] == _CURRENT else [_RUNS[seen.state[_LOADED]]]
     certificates = {
         item.partition(":")[2]: value for item, value in seen.state.items() if item.startswith("certificate:")
@@ -200,66 +205,65 @@ def _look_at_certificate(section: Section, running: Running, seen: Observed) -> 
     seen.state[f"certificate:{path}"] = {None: "unknown", True: "changed", False: _SERVED}[changed]
 
 
-def _look_at_edit(section: Section, config: bytes, running: Running, seen: Observed) -> None:
-    """What the edit, HAProxy's checker on its result, and a reload would say.
+def _look_at_edit(section: Section, ours: Configuration, running: Running, seen: Observed) -> Configuration:
+    """Notes what the edit, HAProxy's checker on its result, and a reload would say.
 
+    Returns the file as the edit leaves it, which may be the file as it is; so it is, too, where the edit is refused.
     Only a result that is new is worth the checker's time.
     """
+    config, portal = running.configuration, section.fields.get("portal", "")
     if refused := sections.problems(section):
         seen.problems += refused
-        return
-    path = Path(section.name)
-    elsewhere = obstacles.of_start(path, running)
+        return config
+    path = config.path
+    elsewhere = obstacles.of_start(running)
+    after = config
     try:
-        after = _edited(section, config, running)
-        ours, theirs = _binds(section, after, running)
+        after = edit.edit(config, ours, portal=portal, rules=section.lines("rules"))
         in_the_way = [
             *elsewhere,
-            *obstacles.of_global(running.start.whole(path, after)),
-            *obstacles.of_binds(ours, theirs, running),
+            *obstacles.of_global(after),
+            *obstacles.of_binds(listening.binds(ours.sections), _their_binds(ours, after), running),
         ]
         # Where no reload is owed they wait for the next one, perhaps the customer's own.
-        (seen.problems if _owed(section, config, after, seen) else seen.warnings).extend(
+        (seen.problems if _owed(config, after, seen) else seen.warnings).extend(
             f"{path}: {obstacle}" for obstacle in in_the_way
         )
         if after != config:
-            seen.problems += [
-                f"{path}: {reason}"
-                for reason in (
-                    *_shadowing(section, after, running.start),
-                    *obstacles.of_defaults(path, after, running.start),
-                )
-            ]
+            reasons = (*_shadowing(section, after), *obstacles.of_defaults(after))
+            seen.problems += [f"{path}: {reason}" for reason in reasons]
             seen.warnings += [f"{path}: {adoption}" for adoption in _newly_adopted(config, after)]
         if after != config and not seen.problems:
-            seen.warnings += check.check(path, after, running.start)
+            seen.warnings += check.check(after, running.start)
     except Refused as refusal:
-        where = "" if elsewhere else obstacles.portal_elsewhere(path, section.fields.get("portal", ""), running.start)
+        where = "" if elsewhere else obstacles.portal_elsewhere(config, portal)
         seen.problems += [f"{path}: {obstacle}" for obstacle in elsewhere] or [f"{path}: {refusal}{where}"]
+    return after
 
 
-def _shadowing(section: Section, config: bytes, start: Start) -> list[str]:
-    """Why our rules in the portal would not be reached, as far as the text decides it."""
+def _shadowing(section: Section, config: Configuration) -> list[str]:
+    """Says why our rules in the portal would not be reached, as far as the text decides it."""
     if not section.lines("rules"):
         return []
     from ..haproxy.file import shadowing
 
-    return shadowing.shadowing(config, section.fields.get("portal", ""), start.above(Path(section.name)))
+    return shadowing.shadowing(config, section.fields.get("portal", ""))
 
 
-def _winner(section: Section, config: bytes, path: str, start: Start) -> str:
-    """What takes a request for `path` from our rules, or may."""
+def _winner(section: Section, config: Configuration, path: str) -> str:
+    """Says what takes a request for `path` from our rules, or may."""
     from ..haproxy.file import shadowing
 
     portal = section.fields.get("portal", "")
-    suspects = shadowing.suspects(config, portal, path, start.above(Path(section.name)))
+    suspects = shadowing.suspects(config, portal, path)
     perhaps = f", perhaps {' or '.join(suspects)}" if suspects else ""
-    return "; ".join(_shadowing(section, config, start)) or _UNKNOWN_WINNER.format(portal, perhaps)
+    return "; ".join(_shadowing(section, config)) or _UNKNOWN_WINNER.format(portal, perhaps)
 
 
-def _newly_adopted(before: bytes, after: bytes) -> list[str]:
-    """What somebody has pasted there by hand, which our blocks take the place of."""
-    return [line for line in edit.adopted(after) if line not in edit.adopted(before)]
+def _newly_adopted(before: Configuration, after: Configuration) -> list[str]:
+    """Names what somebody has pasted there by hand, which our blocks take the place of."""
+    known = edit.adopted(before)
+    return [line for line in edit.adopted(after) if line not in known]
 
 
 def _look_around(section: Section, running: Running, seen: Observed) -> None:
@@ -270,7 +274,7 @@ def _look_around(section: Section, running: Running, seen: Observed) -> None:
 
 
 def _is_active(section: Section) -> bool:
-    """Whether this load balancer is the one that visitors' connections reach now, as far as an address shows it."""
+    """Tells whether visitors' connections reach this load balancer now, as far as an address shows it."""
     from ..net import addresses
 
     named = {
@@ -282,59 +286,51 @@ def _is_active(section: Section) -> bool:
     return not addresses.own().isdisjoint((named & virtual) or (named | virtual))
 
 
-def _edited(section: Section, config: bytes, running: Running) -> bytes:
-    return edit.edit(
-        config,
-        sections=section.text("sections").encode(),
-        portal=section.fields.get("portal", ""),
-        rules=section.lines("rules"),
-        above=running.start.above(Path(section.name)),
-    )
+def _their_binds(ours: Configuration, config: Configuration) -> list[Bind]:
+    """Lists what the customer's sections bind, in this file and those that are loaded beside it."""
+    names = {bind.section for bind in listening.binds(ours.sections)}
+    return [bind for bind in listening.binds(config.all_sections) if bind.section not in names]
 
 
-def _binds(section: Section, config: bytes, running: Running) -> tuple[list[Bind], list[Bind]]:
-    """Where our sections listen, and where the customer's do, in this file and those that are loaded beside it."""
-    ours = listening.binds(section.text("sections").encode())
-    names = {bind.section for bind in ours}
-    whole = running.start.whole(Path(section.name), config)
-    return ours, [bind for bind in listening.binds(whole) if bind.section not in names]
-
-
-def _load(section: Section, after: bytes, running: Running, transaction: Transaction) -> None:
-    """Write, reload, and prove on the running process what the reload was for – and that the portal goes on."""
+def _load(
+    section: Section, ours: Configuration, before: Configuration, after: Configuration, transaction: Transaction
+) -> None:
+    """Writes, reloads, and proves on the running process what the reload was for – and that the portal goes on."""
     from ..haproxy.process import probe
 
     # Of the result: what was ours under another name, or pasted by hand and is taken over, need not answer any more.
-    path, name = Path(section.name), section.fields.get("public", _HERE)
-    theirs = _binds(section, after, running)[1]
+    theirs, name = _their_binds(ours, after), section.fields.get("public", _HERE)
     answered = probe.statuses(theirs, name)
-    for adoption in _newly_adopted(disk.read(path), after):
+    for adoption in _newly_adopted(before, after):
         transaction.say(adoption)
     _write(section, after, transaction)
-    instance.reload(path, after, edit.revision(after))
+    instance.reload(after)
     probe.as_before(answered, name)
-    _prove_rules(section, after, theirs, running.start, transaction)
+    _prove_rules(section, after, theirs, transaction)
 
 
-def _write(section: Section, config: bytes, transaction: Transaction) -> None:
-    path = resolved(Path(section.name), account.ROOT)  # a link stays one
+def _write(section: Section, config: Configuration, transaction: Transaction) -> None:
+    path = resolved(config.path, account.ROOT)  # a link stays one
     found = disk.stat(path)
     if found is None:
         raise Refused(_MISSING.format(path))
     transaction.load_on_rollback(section)
-    if transaction.write(path, config, stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid), keep=False):
+    if transaction.write(path, config.text, stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid), keep=False):
         transaction.say(f"wrote our blocks in {path}")
 
 
-def _probe_chat(section: Section, transaction: Transaction) -> None:
+def _probe_chat(section: Section, ours: Configuration, transaction: Transaction) -> None:
     from ..haproxy.process import probe
 
-    for bind in listening.binds(section.text("sections").encode()):
+    for bind in listening.binds(ours.sections):
         transaction.say(probe.chat(bind, section.fields.get("public", _HERE)))
 
 
-def _prove_rules(section: Section, config: bytes, theirs: list[Bind], start: Start, transaction: Transaction) -> None:
-    """A request to each path of the rules, as TynTec sends it, has to end in our backend."""
+def _prove_rules(section: Section, config: Configuration, theirs: list[Bind], transaction: Transaction) -> None:
+    """Sends a request to each path of the rules, as TynTec does, which has to end in our backend.
+
+    Raises Failed when one does not, with what takes it.
+    """
     from ..haproxy.process import probe
 
     rules, portal = section.fields.get("rules", ""), section.fields.get("portal", "")
@@ -351,5 +347,5 @@ def _prove_rules(section: Section, config: bytes, theirs: list[Bind], start: Sta
     revision = edit.revision(config) or ""
     for path in paths:
         if problem := probe.reaches(binds[0], section.fields.get("portal-name", _HERE), path, backend[1], revision):
-            raise Failed(f"{problem}: {_winner(section, config, path, start)}")
+            raise Failed(f"{problem}: {_winner(section, config, path)}")
     transaction.say(f"{' and '.join(paths)} on {binds[0]} reach {backend[1]}")

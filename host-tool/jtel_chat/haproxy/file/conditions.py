@@ -1,7 +1,7 @@
-"""What of a HAProxy rule can be told without running it: whether its condition holds for a request's path.
+"""Tells whether the condition of a HAProxy rule holds for a request's path, without running HAProxy.
 
-Three answers: True, False, and None where it depends on what only the running process knows (configuration.txt, "Using
-ACLs and fetching samples").
+There are three answers: True, False, and None where it depends on what only the running process knows.
+Source: configuration.txt, "Using ACLs and fetching samples".
 """
 
 from __future__ import annotations
@@ -37,8 +37,9 @@ class _Term:
 
 
 def holds(words: tuple[str, ...], path: str | None, section: Section) -> Verdict:
-    """Whether a rule of these words applies to `path` (None: only a running HAProxy knows it); a rule without `if` or
-    `unless` always does.
+    """Tells whether a rule of these words applies to `path`, e.g. `redirect location / if { path / }` to `/incoming`.
+
+    A rule without `if` or `unless` always does. path: None where only a running HAProxy knows it.
     """
     start = next((index for index, word in enumerate(words) if word in ("if", "unless")), None)
     if start is None:
@@ -48,7 +49,7 @@ def holds(words: tuple[str, ...], path: str | None, section: Section) -> Verdict
 
 
 def _alternatives(words: tuple[str, ...]) -> list[list[_Term]]:
-    """The terms between each `or`."""
+    """Divides a condition at each `or`: `a !b or c` has the terms `a` and `!b`, and the term `c`."""
     alternatives: list[list[_Term]] = [[]]
     rest, negated = iter(words), False
     for word in rest:
@@ -83,7 +84,7 @@ def _term(term: _Term, path: str | None, section: Section) -> Verdict:
 
 
 def _acl(name: str, path: str | None, section: Section) -> Verdict:
-    """A name that is defined several times is true when one of its definitions is."""
+    """Tells whether an ACL holds; one that is defined several times does when one of its definitions does."""
     definitions = [line.words[2:] for line in section.named("acl") if line.words[1:2] == (name,)]
     return _any([_criterion(words, path, section) for words in definitions]) if definitions else _CONSTANT.get(name)
 
@@ -113,7 +114,7 @@ def _matches(match: str, path: str, pattern: str, ignoring_case: bool) -> bool:
 
 
 def _flags(words: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Flags (`-m`, `-f` and `-u` have a value) and patterns."""
+    """Divides words into flags, of which `-m`, `-f` and `-u` have a value, and patterns."""
     flags: dict[str, str] = {}
     while words and words[0].startswith("-"):
         flag = words.pop(0)
@@ -124,6 +125,6 @@ def _flags(words: list[str]) -> tuple[dict[str, str], list[str]]:
 
 
 def _encrypted(section: Section) -> Verdict:
-    """Whether every connection of the section uses TLS, or none."""
+    """Tells whether the section's binds use TLS; None where only some do, or there are none."""
     found = {"ssl" in line.words for line in section.named("bind")}
     return found.pop() if len(found) == 1 else None

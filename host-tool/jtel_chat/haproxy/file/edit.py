@@ -1,4 +1,4 @@
-"""Edits of a haproxy.cfg that belongs to the customer: bytes in, bytes out, nothing outside our marked blocks changes.
+"""Edits a haproxy.cfg that belongs to the customer; nothing outside our marked blocks changes.
 
 Chat sections and rules that somebody pasted by hand are adopted: a block of ours stands in their place and carries them
 as comments, so that the file itself gives them back when the block goes.
@@ -8,32 +8,32 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ...access import digests
 from ...errors import Refused
 from . import marked_blocks, parse, portal_frontend, takeover
+from .configuration import Configuration
 from .parse import Line, Section
 
 _REVISION = re.compile(rb"(?m)^([ \t]*setenv CFGREV )[0-9a-f]*(?=\r?$)")
 
 
-def edit(config: bytes, *, sections: bytes, portal: str, rules: list[str], above: bytes = b"") -> bytes:
-    """The configuration with our sections at its end and, with rules, those inside the frontend or listen section
-    `portal`.
+def edit(config: Configuration, ours: Configuration, *, portal: str, rules: list[str]) -> Configuration:
+    """Puts our sections at the end of the file and, with rules, those into the frontend or listen section `portal`.
 
-    The same input gives the same output, and editing twice is editing once. `CFGREV` in our sections becomes the digest
-    of our blocks, so that a running HAProxy can say which version it has loaded. Raises Refused, with line numbers,
-    when something else has our names or our port, or when the portal is missing or cannot carry the rules.
-    above: what HAProxy reads before this file, where it reads more than one.
+    The same input gives the same output, and editing twice is editing once: a file that has all this is given back as
+    the same object. `CFGREV` in our sections becomes the digest of our blocks, so that a running HAProxy can say which
+    version it has loaded. Raises Refused, with line numbers, when something else has our names or our port, or when the
+    portal is missing or cannot carry the rules.
     """
-    earlier = parse.above(above)
-    file = parse.lines(remove(config), marked_blocks.numbers(config))
+    file = config.without_blocks
+    theirs = parse.sections(file)
     eol = _line_end(file)
-    replaced, clashes = takeover.survey(file, parse.lines(sections))
+    replaced, clashes = takeover.survey(theirs, ours.sections)
     inserted: dict[int, bytes] = {}
     try:
-        for place in _places(file, portal, rules, earlier):
+        for place in _places(theirs, portal, rules, config.above):
             joined = place.before == len(file) and not file[-1].raw.endswith(b"\n")
             inserted[place.before] = marked_blocks.block(
                 [rule.encode() for rule in rules], eol=eol, indent=_indent(place.like), joined=joined
@@ -44,78 +44,82 @@ def edit(config: bytes, *, sections: bytes, portal: str, rules: list[str], above
     if clashes:
         raise Refused("; ".join(clashes))
     result = b"".join(_woven(file, set(replaced), inserted, eol))
-    own = takeover.own_defaults([*earlier, *parse.sections(file)]) + sections
+    own = takeover.own_defaults([*config.above, *theirs]) + ours.text
     block = marked_blocks.block(
-        _restyled(own, _indentation(file)), eol=eol, joined=result != b"" and not result.endswith(b"\n")
+        _restyled(own, _indentation(theirs)), eol=eol, joined=result != b"" and not result.endswith(b"\n")
     )
-    revision = digests.short(b"".join(blocks(result + block))).encode()
-    return result + _REVISION.sub(lambda match: match[1] + revision, block)
+    number = digests.short(b"".join(blocks(config.changed(result + block)))).encode()
+    return config.changed(result + _REVISION.sub(lambda match: match[1] + number, block))
 
 
-def remove(config: bytes) -> bytes:
-    """The configuration without our blocks, with what they have adopted.
+def remove(config: Configuration) -> Configuration:
+    """Takes our blocks out and puts back what they have adopted.
 
-    Raises Refused when a marker stands there by itself.
+    Gives back the same object where there are none. Raises Refused when a marker stands there by itself.
     """
-    return marked_blocks.without(config)
+    return config.changed(marked_blocks.without(config.pieces))
 
 
-def blocks(config: bytes) -> list[bytes]:
-    """Our blocks as they stand there, those with adopted lines too; for a person's eyes there is `shown`."""
-    return [piece.text for piece in marked_blocks.pieces(config) if piece.opening]
+def blocks(config: Configuration) -> list[bytes]:
+    """Lists our blocks as they stand there, those with adopted lines too; for a person's eyes there is `shown`."""
+    return [block.text for block in config.blocks]
 
 
-def shown(config: bytes) -> str:
-    """Our blocks as text, without the secrets that adopted lines may hold."""
-    return "".join(marked_blocks.masked(piece) for piece in marked_blocks.pieces(config) if piece.opening)
+def shown(config: Configuration) -> str:
+    """Shows our blocks to a person, without the secrets that adopted lines may hold."""
+    return "".join(map(marked_blocks.masked, config.blocks))
 
 
-def has_own_defaults(config: bytes) -> bool:
-    """Whether a section of `defaults` is in our blocks: the sections of a file that HAProxy reads after this one would
-    inherit it.
-    """
+def has_own_defaults(config: Configuration) -> bool:
+    """Tells whether our blocks have a `defaults` section, which the sections of a later file would inherit."""
     return any(
-        section.keyword == "defaults" for block in blocks(config) for section in parse.sections(parse.lines(block))
+        section.keyword == "defaults" and section.header.number in block.numbers
+        for block in config.blocks
+        for section in config.sections
     )
 
 
-def revision(config: bytes) -> str | None:
-    """The value of CFGREV in our blocks: what HAProxy says of itself when it has loaded them."""
+def revision(config: Configuration) -> str | None:
+    """Reads CFGREV in our blocks, `03a1d6abbed2a5a6`: what HAProxy says of itself when it has loaded them."""
     found = [match for block in blocks(config) for match in _REVISION.finditer(block)]
     return found[0][0].split()[-1].decode() if found else None
 
 
-def adopted(config: bytes) -> list[str]:
-    """What our blocks carry:
+def adopted(config: Configuration) -> list[str]:
+    """Names what our blocks carry: `adopted frontend acdportal_chat_ws (lines 120-125)`.
 
-    `adopted frontend acdportal_chat_ws (lines 120-125)`, the lines as counted without our blocks.
+    The numbers are those of the file without our blocks.
     """
-    found, line = [], 1
-    for piece in marked_blocks.pieces(config):
-        carried = marked_blocks.given_back(piece) if piece.adopts else []
+    found = []
+    for block in config.blocks:
+        carried = [line for line in config.without_blocks if line.number in block.numbers]
         if carried:
-            where = f"line {line}" if len(carried) == 1 else f"lines {line}-{line + len(carried) - 1}"
+            first, last = carried[0].index + 1, carried[-1].index + 1
+            where = f"line {first}" if first == last else f"lines {first}-{last}"
             found.append(f"adopted {_title(carried)} ({where})")
-        line += len(carried) if piece.opening else len(piece.lines)
     return found
 
 
-def _places(file: list[Line], portal: str, rules: list[str], above: list[Section]) -> list[portal_frontend.Place]:
-    ours = parse.lines("\n".join(rules).encode())
+def _places(
+    theirs: list[Section], portal: str, rules: list[str], above: Sequence[Section]
+) -> list[portal_frontend.Place]:
+    lines = Configuration("\n".join(rules).encode()).lines
     return (
-        [portal_frontend.place(section, ours) for section in portal_frontend.find(file, portal, above)] if rules else []
+        [portal_frontend.place(section, lines) for section in portal_frontend.find(theirs, portal, above)]
+        if rules
+        else []
     )
 
 
-def _title(carried: list[bytes]) -> str:
-    """`frontend acdportal_chat_ws`, or what the rules are: `acl whatsapp_req, use_backend backend_chat_ws`."""
-    heads = [" ".join(line.words[:2]) for line in parse.lines(b"".join(carried)) if line.words]
+def _title(carried: list[Line]) -> str:
+    """Names carried lines: `frontend acdportal_chat_ws`, or rules: `acl whatsapp_req, use_backend backend_chat_ws`."""
+    heads = [" ".join(line.words[:2]) for line in carried if line.words]
     proxy = [head for head in heads[:1] if head.split(" ")[0] in parse.PROXIES]
     return ", ".join(proxy or dict.fromkeys(heads))
 
 
-def _woven(file: list[Line], replaced: set[int], inserted: dict[int, bytes], eol: bytes) -> Iterator[bytes]:
-    """The file with blocks inserted before lines, and each run of replaced lines in a block that carries them."""
+def _woven(file: Sequence[Line], replaced: set[int], inserted: dict[int, bytes], eol: bytes) -> Iterator[bytes]:
+    """Yields the file with blocks inserted before lines, and with blocks that carry the replaced lines."""
     carried: list[bytes] = []
     for line in file:
         if carried and (line.index not in replaced or line.index in inserted or line.keyword in parse.PROXIES):
@@ -132,19 +136,19 @@ def _woven(file: list[Line], replaced: set[int], inserted: dict[int, bytes], eol
 
 
 def _restyled(sections: bytes, indentation: bytes) -> list[bytes]:
-    """Our sections, indented as the customer's are."""
+    """Indents our sections as the customer's are."""
     return [re.sub(rb"^ +", indentation, line) for line in sections.rstrip(b"\n").split(b"\n")]
 
 
-def _line_end(file: list[Line]) -> bytes:
-    """What most lines end with."""
+def _line_end(file: Sequence[Line]) -> bytes:
+    """Finds out what most lines end with."""
     carriage_returns = sum(line.raw.endswith(b"\r\n") for line in file)
     return b"\r\n" if carriage_returns * 2 > len(file) else b"\n"
 
 
-def _indentation(file: list[Line]) -> bytes:
-    """What most settings are indented by; four blanks where nothing is."""
-    settings = [line for section in parse.sections(file) for line in section.content()]
+def _indentation(theirs: list[Section]) -> bytes:
+    """Finds out what most settings are indented by; four blanks where nothing is."""
+    settings = [line for section in theirs for line in section.content()]
     common = Counter(filter(None, map(_indent, settings))).most_common(1)
     return common[0][0] if common else b"    "
 

@@ -1,4 +1,4 @@
-"""Where a haproxy.cfg listens, and as whom: read only, for probes and for what no checker of HAProxy sees.
+"""Finds the addresses that a haproxy.cfg binds, for probes and for what no checker of HAProxy sees.
 
 Source: configuration.txt 4.2 (`bind`, `mode`), 5.1 (options of `bind`).
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from . import parse
@@ -25,8 +25,8 @@ class Bind:
     """One address and port of a `bind` line.
 
     section: `frontend acdportal_https`. address: an IP address or a name; `0.0.0.0` and `::` for all (`bind :::443`
-    gives both, unless `v6only`). proxy: a connection begins with a PROXY header. http: the section's mode. redirects:
-    the section has redirects.
+    gives both, unless `v6only`). proxy: a connection begins with a PROXY header. http: the section's mode is http.
+    redirects: the section has redirects.
     """
 
     section: str
@@ -39,7 +39,7 @@ class Bind:
 
     @property
     def is_wildcard(self) -> bool:
-        """Whether it takes connections to all addresses of a family."""
+        """Tells whether it takes connections to all addresses of a family."""
         return self.address in _EVERY
 
     def __str__(self) -> str:
@@ -47,19 +47,16 @@ class Bind:
         return f"{'' if host == _EVERY[0] else host}:{self.port}"
 
 
-def binds(config: bytes) -> list[Bind]:
-    """Every TCP address that the frontends and listen sections bind; sockets, QUIC, and what stands in variables, are
-    left out.
-    """
-    every = parse.sections(parse.lines(config))
+def binds(every: Sequence[Section]) -> list[Bind]:
+    """Lists every TCP address that frontends and listen sections bind: no sockets, no QUIC, nothing in variables."""
     listening = [section for section in every if section.keyword in ("frontend", "listen")]
     return [bind for section in listening for _, bind in of_section(section, parse.mode(every, section))]
 
 
 def of_section(section: Section, mode: str = "") -> Iterator[tuple[Line, Bind]]:
-    """What a section binds, each with its line:
+    """Yields what a section binds, each with the line that says so: `bind :80`, or the old header `listen NAME :80`.
 
-    `bind`, and the old `frontend NAME ADDRESS`. mode: as it applies, defaults considered.
+    mode: the section's, its defaults considered.
     """
     header = section.header
     if section.keyword in ("frontend", "listen") and len(header.words) > 2 and header.words[2] != "from":
@@ -69,7 +66,10 @@ def of_section(section: Section, mode: str = "") -> Iterator[tuple[Line, Bind]]:
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether two listening addresses take each other's connections. A name may stand for any address."""
+    """Tells whether two listening addresses take each other's connections: `0.0.0.0` and `10.1.0.9` do.
+
+    A name may stand for any address.
+    """
     try:
         first, second = ipaddress.ip_address(one), ipaddress.ip_address(other)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Our marked blocks in a file that belongs to somebody else: put in, found, taken out again to the byte.
+"""Makes our marked blocks for a file that belongs to somebody else, finds them there, and takes them out to the byte.
 
 A block that adopts carries the lines whose place it took, each behind `#~ `: the file itself gives them back.
 """
@@ -6,6 +6,7 @@ A block that adopts carries the lines whose place it took, each behind `#~ `: th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...errors import Refused
@@ -24,9 +25,14 @@ _CARRIED = b"#~"
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of the file, whole lines. opening: the marker of our block; empty for what is not ours."""
+    """Lines of the file that stand together: a block of ours, or what is between two of them.
+
+    opening: the marker of our block; empty for what is not ours. first: the number of its first line in the file, from
+    1.
+    """
 
     opening: bytes
+    first: int
     lines: tuple[bytes, ...]
 
     @property
@@ -37,9 +43,14 @@ class Piece:
     def adopts(self) -> bool:
         return self.opening.startswith(_ADOPTED)
 
+    @property
+    def numbers(self) -> range:
+        """The numbers of its lines in the file."""
+        return range(self.first, self.first + len(self.lines))
+
 
 def block(lines: list[bytes], *, eol: bytes, indent: bytes = b"", joined: bool = False) -> bytes:
-    """A block with these lines. joined: the text before it lacks its final newline."""
+    """Makes a block of these lines. joined: the text before it lacks its final newline."""
     opening = _BEGIN + (_JOINED if joined else b"")
     return (eol if joined else b"") + b"".join(
         (indent + line if line else b"") + eol for line in [opening, *lines, _END]
@@ -47,51 +58,49 @@ def block(lines: list[bytes], *, eol: bytes, indent: bytes = b"", joined: bool =
 
 
 def adopting(carried: list[bytes], eol: bytes) -> bytes:
-    """A block in place of lines that take no effect any more; they keep their line ends."""
+    """Makes a block that carries lines, which take no effect any more; they keep their line ends."""
     cut = not carried[-1].endswith(b"\n")
     kept = b"".join(_carry(line) for line in carried)
     return _ADOPTED + (_CUT if cut else b"") + eol + kept + (eol if cut else b"") + _END + eol
 
 
-def pieces(config: bytes) -> list[Piece]:
-    """The file in its parts. Raises Refused when a marker stands there by itself: what is ours cannot be told then."""
+def pieces(lines: Sequence[bytes]) -> list[Piece]:
+    """Divides a file into our blocks and what is between them.
+
+    Raises Refused when a marker stands there by itself: what is ours cannot be told then.
+    """
     found: list[Piece] = []
     rest: list[bytes] = []
     opening, opened = b"", 0
-    for number, line in enumerate(parse.split(config), 1):
+    for number, line in enumerate(lines, 1):
         marker = line.strip()
         known = marker == _END if opening else marker in _OPENING
         if _MARKER.match(marker) and not known:
             raise _stray(marker, number) if not opening else _stray(opening, opened)
         if known and not opening:
-            found.append(Piece(b"", tuple(rest)))
+            found.append(Piece(b"", number - len(rest), tuple(rest)))
             opening, opened, rest = marker, number, []
         rest.append(line)
         if known and marker == _END:
-            found.append(Piece(opening, tuple(rest)))
+            found.append(Piece(opening, opened, tuple(rest)))
             opening, rest = b"", []
     if opening:
         raise _stray(opening, opened)
-    return [piece for piece in [*found, Piece(b"", tuple(rest))] if piece.lines]
-
-
-def given_back(piece: Piece) -> list[bytes]:
-    """The lines that a block carries; what somebody wrote between them is his, and comes along."""
-    return [_uncarry(line) for line in piece.lines[1:-1]]
+    return [piece for piece in [*found, Piece(b"", len(lines) - len(rest) + 1, tuple(rest))] if piece.lines]
 
 
 def masked(piece: Piece) -> str:
-    """A block for a person, secrets masked: those of carried lines are somebody else's."""
+    """Shows a block to a person, secrets masked: those of carried lines are somebody else's."""
     prefixes = [line[: len(line) - len(_uncarry(line))] for line in piece.lines]
     return "".join(prefix.decode() + parse.masked(line[len(prefix) :]) for prefix, line in zip(prefixes, piece.lines))
 
 
-def without(config: bytes) -> bytes:
-    """The file as it would be without us. Raises Refused as `pieces` does."""
+def without(every: Iterable[Piece]) -> bytes:
+    """Puts a file together as it would be without us."""
     result, ours = b"", b""
-    for piece in pieces(config):
+    for piece in every:
         if not piece.opening or piece.adopts:
-            result += ours + (b"".join(given_back(piece)) if piece.adopts else piece.text)
+            result += ours + (b"".join(_given_back(piece)) if piece.adopts else piece.text)
             ours = b""
         # The newline that we added goes with us, but never glues two lines of others.
         if piece.opening.endswith((_JOINED, _CUT)):
@@ -100,15 +109,17 @@ def without(config: bytes) -> bytes:
     return result
 
 
-def numbers(config: bytes) -> list[int]:
-    """The line numbers, in the file as it stands, of the lines of `without(config)`."""
+def numbers(every: Iterable[Piece]) -> list[int]:
+    """Lists the numbers that the lines of `without` have in the file as it stands."""
     found: list[int] = []
-    line = 1
-    for piece in pieces(config):
-        lines = range(line, line + len(piece.lines))
-        found += lines[1:-1] if piece.adopts else [] if piece.opening else lines
-        line = lines.stop
+    for piece in every:
+        found += piece.numbers[1:-1] if piece.adopts else [] if piece.opening else piece.numbers
     return found
+
+
+def _given_back(piece: Piece) -> list[bytes]:
+    """The lines that a block carries; what somebody wrote between them is his, and comes along."""
+    return [_uncarry(line) for line in piece.lines[1:-1]]
 
 
 def _carry(line: bytes) -> bytes:

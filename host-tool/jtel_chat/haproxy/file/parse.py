@@ -1,12 +1,13 @@
-"""The lines, words and sections of a haproxy.cfg, read as HAProxy reads them (configuration.txt, "Configuration file
-format").
+"""Reads lines, words and sections of a haproxy.cfg as HAProxy does.
+
+Source: configuration.txt, "Configuration file format".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from ...text import masking
 
@@ -26,9 +27,10 @@ _SHOWN = 120  # characters of a line in a message
 
 @dataclass(frozen=True)
 class Line:
-    """One line. index: among the lines parsed, from 0. number: in the file that a person sees, from 1.
+    """One line of a file.
 
-    raw: with its line end. words: unquoted, without the comment; none on a blank or comment line.
+    index: its place among the lines that are read together, from 0. number: its number in the file that a person sees,
+    from 1. raw: its bytes with the line end. words: unquoted, without the comment; none on a blank or comment line.
     """
 
     index: int
@@ -43,7 +45,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Section:
-    """A section with its header as first line, up to the next header."""
+    """A section: its header as the first line, and all lines up to the next header."""
 
     keyword: str
     name: str
@@ -54,7 +56,7 @@ class Section:
         return self.lines[0]
 
     def content(self) -> list[Line]:
-        """What HAProxy reads as this section's, without the header and without `.if` and its like."""
+        """The lines with words below the header, without `.if` and its like."""
         return [line for line in self.lines[1:] if line.words and not line.keyword.startswith(".")]
 
     def named(self, *keywords: str) -> list[Line]:
@@ -62,33 +64,21 @@ class Section:
         return [line for line in self.content() if line.keyword in keywords]
 
 
-def above(config: bytes) -> list[Section]:
-    """The sections of what is read before another file, whose lines' indexes begin at 0."""
-    found = lines(config)
-    return sections([replace(line, index=line.index - len(found)) for line in found])
+def split(text: bytes) -> list[bytes]:
+    """Cuts a text behind each LF; nothing else ends a line, and a backslash does not continue one."""
+    return re.findall(rb"[^\n]*\n|[^\n]+", text)
 
 
-def lines(config: bytes, numbers: list[int] | None = None) -> list[Line]:
-    """All lines; joined, their `raw` is the configuration again.
-
-    Only LF ends one: a backslash at its end does not continue it.
-
-    numbers: those of the lines, where the configuration is a part of what a person sees.
-    """
-    found = split(config)
-    return [
-        Line(index, number, raw, words(raw))
-        for index, (raw, number) in enumerate(zip(found, numbers or range(1, len(found) + 1)))
-    ]
-
-
-def split(config: bytes) -> list[bytes]:
-    """The lines with their ends."""
-    return re.findall(rb"[^\n]*\n|[^\n]+", config)
+def lines(raw: Sequence[bytes]) -> list[Line]:
+    """Reads the words of every line that `split` has cut."""
+    return [Line(index, index + 1, line, words(line)) for index, line in enumerate(raw)]
 
 
 def words(line: bytes) -> tuple[str, ...]:
-    """The words of a line, quotes and escapes resolved (configuration.txt, "Quoting and escaping"), variables not."""
+    """Reads the words of a line: `bind "a b" # c` has `bind` and `a b`.
+
+    Resolves quotes and escapes (configuration.txt, "Quoting and escaping"), but no variables.
+    """
     text, found, at = re.split(rb"[\r\n]", line, maxsplit=1)[0], [], 0
     while match := _WORD.match(text, at):
         found.append(re.sub(_QUOTED, _unquoted, match[1]).decode("utf-8", "surrogateescape"))
@@ -96,14 +86,14 @@ def words(line: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
-def sections(config: list[Line]) -> list[Section]:
-    """All sections in their order; what stands before the first header is in none."""
-    starts = [index for index, line in enumerate(config) if _KEYWORDS.fullmatch(line.keyword)]
-    return [_section(tuple(config[start:end])) for start, end in zip(starts, [*starts[1:], len(config)])]
+def sections(every: Sequence[Line]) -> list[Section]:
+    """Groups lines into sections, in their order; what stands before the first header is in none."""
+    starts = [index for index, line in enumerate(every) if _KEYWORDS.fullmatch(line.keyword)]
+    return [_section(tuple(every[start:end])) for start, end in zip(starts, [*starts[1:], len(every)])]
 
 
-def inherited(every: list[Section], section: Section) -> list[Section]:
-    """What a section inherits from, nearest first: the defaults that it names, else the last ones above it."""
+def inherited(every: Sequence[Section], section: Section) -> list[Section]:
+    """Lists the defaults that a section inherits from, nearest first: those that it names, else the last above it."""
     above = [each for each in every if each.keyword == "defaults" and each.header.index < section.header.index]
     if origin := _origin(section):
         above = [each for each in above if each.name == origin]
@@ -112,22 +102,25 @@ def inherited(every: list[Section], section: Section) -> list[Section]:
     return [above[-1], *inherited(every, above[-1])] if above else []
 
 
-def mode(every: list[Section], section: Section) -> str:
-    """The mode that applies to a section, its defaults considered; empty when none is set, which means tcp."""
+def mode(every: Sequence[Section], section: Section) -> str:
+    """Finds the mode of a section, set in itself or in its defaults: `http`; empty when none is, which means tcp."""
     for each in [section, *inherited(every, section)]:
         if modes := each.named("mode"):
             return " ".join(modes[-1].words[1:2])
     return ""
 
 
-def is_origin(section: Section, every: list[Section]) -> bool:
-    """Whether another section names these defaults (`frontend NAME from DEFAULTS`)."""
+def is_origin(section: Section, every: Sequence[Section]) -> bool:
+    """Tells whether another section names these defaults (`frontend NAME from DEFAULTS`)."""
     return section.name != "" and any(_origin(each) == section.name for each in every)
 
 
 def unconditional(section: Section) -> Iterator[tuple[Line, Line]]:
-    """Each line below the header with the one before which text stands outside every `.if`: itself, or the `.if` that
-    is open.
+    """Yields each line below the header, paired with the line before which ours may be inserted.
+
+    That is the line itself, or, inside a condition, the line that opens it: what stands before that takes effect
+    whether the condition holds or not. Of `.if feature(LUA)`, `use_backend lua`, `.endif` and `use_backend web`, the
+    second is paired with the first, and the last with itself. Inside nested conditions it is the outermost `.if`.
     """
     depth, opened = 0, section.header
     for line in section.lines[1:]:
@@ -142,13 +135,13 @@ def unconditional(section: Section) -> Iterator[tuple[Line, Line]]:
 
 
 def shown(line: Line) -> str:
-    """A line for a person: its number and its text, secrets masked."""
+    """Shows a line to a person, secrets masked: `line 4 'listen backend_chat_ws'`."""
     text = masked(line.raw).strip()
     return f"line {line.number} '{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}'"
 
 
 def masked(line: bytes) -> str:
-    """The text of a line without the passwords and tokens in it."""
+    """Masks the passwords and tokens in a line: `stats auth admin:…`."""
     return masking.masked_line(line.decode("utf-8", "replace"))
 
 
@@ -172,7 +165,7 @@ def _unquoted(match: re.Match[bytes]) -> bytes:
 
 
 def _unescaped(match: re.Match[bytes]) -> bytes:
-    """HAProxy keeps a backslash that escapes nothing: `\\.` in a pattern stays."""
+    """Resolves one escape: `\\ ` is a blank, and a backslash that escapes nothing stays, as in the pattern `\\.js`."""
     character = match[1]
     if character.startswith(b"x") and len(character) == 3:
         return bytes([int(character[1:], 16)])

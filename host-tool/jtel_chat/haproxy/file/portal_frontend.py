@@ -1,7 +1,8 @@
-"""The portal's https frontend, which carries WhatsApp's rules: where they go, and what in it they replace."""
+"""Finds the place for WhatsApp's rules in the portal's https frontend, and the lines there that they replace."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...errors import Refused
@@ -14,7 +15,7 @@ PATHS = ("/incoming", "/delivery")
 
 @dataclass(frozen=True)
 class Place:
-    """Where a section gets our rules.
+    """The place of our rules in a section.
 
     before: index of the line that they precede. like: the line whose indentation they take. replaced: indexes of the
     lines that they replace.
@@ -25,14 +26,12 @@ class Place:
     replaced: list[int]
 
 
-def find(config: list[Line], name: str, above: list[Section]) -> list[Section]:
-    """The sections that are the portal, as frontend or listen:
+def find(own: Sequence[Section], name: str, above: Sequence[Section]) -> list[Section]:
+    """Finds the portal: `frontend NAME` or `listen NAME`, several where HAProxy 1.x allowed a name twice.
 
-    HAProxy 1.x allowed a name twice. above: of files that are read before.
-
-    Raises Refused when there is none, or when it cannot carry rules.
+    own: the sections of the file. above: those of the files that HAProxy reads before it. Raises Refused when there is
+    no portal, or when it cannot carry rules.
     """
-    own = parse.sections(config)
     every = [*above, *own]
     proxies = [section for section in own if section.keyword in ("frontend", "listen")]
     found = [section for section in proxies if section.name == name]
@@ -52,8 +51,8 @@ def find(config: list[Line], name: str, above: list[Section]) -> list[Section]:
     return found
 
 
-def place(section: Section, rules: list[Line]) -> Place:
-    """Where the rules go. Raises Refused when a line there means something else by the name of our ACL."""
+def place(section: Section, rules: Sequence[Line]) -> Place:
+    """Finds the place of the rules. Raises Refused when a line there means something else by the name of our ACL."""
     names = {line.words[1] for line in rules if line.keyword == "acl"}
     backends = {line.words[1] for line in rules if line.keyword == "use_backend"}
     replaced = [line for line in section.content() if _pasted(line, names, backends)]
@@ -61,7 +60,7 @@ def place(section: Section, rules: list[Line]) -> Place:
 
 
 def _pasted(line: Line, names: set[str], backends: set[str]) -> bool:
-    """Whether this is a line of the vendor's page, which ours replaces."""
+    """Tells whether a line is one that the vendor's page says to paste, which ours replaces."""
     if line.keyword == "acl" and line.words[1:2] and line.words[1] in names:
         if not _on_our_paths(line):
             raise Refused(
@@ -79,7 +78,7 @@ def _pasted(line: Line, names: set[str], backends: set[str]) -> bool:
 
 
 def _on_our_paths(acl: Line) -> bool:
-    """`acl NAME path /incoming`, also as path_beg, with flags or with both paths."""
+    """Tells whether an ACL means our paths: `acl NAME path /incoming`, also as path_beg, with flags or both paths."""
     patterns = [word.rstrip("/").lower() for word in acl.words[3:] if word.startswith("/")]
     flags = [word for word in acl.words[3:] if not word.startswith("/")]
     return (
@@ -91,7 +90,10 @@ def _on_our_paths(acl: Line) -> bool:
 
 
 def _position(section: Section, names: set[str], replaced: list[Line]) -> tuple[int, Line]:
-    """The first matching use_backend wins: ours, for two exact paths, stands before the customer's first one."""
+    """Finds the index before which the rules go, and the line whose indentation they take.
+
+    The first use_backend that matches wins: ours, for two exact paths, stands before the customer's first one.
+    """
     content = [
         (line, outside) for line, outside in parse.unconditional(section) if line.words and line.keyword != ".if"
     ]
@@ -114,7 +116,7 @@ def _position(section: Section, names: set[str], replaced: list[Line]) -> tuple[
 
 
 def _start_of_run(index: int, replaced: set[int]) -> int:
-    """Before pasted rules that stand together, not between them."""
+    """Goes up from a line to the first of the pasted rules that stand together with it, so not between them."""
     while index in replaced and index - 1 in replaced:
         index -= 1
     return index

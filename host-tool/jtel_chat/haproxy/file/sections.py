@@ -1,5 +1,4 @@
-"""What a document may put into the customer's haproxy.cfg: chat's own sections, with the lines that the template can
-write, and no other.
+"""Says what a document may put into the customer's haproxy.cfg: the lines that the template can write, and no other.
 
 HAProxy's language can load code, read and write files and run programs; a document carries values. The table is the
 template (templates/etc/haproxy/haproxy.cfg) and render/haproxy.ts once more, seen from the host: a test compares them.
@@ -62,12 +61,12 @@ RULES = (r"acl whatsapp_req path /(?:incoming|delivery)", "use_backend backend_c
 
 
 def problems(section: Section) -> list[str]:
-    """Every line that chat does not write, by its number in the block."""
+    """Lists every line that chat does not write, by its number in the block."""
     return [*_section_problems(section.fields.get("sections", "")), *_rule_problems(section.lines("rules"))]
 
 
 def check(section: Section) -> None:
-    """Raises Refused with all of them."""
+    """Raises Refused with all problems of a document."""
     if found := problems(section):
         raise Refused("; ".join(found))
 

@@ -1,4 +1,4 @@
-"""What in the portal's frontend keeps WhatsApp's requests from our rules, as far as its text tells.
+"""Finds what in the portal's frontend keeps WhatsApp's requests from our rules, as far as its text tells.
 
 `tcp-request`, `http-request` and `redirect` rules run before every `use_backend`, wherever they stand
 (configuration.txt, "Proxies").
@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 
 from . import conditions, parse
+from .configuration import Configuration
 from .parse import Line, Section
 from .portal_frontend import PATHS
 
@@ -36,26 +37,25 @@ _REWRITES = (
 )  # normalize-uri leaves our paths as they are
 
 
-def shadowing(config: bytes, portal: str, above: bytes = b"") -> list[str]:
-    """Why a request for one of PATHS would not reach our rules in the portal's frontend, as far as the text alone
-    decides it.
+def shadowing(config: Configuration, portal: str) -> list[str]:
+    """Says why requests for PATHS would not reach our rules in the portal's frontend: each reason with line and remedy.
 
-    Each with line number, reason and remedy. A condition that only a running HAProxy can decide is not reported.
-    above: what HAProxy reads before this file, where it reads more than one.
+    A condition that only a running HAProxy can decide is not reported.
     """
     taken: dict[Line, list[str]] = {}
     for path in PATHS:
-        for request in _requests(config, portal, path, above):
+        for request in _requests(config, portal, path):
             for line in request.takers:
                 taken.setdefault(line, []).append(path)
     return [_reason(line, paths) for line, paths in sorted(taken.items(), key=lambda each: each[0].index)]
 
 
-def suspects(config: bytes, portal: str, path: str, above: bytes = b"") -> list[str]:
-    """The rules that may keep a request for `path` from our rules, where only a running HAProxy knows whether they
-    do.
+def suspects(config: Configuration, portal: str, path: str) -> list[str]:
+    """Shows the rules that may keep a request for `path` from ours: `line 3 'http-request deny unless …'`.
+
+    Only a running HAProxy knows whether they do.
     """
-    lines = {line for request in _requests(config, portal, path, above) for line in request.suspects}
+    lines = {line for request in _requests(config, portal, path) for line in request.suspects}
     return [_shown(line) for line in sorted(lines, key=lambda each: each.index)]
 
 
@@ -72,7 +72,7 @@ class _Request:
         self._rewriter: Line | None = None
 
     def pass_through(self, rules: list[tuple[Section, Line]], rule_set: tuple[str, ...]) -> None:
-        """The rules of one set, each with the section where it stands."""
+        """Applies the rules of one set, each given with the section where it stands."""
         sure = True
         for section, line in rules:
             verdict = _holds(line, "" if rule_set in _CONNECTION else self._path, section)
@@ -96,7 +96,7 @@ class _Request:
                 self._rewrite(line, action, values, sure and verdict is True)
 
     def arrive(self) -> None:
-        """The end of the rules before ours, which look at the path as it is now."""
+        """Ends the way, at our rules, which look at the path as it is now."""
         if self._rewriter and self._path and self._path not in PATHS:
             self.takers.append(self._rewriter)
 
@@ -109,17 +109,16 @@ class _Request:
             self.suspects.append(line)
 
 
-def _requests(config: bytes, portal: str, path: str, above: bytes) -> Iterator[_Request]:
-    """A request for `path` through each section that is the portal."""
-    here = parse.sections(parse.lines(config))
-    every = [*parse.above(above), *here]
-    for section in here:
+def _requests(config: Configuration, portal: str, path: str) -> Iterator[_Request]:
+    """Sends a request for `path` through each section that is the portal."""
+    every = [*config.above, *config.sections]
+    for section in config.sections:
         if section.keyword in ("frontend", "listen") and section.name == portal:
             yield _sent(path, [*reversed(parse.inherited(every, section)), section])
 
 
 def _sent(path: str, chain: list[Section]) -> _Request:
-    """chain: what the portal inherits from, and itself."""
+    """Sends a request through the rules of `chain`: what the portal inherits from, the furthest first, and itself."""
     request = _Request(path)
     certain = [(each, line) for each in chain for line, outside in parse.unconditional(each) if line is outside]
     for rule_set in _RULE_SETS:
@@ -131,7 +130,7 @@ def _sent(path: str, chain: list[Section]) -> _Request:
 
 
 def _holds(line: Line, path: str | None, section: Section) -> conditions.Verdict:
-    """Whether a line applies. ACLs are those of the section where it stands, also in defaults."""
+    """Tells whether a line applies. ACLs are those of the section where it stands, also in defaults."""
     if line.keyword not in ("monitor-uri", "stats"):
         return conditions.holds(line.words, path, section)
     if path is None:
@@ -140,10 +139,9 @@ def _holds(line: Line, path: str | None, section: Section) -> conditions.Verdict
 
 
 def _rewritten(action: str, values: list[str], path: str | None) -> str | None:
-    """The path after a rule that applies; None where only a running HAProxy knows it.
+    """Gives the path after a rule that applies; None where only a running HAProxy knows it.
 
-    A format with `%` is filled in there. A rule on the URI sees the path alone over HTTP/1.1, and a whole URI over
-    HTTP/2.
+    That fills in a format with `%`. A rule on the URI sees the path alone over HTTP/1.1, and a whole URI over HTTP/2.
     """
     try:
         wanted = values[0] if action.startswith("set-") else _replaced(path, values[0], values[1])
@@ -153,7 +151,7 @@ def _rewritten(action: str, values: list[str], path: str | None) -> str | None:
 
 
 def _replaced(path: str | None, pattern: str, text: str) -> str:
-    """`replace-path`: where the pattern matches anywhere, the text takes the place of the whole path."""
+    """Does what `replace-path` does: where the pattern matches anywhere, the text replaces the whole path."""
     if path is None:
         return "%"
     match = re.search(pattern, path)
@@ -161,7 +159,7 @@ def _replaced(path: str | None, pattern: str, text: str) -> str:
 
 
 def _shown(line: Line) -> str:
-    """Without its condition, which may ask for a key that nobody should read here."""
+    """Shows a line without its condition, which may ask for a key that nobody should read here."""
     where = "a file that HAProxy reads before, " if line.index < 0 else ""
     return where + re.sub(r"\s(if|unless)\s.*", r" \1 …'", parse.shown(line))
 

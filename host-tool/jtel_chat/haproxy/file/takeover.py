@@ -1,9 +1,9 @@
-"""The chat sections that somebody pasted by hand from the vendor's page, and what else stands where ours have to."""
+"""Finds the chat sections that somebody pasted by hand from the vendor's page, and what else is in the way of ours."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from . import listening, parse
 from .listening import Bind
@@ -32,9 +32,10 @@ _SPOILING = re.compile(
 )
 
 
-def own_defaults(every: list[Section]) -> bytes:
-    """A defaults section for ours, when they must not inherit from the last one above them; else nothing. every: all
-    that is read before ours.
+def own_defaults(every: Sequence[Section]) -> bytes:
+    """Gives a defaults section to ours where they must not inherit from the last one above them; else nothing.
+
+    every: all sections that HAProxy reads before ours.
     """
     last = [section for section in every if section.keyword == "defaults"][-1:]
     chain = last + parse.inherited(every, last[0]) if last else []
@@ -44,16 +45,16 @@ def own_defaults(every: list[Section]) -> bytes:
     return b"" if usable else _DEFAULTS
 
 
-def survey(config: list[Line], ours: list[Line]) -> tuple[list[int], list[str]]:
-    """Indexes of the lines that our sections replace, and what keeps ours from taking effect: each with line number,
-    reason and remedy.
+def survey(theirs: Sequence[Section], ours: Sequence[Section]) -> tuple[list[int], list[str]]:
+    """Finds the indexes of the lines that our sections replace, and what keeps ours from taking effect.
+
+    Each obstacle has line number, reason and remedy: `line 4 'listen backend_chat_ws': the name … is ours, …`.
     """
-    wanted = parse.sections(ours)
-    names = {section.name for section in wanted if section.keyword in parse.PROXIES}
-    own = [bind for section in wanted for _, bind in listening.of_section(section)]
+    names = {section.name for section in ours if section.keyword in parse.PROXIES}
+    own = [bind for section in ours for _, bind in listening.of_section(section)]
     replaced: list[int] = []
     clashes: list[str] = []
-    for section in parse.sections(config):
+    for section in theirs:
         objection = _objection(section)
         if objection is None:
             replaced += _lines(section)
@@ -64,7 +65,7 @@ def survey(config: list[Line], ours: list[Line]) -> tuple[list[int], list[str]]:
 
 
 def _objection(section: Section) -> str | None:
-    """Why a section is not what the vendor's page says, so that it is not ours to replace. None for a chat section."""
+    """Says why a section is none that the vendor's page tells to paste, so not ours to replace; None when it is one."""
     if section.keyword == "frontend" and section.name in _FRONTENDS:
         targets = section.named("default_backend", "use_backend")
         other = next((line for line in targets if line.words[1:2] != (_BACKEND,)), None if targets else section.header)
@@ -81,22 +82,25 @@ def _taken(section: Section, line: Line, why: str) -> str:
 
 
 def _port(server: Line) -> str:
-    """The port of a `server NAME ADDRESS` or `server-template PREFIX RANGE ADDRESS` line; empty without one."""
+    """Reads the port of a `server NAME ADDRESS` or `server-template PREFIX RANGE ADDRESS` line; empty without one."""
     address = server.words[3 if server.keyword == "server-template" else 2 :][:1]
     return "".join(address).rpartition(":")[2]
 
 
 def _lines(section: Section) -> list[int]:
-    """Header to last setting.
+    """Lists the indexes of a section's lines from its header to its last setting, without `.if` and its like.
 
-    Comments and blank lines after it belong to what follows; `.if` and its like keep their effect.
+    Comments and blank lines after that belong to what follows.
     """
     last = [section.header, *section.content()][-1]
     return [line.index for line in section.lines if line.index <= last.index and not line.keyword.startswith(".")]
 
 
 def _port_clashes(section: Section, ours: list[Bind]) -> Iterator[str]:
-    """Two sockets of one process on one port are no error (SO_REUSEPORT): the kernel deals the visitors out to both."""
+    """Yields each bind that meets one of ours.
+
+    HAProxy accepts that (SO_REUSEPORT): the kernel would deal the visitors out to both.
+    """
     for line, bind in listening.of_section(section):
         if any(own.port == bind.port and listening.overlap(own.address, bind.address) for own in ours):
             yield (

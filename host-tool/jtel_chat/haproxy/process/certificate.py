@@ -1,6 +1,7 @@
-"""A certificate as HAProxy loads it: `crt PATH`, one PEM file or a directory of them (configuration.txt 5.1, `crt`).
+"""Judges a certificate as HAProxy loads it: `crt PATH`, one PEM file or a directory of them.
 
-Whether it is good is asked of OpenSSL, by TLS handshakes in memory: no process is started.
+OpenSSL says whether it is good, by TLS handshakes in memory: no process is started. Source: configuration.txt 5.1,
+`crt`.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ _RENEW = "Renew it there; the next up reloads HAProxy"
 
 @dataclass
 class Verdict:
-    """problem: why it does not serve; warning: what will become one, or is one for some visitors. days: until it ends,
-    where it can be read.
+    """What is to be said of a certificate; nothing of a good one.
+
+    problem: why it does not serve. warning: what will become a problem, or is one for some visitors. days: until it
+    ends, where it can be read.
     """
 
     problem: str | None = None
@@ -43,7 +46,7 @@ class Verdict:
 
 
 def files(path: Path) -> list[Path]:
-    """The PEM files that HAProxy loads for `crt PATH`; none when nothing is there."""
+    """Lists the PEM files that HAProxy loads for `crt PATH`; none when nothing is there."""
     if not disk.is_directory(path, follow=True):
         return [path] if disk.is_file(path, follow=True) else []
     found = [
@@ -55,9 +58,9 @@ def files(path: Path) -> list[Path]:
 
 
 def look(path: Path, name: str | None) -> Verdict:
-    """Whether one of the certificates at `path` serves `name` (any, without a name).
+    """Judges whether one of the certificates at `path` serves `name`, `chat.acme.example`; without a name, any.
 
-    Every text names the file and a remedy.
+    Every text of the verdict names the file and a remedy.
     """
     found = files(path)
     if not found:
@@ -71,14 +74,14 @@ def look(path: Path, name: str | None) -> Verdict:
 
 
 def changed_since_loaded(path: Path, running: Running) -> bool | None:
-    """Whether HAProxy serves something else than what is on disk; None when it cannot be asked."""
+    """Tells whether HAProxy serves something else than what is on disk; None when it cannot be asked."""
     return any(not _is_loaded(file, running) for file in files(path)) if running.answers else None
 
 
 def _is_loaded(file: Path, running: Running) -> bool:
-    """Whether HAProxy shows the file's certificate, with as many others as come with it.
+    """Tells whether HAProxy has loaded the file as it is: its first certificate, and a chain as long as the file's.
 
-    Without any it may have some from elsewhere.
+    Where the file has no chain, any will do: HAProxy may have found the issuers elsewhere (`issuers-chain-path`).
     """
     try:
         certificate, *chain = [base64.b64decode("".join(block.split("\n")[1:-1])) for block in _blocks(file)]
@@ -96,7 +99,7 @@ def _blocks(file: Path) -> list[str]:
 
 
 def _text(file: Path) -> str:
-    """PEM is ASCII; what else stands there is comment, or no PEM at all."""
+    """Reads a PEM file. PEM is ASCII: what else stands there is comment, or no PEM at all."""
     return disk.read(file, _LARGEST).decode("ascii", "ignore")
 
 
@@ -125,7 +128,7 @@ def _of_file(file: Path, name: str | None) -> Verdict:
 
 
 def _of_time(file: Path, name: str | None, server: ssl.SSLContext, blocks: list[str], end: float) -> Verdict:
-    """Of one that can be served: until when, for whom, and by whom it is trusted."""
+    """Judges a certificate that can be served: when it ends, whom it names, and who trusts it."""
     certificate, *chain = blocks
     days = (end - time.time()) / _DAY
     until = f"ends in {days:.0f} days ({time.strftime('%Y-%m-%d', time.gmtime(end))}). {_RENEW}"
@@ -150,7 +153,7 @@ def _of_time(file: Path, name: str | None, server: ssl.SSLContext, blocks: list[
 
 
 def _server(file: Path) -> ssl.SSLContext:
-    """A context that serves the file. Raises SSLError when certificate and key do not make a pair."""
+    """Makes a context that serves the file. Raises SSLError when certificate and key do not make a pair."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with disk.scratch(
         "certificate"
@@ -170,7 +173,7 @@ def _key_beside(file: Path) -> Path | None:
 
 
 def _client(trusted: list[str], *, system: bool = False) -> ssl.SSLContext:
-    """A context that trusts these certificates, and with `system` those of the host."""
+    """Makes a context that trusts these certificates, and with `system` those of the host."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.verify_flags |= ssl.VerifyFlags(_PARTIAL_CHAIN)
     if trusted:
@@ -189,7 +192,10 @@ def _refusal(server: ssl.SSLContext, client: ssl.SSLContext, name: str | None) -
 
 
 def _handshake(server: ssl.SSLContext, client: ssl.SSLContext, name: str | None) -> float:
-    """Both talk in memory, the client to `name` (any, without one); the second at which the certificate ends."""
+    """Lets both talk in memory, and tells when the certificate ends, in seconds since 1970.
+
+    name: whom the client wants to reach; without a name, anybody. Raises SSLError when they do not agree.
+    """
     client.check_hostname = name is not None
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
     visitor, host = client.wrap_bio(back, there, server_hostname=name), server.wrap_bio(there, back, server_side=True)

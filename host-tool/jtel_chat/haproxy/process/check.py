@@ -1,5 +1,4 @@
-"""HAProxy's own checker, `haproxy -c`, on a file as it would be – without rights, since the file can name Lua that runs
-in it.
+"""Runs HAProxy's own checker, `haproxy -c`, on a file as it would be – without rights, since it runs the file's Lua.
 
 It has to read what root reads (keys, maps), so it may: CAP_DAC_READ_SEARCH. What it says of files that are not the
 configuration therefore stays here: of its messages only such words are shown as stand in the configuration itself.
@@ -21,6 +20,7 @@ from ...programs import confined, process
 from ...programs.confined import Rights
 from ...text import masking, printable
 from ..file import parse, settings
+from ..file.configuration import Configuration
 from .invocation import Start
 
 _WAIT = 60  # seconds
@@ -39,20 +39,19 @@ _UNLIMITED = (
 )
 
 
-def check(path: Path, config: bytes, start: Start) -> list[str]:
-    """Checks a candidate for `path`, with the files and variables of the HAProxy that runs.
+def check(config: Configuration, start: Start) -> list[str]:
+    """Checks a candidate for its `path`, with the files and variables of the HAProxy that runs.
 
-    Raises Refused with its reasons.
-
-    What this host cannot take away from the checker, for a person; nothing where the rest is as it should be.
+    Returns warnings, each about a right that this host cannot take away from the checker. Raises Refused with the
+    checker's reasons.
     """
+    path = config.path
     with disk.scratch("haproxy") as directory:
         candidate = _placed(config, start.place(path), directory)
         done, warnings = _checked(start.with_candidate(path, candidate), start)
         if not done.returncode:
             return warnings
-        whole = start.whole(path, config)
-        said = _reasons(done.stderr.replace(str(candidate), str(path)), [path, *start.files], whole, start)
+        said = _reasons(done.stderr.replace(str(candidate), str(path)), [path, *start.files], config, start)
         already = _checked(start.with_candidate(path, path), start)[0].returncode
     whose = "It is refused as it stands, too: repair it first" if already else "Nothing was changed"
     unknown = (
@@ -60,11 +59,11 @@ def check(path: Path, config: bytes, start: Start) -> list[str]:
         if start.files
         else " (HAProxy does not run: where its variables or further files are missing here, start it first)"
     )
-    raise Refused(f"haproxy -c refuses the file as it would be. {whose}{unknown}{_left_out(start, whole)}: {said}")
+    raise Refused(f"haproxy -c refuses the file as it would be. {whose}{unknown}{_left_out(start, config)}: {said}")
 
 
-def _placed(config: bytes, place: Path, directory: Path) -> Path:
-    """A candidate in `directory`, beside what stands beside `place`:
+def _placed(config: Configuration, place: Path, directory: Path) -> Path:
+    """Writes a candidate to `directory`, beside links to what stands beside `place`.
 
     `default-path config` leads relative names there.
     """
@@ -76,13 +75,16 @@ def _placed(config: bytes, place: Path, directory: Path) -> Path:
     return candidate
 
 
-def _without_ring_files(config: bytes) -> bytes:
-    """`backing-file` makes even `-c` create a file, over that of the HAProxy that runs. Every line keeps its number."""
-    return b"".join(b"#" + line.raw if line.keyword == "backing-file" else line.raw for line in parse.lines(config))
+def _without_ring_files(config: Configuration) -> bytes:
+    """Comments out `backing-file`, which makes even `-c` create a file, over that of the HAProxy that runs.
+
+    Every line keeps its number.
+    """
+    return b"".join(b"#" + line.raw if line.keyword == "backing-file" else line.raw for line in config.lines)
 
 
 def _checked(files: list[Path], start: Start) -> tuple[subprocess.CompletedProcess[str], list[str]]:
-    """Without a network, and only where a name does not resolve there with that of the name servers."""
+    """Checks without a network, and only where a name does not resolve so, with the name servers in reach."""
     done, warnings = _run(files, start, ()), confined.lacking()
     if done.returncode and _UNRESOLVED.search(done.stderr):
         done = _run(files, start, confined.name_servers())
@@ -96,7 +98,7 @@ def _checked(files: list[Path], start: Start) -> tuple[subprocess.CompletedProce
 
 
 def _run(files: list[Path], start: Start, network: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Without `-q`, which silences the reason, too."""
+    """Runs the checker, without `-q`, which silences the reason, too."""
     haproxy = str(resolved(Path(shutil.which("haproxy") or "/usr/sbin/haproxy"), account.ROOT))
     return confined.run(
         [haproxy, "-c", *start.options, *(word for file in files for word in ("-f", str(file)))],
@@ -110,24 +112,24 @@ def _run(files: list[Path], start: Start, network: Sequence[str]) -> subprocess.
 
 
 def _user() -> str:
-    """Debian's package creates `haproxy`; a HAProxy of the customer's own may come without."""
+    """Names the checker's user: `haproxy`, which Debian's package creates, or `nobody`, where HAProxy came without."""
     try:
         return pwd.getpwnam("haproxy").pw_name
     except KeyError:
         return "nobody"
 
 
-def _left_out(start: Start, config: bytes) -> str:
-    """Variables that the configuration uses and that no unit can be given."""
+def _left_out(start: Start, config: Configuration) -> str:
+    """Names variables that the configuration uses and that no unit can be given."""
     names = [name for name in start.used(config) if not confined.carries(name, start.environment[name])]
     return f" (the checker did not get {', '.join(names)}, whose value holds control characters)" if names else ""
 
 
-def _reasons(stderr: str, files: list[Path], config: bytes, start: Start) -> str:
-    """What HAProxy complains of, as far as it is about these files."""
+def _reasons(stderr: str, files: list[Path], config: Configuration, start: Start) -> str:
+    """Shows what HAProxy complains of, as far as it is about these files."""
     alerts = [line.partition(" : ")[2] for line in stderr.splitlines() if line.startswith("[ALERT]")]
     alerts = [alert for alert in alerts if not _SAYS_NOTHING.match(alert)]
-    lua = any(line.keyword.startswith("lua-load") for line in parse.lines(config))
+    lua = any(line.keyword.startswith("lua-load") for line in config.all_lines)
     known = _Known(config, start)
     reasons = [
         _place_only(alert, files) if lua else _reason(start.unexpanded(alert, config), files, known) for alert in alerts
@@ -147,8 +149,9 @@ def _reason(alert: str, files: list[Path], known: _Known) -> str:
 
 
 def _place_only(alert: str, files: list[Path]) -> str:
-    """Lua can say anything in HAProxy's name, and read everything: from a configuration that loads some only places are
-    taken.
+    """Takes the place alone from an alert: `parsing [/etc/haproxy/haproxy.cfg:2]: see there`.
+
+    Lua can say anything in HAProxy's name, and read everything.
     """
     place = _PLACE.match(alert)
     return (
@@ -168,17 +171,18 @@ def _is_there(word: str) -> bool:
 class _Known:
     """What may be quoted: what stands in the configuration and is no secret, and names of files."""
 
-    def __init__(self, config: bytes, start: Start) -> None:
-        self._text = "\n".join(parse.masked(line.raw) for line in parse.lines(config))
+    def __init__(self, config: Configuration, start: Start) -> None:
+        self._text = "".join(f"{parse.masked(line.raw)}\n" for line in config.all_lines)
         self._words = set(re.split(r"[\s/]+", self._text))
         values = start.variables(config)
         self._others = {f"${name}" for name, _ in values} | {value for _, value in values if start.is_short(value)}
-        bases = (settings.value(config, keyword) for keyword in ("crt-base", "ca-base"))
+        bases = (settings.value(config.all_sections, keyword) for keyword in ("crt-base", "ca-base"))
         self._bases = [f"{base}/" for base in bases if base]
 
     def shown(self, alert: str) -> str:
-        """An alert; from the first quoted word that is not known to the last quote, nothing: the word may hold quotes
-        itself.
+        """Shows an alert, with `'…'` for a quoted word that is not known.
+
+        That stands for everything up to the last quote, since the word may hold quotes itself.
         """
         quotes = [quote.start() for quote in _QUOTE.finditer(alert)]
         for begin, end in zip(quotes[::2], quotes[1::2]):

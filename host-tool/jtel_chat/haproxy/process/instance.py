@@ -1,5 +1,4 @@
-"""The HAProxy that runs: what it says of itself, and a reload that is over when the new configuration is the one that
-runs.
+"""Asks the HAProxy that runs, and reloads it: a reload is over when the new configuration is the one that runs.
 
 Source: management.txt 9.3 (stats socket), 9.4 (master CLI).
 """
@@ -11,13 +10,13 @@ import re
 import socket
 import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from ...access import disk
 from ...errors import Failed
 from ...programs import process
 from ...text import masking, printable
-from ..file import settings
+from ..file import edit, settings
+from ..file.configuration import Configuration
 from . import invocation
 from .invocation import Start
 
@@ -36,14 +35,16 @@ NO_MASTER_SOCKET = (
 class Running:
     """The unit's processes at one moment.
 
-    main: the main process; 0 when the unit does not run. start: how that was started. workers: its children, old ones
-    that still carry connections included.
-    failed: reloads that have failed since the last good one; None without a master socket. revision: CFGREV of the
-    current worker (our blocks set it); None when it is not set, or nobody can be asked.
+    main: the main process; 0 when the unit does not run. start: how that was started. configuration: our file between
+    the others that it was started with, as they are on disk. workers: its children, old ones that still carry
+    connections included. master, stats: the places of its sockets. failed: reloads that have failed since the last good
+    one; None without a master socket. revision: CFGREV of the current worker (our blocks set it); None when it is not
+    set, or nobody can be asked.
     """
 
     main: int
     start: Start
+    configuration: Configuration
     workers: frozenset[int]
     master: str | None
     stats: str | None
@@ -51,7 +52,7 @@ class Running:
     revision: str | None
 
     def ask(self, command: str) -> str:
-        """The current worker's answer, through the master or its own stats socket; empty when neither answers."""
+        """Asks the current worker, through the master or its own stats socket; empty when neither answers."""
         if self.master:
             return _talk(self.master, f"@1 {command}")
         answer = _talk(self.stats, command) if self.stats else ""
@@ -59,45 +60,42 @@ class Running:
 
     @property
     def answers(self) -> bool:
-        """Whether anybody can be asked at all."""
+        """Tells whether anybody can be asked at all."""
         return bool(self.ask("show version"))
 
 
-def look(path: Path, config: bytes) -> Running:
-    """What runs now. config: the text of its haproxy.cfg, `path`, for the stats socket."""
+def look(file: Configuration) -> Running:
+    """Looks at what runs now, and puts the file between the others that it reads."""
     main = int(process.run("systemctl", "show", "--value", "--property=MainPID", UNIT).strip() or 0)
     start = invocation.read(main)
     proc = _talk(start.master, "show proc") if start.master else ""
     failed = re.search(r"\[failed: (\d+)\]", proc)
-    master, stats = (start.master if failed else None), settings.stats_socket(start.whole(path, config))
-    running = Running(main, start, _children(main), master, stats, int(failed[1]) if failed else None, None)
+    config = start.around(file)
+    master, stats = (start.master if failed else None), settings.stats_socket(config.all_sections)
+    running = Running(main, start, config, _children(main), master, stats, int(failed[1]) if failed else None, None)
     return replace(running, revision=_environment(running, "CFGREV"))
 
 
-def reload(path: Path, config: bytes, revision: str | None) -> None:
-    """Load `config`, which is on disk as `path`. revision: its CFGREV; None where it has none.
+def reload(config: Configuration) -> None:
+    """Loads a configuration, which is on disk already; starts HAProxy where it does not run.
 
     The command returns 0 also when the new worker could not bind: then the old one goes on, or nothing does. So a new
-    worker must run, say this revision, and do so half a second later, too. Raises Failed with HAProxy's own last words.
+    worker must run, say the configuration's CFGREV, and do so half a second later, too. Raises Failed with HAProxy's
+    own last words.
     """
-    before = look(path, config)
+    before, revision = look(config), edit.revision(config)
     if process.attempt("systemctl", "reload" if before.main else "start", UNIT).returncode:
-        raise Failed(
-            f"HAProxy does not load the new configuration. Its journal: {_journal(before.start, path, config)}"
-        )
+        raise Failed(f"HAProxy does not load the new configuration. Its journal: {_journal(before)}")
     deadline = time.monotonic() + _DEADLINE
     while True:
-        problem = _problem(before, now := look(path, config), revision)
+        problem = _problem(before, now := look(before.configuration), revision)
         if problem is None:
             time.sleep(_SETTLE)
-            problem = _problem(before, now := look(path, config), revision)
+            problem = _problem(before, now := look(before.configuration), revision)
         if problem is None:
             return
         if time.monotonic() > deadline or _is_final(before, now):
-            raise Failed(
-                f"HAProxy does not run the new configuration: {problem}. Its journal:"
-                f" {_journal(before.start, path, config)}"
-            )
+            raise Failed(f"HAProxy does not run the new configuration: {problem}. Its journal: {_journal(before)}")
         time.sleep(0.1)
 
 
@@ -117,12 +115,15 @@ def _problem(before: Running, now: Running, revision: str | None) -> str | None:
 
 
 def _is_final(before: Running, now: Running) -> bool:
-    """Nothing more will come. A failure that was counted before this reload is not meant."""
+    """Tells that nothing more will come; a failure that was counted before this reload does not."""
     return _has_ended(before, now) or (now.failed or 0) > (before.failed or 0)
 
 
 def _has_ended(before: Running, now: Running) -> bool:
-    """A reload keeps the main process; another one is systemd's next try with what the first has died of."""
+    """Tells whether the main process has ended.
+
+    A reload keeps it; another one is systemd's next try with what the first has died of.
+    """
     return not now.main or now.main != (before.main or now.main)
 
 
@@ -138,7 +139,7 @@ def _children(main: int) -> frozenset[int]:
 
 
 def _talk(path: str, command: str) -> str:
-    """The answer, complete; empty when none comes in time, or one that does not end."""
+    """Asks a socket for a complete answer; empty when none comes in time, or one that does not end."""
     deadline, answer = time.monotonic() + _ANSWER, b""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection, contextlib.suppress(OSError):
         connection.settimeout(_ANSWER)
@@ -154,6 +155,6 @@ def _talk(path: str, command: str) -> str:
     return ""
 
 
-def _journal(start: Start, path: Path, config: bytes) -> str:
+def _journal(running: Running) -> str:
     said = process.attempt("journalctl", f"--unit={UNIT}", "--lines=8", "--output=cat", "--no-pager").stdout.strip()
-    return masking.masked(printable.block(start.unexpanded(said, start.whole(path, config))))
+    return masking.masked(printable.block(running.start.unexpanded(said, running.configuration)))

@@ -1,18 +1,19 @@
-"""How HAProxy's main process was started: /etc/default/haproxy has a say in its files and its environment
-(management.txt 3).
+"""Reads how HAProxy's main process was started: /etc/default/haproxy has a say in its files and its environment.
+
+Source: management.txt 3.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...access import disk
 from ...access.account import ROOT
 from ...access.place import resolved
-from ..file import parse
+from ..file.configuration import Configuration
 
 _SHORT = 5  # characters: of a port and the like, without which a message says little
 _ITS_OWN = ("HAPROXY_MWORKER", "HAPROXY_PROCESSES", "NOTIFY_SOCKET")  # another HAProxy would take itself for this one
@@ -20,9 +21,10 @@ _ITS_OWN = ("HAPROXY_MWORKER", "HAPROXY_PROCESSES", "NOTIFY_SOCKET")  # another 
 
 @dataclass(frozen=True)
 class Start:
-    """files: its configuration files, in their order. options: what else decides whether they are accepted.
+    """What a main process was started with; nothing where none runs.
 
-    environment: what their `$NAME`s stand for. master: the place of its master socket.
+    files: its configuration files, in their order. options: what else decides whether they are accepted, `-dr` or
+    `-C /etc/haproxy`. environment: what their `$NAME`s stand for. master: the place of its master socket.
     """
 
     files: tuple[Path, ...] = ()
@@ -31,39 +33,32 @@ class Start:
     master: str | None = None
 
     def loads(self, path: Path) -> bool:
-        """Whether the file is one of its own, perhaps by a link."""
+        """Tells whether the file is one of its own, perhaps by a link."""
         return any(_same(path, file) for file in self.files)
 
     def place(self, path: Path) -> Path:
-        """By which name it reads `path`."""
+        """Finds the name by which it reads `path`, which may be a link."""
         return next((file for file in self.files if _same(path, file)), path)
 
-    def beside(self, path: Path) -> list[Path]:
-        """The other files that it reads and that are there."""
-        return [file for file in self.files if not _same(path, file) and disk.is_file(file, follow=True)]
-
     def with_candidate(self, path: Path, candidate: Path) -> list[Path]:
-        """Its files, another one in the place of `path`; that one alone where nothing runs."""
+        """Lists its files, another one in the place of `path`; that one alone where nothing runs."""
         return [candidate if _same(path, file) else file for file in self.files] if self.loads(path) else [candidate]
 
-    def above(self, path: Path) -> bytes:
-        """All that it reads before `path`: what stands there may inherit from it."""
-        return _text(self._around(path)[0])
+    def around(self, config: Configuration) -> Configuration:
+        """Puts a file between those that it reads before and after it, as they are on disk.
 
-    def below(self, path: Path) -> bytes:
-        """All that it reads after `path`, and that may inherit from what stands there."""
-        return _text(self._around(path)[1])
+        A file that is between the same ones already stays the same object.
+        """
+        at = next((index for index, file in enumerate(self.files) if _same(config.path, file)), None)
+        before, after = ((), ()) if at is None else (_read(self.files[:at]), _read(self.files[at + 1 :]))
+        if (before, after) == (config.before, config.after):
+            return config
+        return replace(config, before=before, after=after)
 
-    def whole(self, path: Path, config: bytes) -> bytes:
-        """All that it reads as one, with `config` as the text of `path`."""
-        return self.above(path) + config + b"\n" + self.below(path)
-
-    def unexpanded(self, text: str, config: bytes) -> str:
-        """A message with names of variables for their values, which may be passwords.
+    def unexpanded(self, text: str, config: Configuration) -> str:
+        """Replaces values of variables in a message, which may be passwords, by their names: `$KEY`.
 
         Values as short as a port number stay.
-
-        config: all that HAProxy reads.
         """
         values = {
             value: name
@@ -75,28 +70,22 @@ class Start:
             text = text.replace(value, f"${values[value]}")
         return text
 
-    def used(self, config: bytes) -> list[str]:
-        """The variables of the environment that a configuration uses."""
-        return sorted(
-            {name.decode() for name in re.findall(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)", config)} & self.environment.keys()
-        )
+    def used(self, config: Configuration) -> list[str]:
+        """Lists the variables of the environment that a configuration and the files around it use."""
+        names = re.findall(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)", config.whole)
+        return sorted({name.decode() for name in names} & self.environment.keys())
 
     @staticmethod
     def is_short(value: str) -> bool:
-        """Whether a value says as little as a port number does."""
+        """Tells whether a value says as little as a port number does."""
         return len(value) <= _SHORT
 
-    def _around(self, path: Path) -> tuple[Sequence[Path], Sequence[Path]]:
-        at = next((index for index, file in enumerate(self.files) if _same(path, file)), None)
-        return ((), ()) if at is None else (self.files[:at], self.files[at + 1 :])
+    def variables(self, config: Configuration) -> list[tuple[str, str]]:
+        """Lists the variables that a configuration and the files around it use, with their values.
 
-    def variables(self, config: bytes) -> list[tuple[str, str]]:
-        """Those that a configuration uses, with their values: of the environment, and what `setenv` and `presetenv`
-        make of it.
+        They come from the environment and from `setenv` and `presetenv`.
         """
-        lines = [
-            line for line in parse.lines(config) if line.keyword in ("setenv", "presetenv") and len(line.words) > 2
-        ]
+        lines = [line for line in config.all_lines if line.keyword in ("setenv", "presetenv") and len(line.words) > 2]
         return [
             *((name, self.environment[name]) for name in self.used(config)),
             *((line.words[1], line.words[2]) for line in lines),
@@ -104,7 +93,7 @@ class Start:
 
 
 def read(main: int) -> Start:
-    """Of a main process; 0 where none runs."""
+    """Reads how a main process was started. main: its number; 0 where none runs."""
     words = _strings(main, "cmdline")
     directory = Path("/", *_values(words, "-C"))  # systemd starts it in the root directory
     master = next(iter(_values(words, "-S")), "").partition(",")[0].removeprefix("unix@")
@@ -119,13 +108,13 @@ def read(main: int) -> Start:
     )
 
 
-def _text(files: Sequence[Path]) -> bytes:
-    """Of all files as one; each ends with a line end of its own."""
-    return b"".join(disk.read(file) + b"\n" for file in files if disk.is_file(file, follow=True))
+def _read(files: Sequence[Path]) -> tuple[Configuration, ...]:
+    """Reads the files that are there, each with a line end of its own at its end."""
+    return tuple(Configuration(disk.read(file) + b"\n", file) for file in files if disk.is_file(file, follow=True))
 
 
 def _files(path: Path) -> list[Path]:
-    """Of a directory HAProxy reads the files `*.cfg` that are not hidden, in the order of their names."""
+    """Lists the files that HAProxy reads for `-f PATH`: of a directory `*.cfg`, not hidden, in the order of names."""
     if not disk.is_directory(path, follow=True):
         return [path]
     found = [

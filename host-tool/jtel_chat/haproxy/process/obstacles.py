@@ -1,4 +1,4 @@
-"""What a reload would die of and `haproxy -c` does not see (2.6: it neither binds nor changes its root)."""
+"""Finds what a reload would die of and `haproxy -c` does not see (2.6: it neither binds nor changes its root)."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from pathlib import Path
 from ...access import disk
 from ...net import addresses, listeners
 from ..file import edit, listening, parse, settings
+from ..file.configuration import Configuration
 from ..file.listening import Bind
 from .instance import UNIT, Running
-from .invocation import Start
 
 
-def of_global(config: bytes) -> list[str]:
-    """The root directory, user and group that HAProxy changes to at its start: without them its master ends, and all
-    frontends with it.
+def of_global(config: Configuration) -> list[str]:
+    """Finds the root directory, user and group that HAProxy would change to at its start and that do not exist.
+
+    Without them its master ends, and all frontends with it.
     """
     known: dict[str, Callable[[str], object]] = {"chroot": _directory, "user": pwd.getpwnam, "group": grp.getgrnam}
     problems = []
     for keyword, look in known.items():
-        value = settings.value(config, keyword)
+        value = settings.value(config.all_sections, keyword)
         try:
             if value and "$" not in value:
                 look(value)
@@ -35,9 +36,9 @@ def of_global(config: bytes) -> list[str]:
     return problems
 
 
-def of_start(path: Path, running: Running) -> list[str]:
-    """That the HAProxy which runs does not load this file at all."""
-    if not running.start.files or running.start.loads(path):
+def of_start(running: Running) -> list[str]:
+    """Finds out that the HAProxy which runs does not load the file at all."""
+    if not running.start.files or running.start.loads(running.configuration.path):
         return []
     files = " and ".join(map(str, running.start.files))
     return [
@@ -46,10 +47,9 @@ def of_start(path: Path, running: Running) -> list[str]:
     ]
 
 
-def of_defaults(path: Path, config: bytes, start: Start) -> list[str]:
-    """Who in a later file would inherit defaults of our own, which stand at the end of this one."""
-    later = parse.sections(parse.lines(start.below(path)))
-    before_their_own = takewhile(lambda section: section.keyword != "defaults", later)
+def of_defaults(config: Configuration) -> list[str]:
+    """Finds a section in a later file that would inherit defaults of our own, which stand at the end of this one."""
+    before_their_own = takewhile(lambda section: section.keyword != "defaults", config.below)
     heirs = [
         f"{each.keyword} {each.name}"
         for each in before_their_own
@@ -64,18 +64,19 @@ def of_defaults(path: Path, config: bytes, start: Start) -> list[str]:
     ]
 
 
-def portal_elsewhere(path: Path, portal: str, start: Start) -> str:
-    """Where the portal stands, if that is another file; what a refusal for want of it ends with."""
-    for file in start.beside(path):
-        found = parse.sections(parse.lines(disk.read(file)))
-        if any(each.keyword in ("frontend", "listen") and each.name == portal for each in found):
-            return f". '{portal}' stands in {file}, and only {path} is edited: move it there"
+def portal_elsewhere(config: Configuration, portal: str) -> str:
+    """Says in which other file the portal stands, to end a refusal with; empty where it stands in none."""
+    for file in (*config.before, *config.after):
+        if any(each.keyword in ("frontend", "listen") and each.name == portal for each in file.sections):
+            return f". '{portal}' stands in {file.path}, and only {config.path} is edited: move it there"
     return ""
 
 
 def of_binds(ours: list[Bind], theirs: list[Bind], running: Running) -> list[str]:
-    """Addresses of ours that this host lacks, ports of ours that the customer's sections bind, and any port that
-    another program holds.
+    """Finds binds that a reload would fail at, or that would not get all of their visitors.
+
+    These are addresses of ours that this host lacks, ports of ours that the customer's sections bind, too, and any port
+    that another program holds.
     """
     lacking = sorted({our.address for our in ours if not our.is_wildcard and not addresses.bindable(our.address)})
     return [
@@ -94,7 +95,7 @@ def of_binds(ours: list[Bind], theirs: list[Bind], running: Running) -> list[str
 
 
 def _sections(our: Bind, theirs: list[Bind]) -> list[str]:
-    """HAProxy starts with such a pair, and the kernel gives each connection to either."""
+    """Finds sections of the customer that bind our port: HAProxy starts so, and the kernel deals the visitors out."""
     found = [their for their in theirs if their.port == our.port and listening.overlap(our.address, their.address)]
     return [
         f"'{their.section}' binds port {their.port}, too: chat would get some of its visitors only. Remove that, or"
@@ -104,9 +105,7 @@ def _sections(our: Bind, theirs: list[Bind]) -> list[str]:
 
 
 def _programs(binds: list[Bind], running: Running, remedy: str) -> Iterator[str]:
-    """Sockets that are not HAProxy's own: what its workers hold, old ones included, a new worker takes over or
-    shares.
-    """
+    """Finds ports that another program holds; those of HAProxy's workers, old ones included, a new one takes over."""
     own = {running.main, *running.workers} - {0}
     for listener in listeners.listening({bind.port for bind in binds}):
         address = str(listener.address)

@@ -1,4 +1,4 @@
-"""Requests to the HAProxy that runs, as a visitor's, from the host itself."""
+"""Sends requests to the HAProxy that runs, as a visitor does, from the host itself."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ _MARK = "jtel-chatctl"  # the header by which our backend knows the request (tem
 
 
 def statuses(binds: list[Bind], name: str) -> dict[Bind, int]:
-    """The status of `/` on every HTTP bind that answers."""
+    """Asks every HTTP bind for `/`; the status of each that answers, `301`."""
     found = {bind: status(bind, name) for bind in binds if bind.http}
     return {bind: code for bind, code in found.items() if code}
 
 
 def status(bind: Bind, name: str) -> int:
-    """The status of `/`; 0 when nothing answers. name: what the visitor calls the host (Host header and SNI)."""
+    """Asks a bind for `/`; the status, 0 when nothing answers.
+
+    name: what the visitor calls the host, `chat.acme.example` (Host header and SNI).
+    """
     return _answer(bind, name, "GET / HTTP/1.1")[0]
 
 
@@ -49,7 +52,7 @@ def as_before(before: dict[Bind, int], name: str) -> None:
 
 
 def chat(bind: Bind, name: str) -> str:
-    """What a visitor of the chat frontend gets, for a person.
+    """Says what a visitor of the chat frontend gets, for a person: `a WebSocket opens through :3003`.
 
     Raises Failed when it is neither chat nor HAProxy's own 503.
     """
@@ -68,8 +71,9 @@ def chat(bind: Bind, name: str) -> str:
 
 
 def reaches(bind: Bind, name: str, path: str, backend: str, revision: str) -> str | None:
-    """Why a POST to `path` does not reach our backend, which answers what names its revision by itself; None when it
-    does.
+    """Says why a POST to `path` does not reach our backend; None when it does.
+
+    The backend itself answers a request that names its revision, and so shows that it has got it.
     """
     deadline = time.monotonic() + _AGAIN
     while True:
@@ -84,7 +88,7 @@ def reaches(bind: Bind, name: str, path: str, backend: str, revision: str) -> st
 def _answer(
     bind: Bind, name: str, request: str, further: Mapping[str, str] = MappingProxyType({}), body: str = ""
 ) -> tuple[int, str]:
-    """Status and head of the answer; 0 when there is none."""
+    """Sends a request; the status and the head of the answer, 0 when there is none."""
     fields = {
         "Host": name,
         "User-Agent": "jtel-chatctl",
@@ -105,8 +109,9 @@ def _answer(
 
 
 def _connected(bind: Bind, name: str, patience: float = _PATIENCE) -> socket.socket:
-    """A connection to a bind of this host: with the PROXY header where it wants one, over TLS without looking at the
-    certificate.
+    """Connects to a bind of this host, with the PROXY header where it wants one.
+
+    Over TLS it does not look at the certificate.
     """
     address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(bind.address, bind.address)  # noqa: S104
     connection = socket.create_connection((address, bind.port), timeout=patience)

@@ -3,6 +3,8 @@ from __future__ import annotations
 
 import pytest
 from jtel_chat.haproxy.file import listening
+from jtel_chat.haproxy.file.configuration import Configuration
+from jtel_chat.haproxy.file.listening import Bind
 
 CUSTOMER = b"""\
 global
@@ -28,10 +30,12 @@ global
 """
 
 
+def binds(config: bytes) -> list[Bind]:
+    return listening.binds(Configuration(config).sections)
+
+
 def test_every_tcp_address_is_found_with_what_a_connection_to_it_needs() -> None:
-    found = [
-        (bind.section, str(bind), bind.tls, bind.proxy, bind.http, bind.redirects) for bind in listening.binds(CUSTOMER)
-    ]
+    found = [(bind.section, str(bind), bind.tls, bind.proxy, bind.http, bind.redirects) for bind in binds(CUSTOMER)]
     assert found == [
         ("listen mysql", "10.1.0.9:3306", False, False, False, False),
         ("frontend portal", ":80", True, True, True, True),
@@ -46,13 +50,11 @@ def test_every_tcp_address_is_found_with_what_a_connection_to_it_needs() -> None
     "config", [b"", b"# only a comment", b"\tbind :80\n", b"frontend x\n bind\n", b"\xff\nlisten\n"]
 )
 def test_what_says_nothing_binds_nothing(config: bytes) -> None:
-    assert listening.binds(config) == []
+    assert binds(config) == []
 
 
 def test_windows_line_ends_are_none_of_the_address() -> None:
-    assert [str(bind) for bind in listening.binds(b"frontend x\r\n  bind [2001:db8::1]:3003\r\n")] == [
-        "[2001:db8::1]:3003"
-    ]
+    assert [str(bind) for bind in binds(b"frontend x\r\n  bind [2001:db8::1]:3003\r\n")] == ["[2001:db8::1]:3003"]
 
 
 @pytest.mark.parametrize(
@@ -68,13 +70,14 @@ def test_windows_line_ends_are_none_of_the_address() -> None:
     ],
 )
 def test_address_families_are_read_and_what_is_no_tcp_is_left_out(place: str, found: list[str]) -> None:
-    assert sorted(str(bind) for bind in listening.binds(f"frontend x\n bind {place}\n".encode())) == sorted(found)
+    assert sorted(str(bind) for bind in binds(f"frontend x\n bind {place}\n".encode())) == sorted(found)
 
 
 def test_the_old_address_in_the_header_is_a_bind() -> None:
-    assert [
-        str(bind) for bind in listening.binds(b"listen x :80 ssl\nfrontend y from z\nfrontend z 10.1.0.9:81\n")
-    ] == [":80", "10.1.0.9:81"]
+    assert [str(bind) for bind in binds(b"listen x :80 ssl\nfrontend y from z\nfrontend z 10.1.0.9:81\n")] == [
+        ":80",
+        "10.1.0.9:81",
+    ]
 
 
 @pytest.mark.parametrize(

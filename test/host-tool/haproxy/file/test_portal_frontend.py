@@ -5,17 +5,19 @@ from __future__ import annotations
 import pytest
 from jtel_chat.errors import Refused
 from jtel_chat.haproxy.file import edit, parse
+from jtel_chat.haproxy.file.configuration import Configuration
 
 RULE = b"use_backend backend_chat_ws if whatsapp_req"
+RULES = ["acl whatsapp_req path /incoming", RULE.decode()]
+SECTIONS = Configuration(b"global\n    setenv CFGREV 0\n")
 
 
 def edited(config: bytes) -> bytes:
-    return edit.edit(
-        config,
-        sections=b"global\n    setenv CFGREV 0\n",
-        portal="portal",
-        rules=["acl whatsapp_req path /incoming", RULE.decode()],
-    )
+    return edit.edit(Configuration(config), SECTIONS, portal="portal", rules=RULES).text
+
+
+def removed(config: bytes) -> bytes:
+    return edit.remove(Configuration(config)).text
 
 
 def follower(config: bytes) -> bytes:
@@ -47,7 +49,7 @@ def follower(config: bytes) -> bytes:
 def test_our_rules_come_before_every_route_of_the_customer(section: bytes, expected: bytes) -> None:
     config = b"frontend portal\n\tmode http\n" + section + b"userlist end\n"
     assert follower(config) == expected
-    assert edit.remove(edited(config)) == config
+    assert removed(edited(config)) == config
 
 
 def test_pasted_rules_after_the_if_of_a_portal_are_replaced_too() -> None:
@@ -55,7 +57,7 @@ def test_pasted_rules_after_the_if_of_a_portal_are_replaced_too() -> None:
         b".if defined(A)\nfrontend portal\n mode http\n http-request deny if whatsapp_req\n.endif\n acl whatsapp_req"
         b" path /incoming\n"
     )
-    assert edit.remove(edited(config)) == config
+    assert removed(edited(config)) == config
 
 
 def test_rules_of_a_portal_inside_an_if_stay_inside() -> None:
@@ -83,12 +85,12 @@ def test_the_portal_is_found_however_its_header_is_written(header: bytes) -> Non
 )
 def test_a_portal_inherits_from_the_files_before_its_own(above: bytes) -> None:
     config = b"frontend portal\n bind :80\n"
-    rules = ["acl whatsapp_req path /incoming", RULE.decode()]
-    once = edit.edit(config, sections=b"global\n    setenv CFGREV 0\n", portal="portal", rules=rules, above=above)
-    assert RULE in once
+    file = Configuration(config, before=(Configuration(above),))
+    once = edit.edit(file, SECTIONS, portal="portal", rules=RULES)
+    assert RULE in once.text
     assert not edit.has_own_defaults(once)
-    assert edit.has_own_defaults(edited(b"frontend portal\n mode http\n"))
-    assert edit.remove(once) == config
+    assert edit.has_own_defaults(Configuration(edited(b"frontend portal\n mode http\n")))
+    assert edit.remove(once).text == config
 
 
 def test_every_section_of_the_name_gets_the_rules() -> None:

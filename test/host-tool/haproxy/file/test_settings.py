@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 from jtel_chat.haproxy.file import settings
+from jtel_chat.haproxy.file.configuration import Configuration
 
-CUSTOMER = b"""\
+CUSTOMER = Configuration(b"""\
 global
     chroot '/var/lib/ha proxy' # a comment
     stats socket ipv4@127.0.0.1:9999 level admin
     stats socket unix@/run/haproxy/admin.sock mode 660
 defaults
     mode http
-"""
+""").sections
 
 
 def test_the_first_global_setting_counts() -> None:
@@ -19,4 +20,4 @@ def test_the_first_global_setting_counts() -> None:
 
 def test_a_stats_socket_that_is_a_file_is_found() -> None:
     assert settings.stats_socket(CUSTOMER) == "/run/haproxy/admin.sock"
-    assert settings.stats_socket(b"global\n    stats timeout 30s\n") is None
+    assert settings.stats_socket(Configuration(b"global\n    stats timeout 30s\n").sections) is None

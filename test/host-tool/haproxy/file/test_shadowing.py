@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 from jtel_chat.haproxy.file import shadowing as haproxy_shadowing
+from jtel_chat.haproxy.file.configuration import Configuration
+
+
+def portal(*lines: str) -> Configuration:
+    return Configuration("\n".join(["frontend portal", "mode http", *lines]).encode())
 
 
 def shadowing(*lines: str) -> list[str]:
-    return haproxy_shadowing.shadowing("\n".join(["frontend portal", "mode http", *lines]).encode(), "portal")
+    return haproxy_shadowing.shadowing(portal(*lines), "portal")
 
 
 @pytest.mark.parametrize(
@@ -119,15 +124,15 @@ def test_the_report_says_when_the_path_is_changed() -> None:
     ],
 )
 def test_what_only_a_running_haproxy_decides_is_under_suspicion(lines: list[str], suspects: list[str]) -> None:
-    found = haproxy_shadowing.suspects(
-        "\n".join(["frontend portal", "mode http", *lines]).encode(), "portal", "/incoming"
-    )
+    found = haproxy_shadowing.suspects(portal(*lines), "portal", "/incoming")
     assert [line.split()[1] for line in found] == suspects
 
 
 def test_what_a_rule_under_suspicion_asks_for_is_not_shown() -> None:
     config = b"frontend portal\n mode http\n http-request deny\tunless\t{ req.hdr(X-Key) 8f3a }\n"
-    assert haproxy_shadowing.suspects(config, "portal", "/incoming") == ["line 3 'http-request deny unless …'"]
+    assert haproxy_shadowing.suspects(Configuration(config), "portal", "/incoming") == [
+        "line 3 'http-request deny unless …'"
+    ]
     assert "8f3a" not in shadowing("http-request deny if { path /incoming } or { req.hdr(X-Key) 8f3a }")[0]
 
 
@@ -136,7 +141,7 @@ def test_rules_of_defaults_know_the_acls_of_these_defaults_only() -> None:
         b"defaults base\n mode http\n acl a path /delivery\n http-request deny if a\nfrontend portal from base\n acl a"
         b" path /incoming\n"
     )
-    assert [reason.split(" before")[0] for reason in haproxy_shadowing.shadowing(config, "portal")] == [
+    assert [reason.split(" before")[0] for reason in haproxy_shadowing.shadowing(Configuration(config), "portal")] == [
         "line 4 'http-request deny if …' answers /delivery"
     ]
 
@@ -145,12 +150,16 @@ def test_rules_of_the_named_defaults_count() -> None:
     config = (
         b"defaults base\n mode http\n http-request deny if { path_beg /deliv }\nfrontend portal from base\n bind :80\n"
     )
-    assert [reason.split(" '")[0] for reason in haproxy_shadowing.shadowing(config, "portal")] == ["line 3"]
+    assert [reason.split(" '")[0] for reason in haproxy_shadowing.shadowing(Configuration(config), "portal")] == [
+        "line 3"
+    ]
 
 
 def test_rules_of_defaults_in_a_file_before_count() -> None:
     above = b"defaults base\n mode http\n http-request deny if { path_beg /deliv }\n"
-    found = haproxy_shadowing.shadowing(b"frontend portal from base\n bind :80\n", "portal", above)
+    found = haproxy_shadowing.shadowing(
+        Configuration(b"frontend portal from base\n bind :80\n", before=(Configuration(above),)), "portal"
+    )
     assert [reason.split(" answers")[0] for reason in found] == [
         "a file that HAProxy reads before, line 3 'http-request deny if …'"
     ]

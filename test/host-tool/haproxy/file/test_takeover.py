@@ -7,6 +7,7 @@ import re
 import pytest
 from jtel_chat.errors import Refused
 from jtel_chat.haproxy.file import edit
+from jtel_chat.haproxy.file.configuration import Configuration
 
 SECTIONS = b"""\
 global
@@ -40,7 +41,19 @@ BACKEND = (
 
 
 def edited(config: bytes) -> bytes:
-    return edit.edit(config, sections=SECTIONS, portal="acdportal_https", rules=RULES)
+    return edit.edit(Configuration(config), Configuration(SECTIONS), portal="acdportal_https", rules=RULES).text
+
+
+def removed(config: bytes) -> bytes:
+    return edit.remove(Configuration(config)).text
+
+
+def adopted(config: bytes) -> list[str]:
+    return edit.adopted(Configuration(config))
+
+
+def blocks(config: bytes) -> list[bytes]:
+    return edit.blocks(Configuration(config))
 
 
 def effective(config: bytes) -> list[bytes]:
@@ -84,17 +97,17 @@ def test_pasted_chat_blocks_lose_their_effect_and_come_back_to_the_byte(pasted: 
         line for line in effective(config) if line.startswith(b".")
     ]
     assert edited(once) == once
-    assert edit.remove(once) == config
+    assert removed(once) == config
 
 
 def test_what_was_adopted_is_named_with_the_lines_of_the_customers_file() -> None:
     config = PORTAL + b"\n" + HTTP + BACKEND
     expected = ["adopted frontend acdportal_chat_ws (lines 5-9)", "adopted backend backend_chat_ws (lines 10-12)"]
-    assert edit.adopted(edited(config)) == expected
-    assert edit.adopted(edited(with_rules(*map(str.encode, RULES)))) == [
+    assert adopted(edited(config)) == expected
+    assert adopted(edited(with_rules(*map(str.encode, RULES)))) == [
         "adopted acl whatsapp_req, use_backend backend_chat_ws (lines 3-5)"
     ]
-    assert edit.adopted(edited(PORTAL)) == []
+    assert adopted(edited(PORTAL)) == []
 
 
 @pytest.mark.parametrize(
@@ -118,7 +131,7 @@ def test_pasted_rules_are_replaced_by_ours(pasted: list[bytes]) -> None:
     lines = effective(edited(config))
     assert [lines.count(rule.encode()) for rule in RULES] == [1, 1, 1]
     assert not any(b"path_beg" in line for line in lines)
-    assert edit.remove(edited(config)) == config
+    assert removed(edited(config)) == config
 
 
 def test_an_acl_that_other_rules_of_the_customer_need_is_known_before_them() -> None:
@@ -141,13 +154,13 @@ def test_a_route_to_the_chat_backend_on_another_condition_stays_the_customers() 
 def test_what_was_written_inside_an_adopted_block_since_is_given_back_too() -> None:
     once = edited(PORTAL + BACKEND)
     noted = once.replace(b"#~     balance", b"# MK: why?\n#~     balance")
-    assert edit.remove(noted) == PORTAL + BACKEND.replace(b"    balance", b"# MK: why?\n    balance")
+    assert removed(noted) == PORTAL + BACKEND.replace(b"    balance", b"# MK: why?\n    balance")
 
 
 def test_blanks_that_an_editor_took_off_the_ends_of_our_lines_do_no_harm() -> None:
     config = PORTAL + BACKEND.replace(b"    balance", b"\n    balance")
     assert b"#~ \n" not in edited(config)
-    assert edit.remove(re.sub(rb"(?m) +$", b"", edited(config))) == config
+    assert removed(re.sub(rb"(?m) +$", b"", edited(config))) == config
 
 
 @pytest.mark.parametrize(
@@ -205,7 +218,7 @@ def test_names_and_ports_of_something_else_are_refused_with_line_and_remedy(conf
     ],
 )
 def test_the_same_name_or_number_elsewhere_is_no_clash(section: bytes) -> None:
-    assert edit.remove(edited(PORTAL + section)) == PORTAL + section
+    assert removed(edited(PORTAL + section)) == PORTAL + section
 
 
 def test_line_numbers_are_those_of_the_file_as_it_stands() -> None:
@@ -248,14 +261,14 @@ def test_all_clashes_are_listed_at_once_and_show_no_secret() -> None:
     ],
 )
 def test_our_sections_inherit_the_customers_defaults_unless_those_would_spoil_them(defaults: bytes, own: bool) -> None:
-    ours = edit.blocks(edited(defaults + PORTAL))[-1]
+    ours = blocks(edited(defaults + PORTAL))[-1]
     assert (b"\ndefaults\n" in ours) == own
 
 
 def test_our_blocks_are_shown_without_the_secrets_that_they_carry() -> None:
     secrets = b'    stats auth admin:s3cret\n    http-request set-header Authorization "Basic czNjcmV0"\n'
-    text = edit.shown(edited(PORTAL + HTTPS + secrets))
+    text = edit.shown(Configuration(edited(PORTAL + HTTPS + secrets)))
     assert "#~     stats auth admin:…\n" in text
     assert "s3cret" not in text
     assert "czNjcmV0" not in text
-    assert text.count("\n") == b"".join(edit.blocks(edited(PORTAL + HTTPS + secrets))).count(b"\n")
+    assert text.count("\n") == b"".join(blocks(edited(PORTAL + HTTPS + secrets))).count(b"\n")

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from jtel_chat.haproxy.file.configuration import Configuration
 from jtel_chat.haproxy.process import certificate
 from jtel_chat.haproxy.process.instance import Running
 from jtel_chat.haproxy.process.invocation import Start
@@ -126,7 +127,7 @@ def test_a_certificate_that_is_over_is_a_problem(tmp_path: Path, issued: dict[st
 def test_a_torn_certificate_is_a_problem_and_no_crash(tmp_path: Path, issued: dict[str, str]) -> None:
     torn = issued["leaf"].replace("\n", "\n\u00fc!", 2)
     assert "cannot be loaded" in (looked(tmp_path, NAME, torn, issued["key"]).problem or "")
-    silent = Running(1, Start(), frozenset(), None, None, None, None)
+    silent = Running(1, Start(), Configuration(b""), frozenset(), None, None, None, None)
     assert not certificate._is_loaded(tmp_path / "haproxy.pem", silent)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from jtel_chat.errors import Refused
+from jtel_chat.haproxy.file.configuration import Configuration
 from jtel_chat.haproxy.process import check
 from jtel_chat.haproxy.process.invocation import Start
 from jtel_chat.programs import confined, process
@@ -52,7 +53,7 @@ def said(state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callab
         monkeypatch.setattr(confined, "run", run)
         monkeypatch.setattr(confined, "lacking", list)
         with pytest.raises(Refused) as refused:
-            check.check(path, config, Start(files=(path,), environment=environment))
+            check.check(Configuration(config, path), Start(files=(path,), environment=environment))
         return str(refused.value).replace(str(tmp_path), "")
 
     return refusal
@@ -127,7 +128,7 @@ def test_no_verdict_is_no_refusal_of_the_file(state: Path, monkeypatch: pytest.M
         confined, "run", lambda argv, **_: subprocess.CompletedProcess(argv, confined.ENDED, "", "ended (oom-kill)")
     )
     with pytest.raises(Refused, match=r"came to no verdict: ended \(oom-kill\)"):
-        check.check(tmp_path / "haproxy.cfg", CONFIG, Start())
+        check.check(Configuration(CONFIG, tmp_path / "haproxy.cfg"), Start())
 
 
 def test_only_a_name_that_does_not_resolve_is_asked_for_with_a_network(
@@ -144,10 +145,10 @@ def test_only_a_name_that_does_not_resolve_is_asked_for_with_a_network(
     monkeypatch.setattr(confined, "lacking", list)
     monkeypatch.setattr(confined, "filters_addresses", lambda: True)
     monkeypatch.setattr(confined, "name_servers", lambda: ["10.1.0.2"])
-    assert check.check(tmp_path / "haproxy.cfg", CONFIG, Start()) == []
+    assert check.check(Configuration(CONFIG, tmp_path / "haproxy.cfg"), Start()) == []
     assert networks == [(), ["10.1.0.2"]]
     monkeypatch.setattr(confined, "filters_addresses", lambda: False)
-    assert "cgroup v2" in check.check(tmp_path / "haproxy.cfg", CONFIG, Start())[0]
+    assert "cgroup v2" in check.check(Configuration(CONFIG, tmp_path / "haproxy.cfg"), Start())[0]
 
 
 def test_the_checker_gets_no_rights_and_its_environment_by_no_argument(
@@ -163,7 +164,7 @@ def test_the_checker_gets_no_rights_and_its_environment_by_no_argument(
     monkeypatch.setattr(process, "attempt", attempt)
     monkeypatch.setattr(confined.shutil, "which", lambda _: "/usr/sbin/haproxy")
     environment: Mapping[str, str] = {"KEY": "s3cret-value"}
-    check.check(tmp_path / "haproxy.cfg", CONFIG, Start(environment=dict(environment)))
+    check.check(Configuration(CONFIG, tmp_path / "haproxy.cfg"), Start(environment=dict(environment)))
     (line,) = [call for call in calls if call.startswith("systemd-run")]
     confined._version.cache_clear()
     assert "s3cret" not in line
@@ -179,7 +180,7 @@ def test_the_checker_gets_no_rights_and_its_environment_by_no_argument(
 
 def test_a_file_that_the_checker_would_create_is_left_out_and_every_line_keeps_its_number() -> None:
     config = b"ring r\n    size 32764\n    backing-file /var/ring\n    server a 127.0.0.1:514\n"
-    given = check._without_ring_files(config)
+    given = check._without_ring_files(Configuration(config))
     assert given.split(b"\n") == [
         b"ring r",
         b"    size 32764",
@@ -187,4 +188,4 @@ def test_a_file_that_the_checker_would_create_is_left_out_and_every_line_keeps_i
         b"    server a 127.0.0.1:514",
         b"",
     ]
-    assert check._without_ring_files(CONFIG) == CONFIG
+    assert check._without_ring_files(Configuration(CONFIG)) == CONFIG

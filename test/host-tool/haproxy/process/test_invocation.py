@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from jtel_chat.haproxy.file.configuration import Configuration
 from jtel_chat.haproxy.process import invocation
 from jtel_chat.haproxy.process.invocation import Start
 
@@ -38,10 +39,15 @@ def test_of_a_directory_it_reads_what_ends_in_cfg_by_name(monkeypatch: pytest.Mo
     start = started(monkeypatch, f"haproxy -f {tmp_path}")
     assert [file.name for file in start.files] == ["10-global.cfg", "20-web.cfg"]
     assert start.with_candidate(tmp_path / "20-web.cfg", Path("/new")) == [tmp_path / "10-global.cfg", Path("/new")]
-    assert (start.above(tmp_path / "20-web.cfg"), start.below(tmp_path / "20-web.cfg")) == (b"10-global.cfg\n", b"")
-    assert start.below(tmp_path / "10-global.cfg") == b"20-web.cfg\n"
-    assert start.whole(tmp_path / "20-web.cfg", b"changed") == b"10-global.cfg\nchanged\n"
-    assert start.whole(tmp_path / "other.cfg", b"changed") == b"changed\n"
+    last, first, other = (
+        start.around(Configuration(b"changed", tmp_path / name))
+        for name in ("20-web.cfg", "10-global.cfg", "other.cfg")
+    )
+    assert ([file.text for file in last.before], last.after) == ([b"10-global.cfg\n"], ())
+    assert [file.text for file in first.after] == [b"20-web.cfg\n"]
+    assert last.whole == b"10-global.cfg\nchanged\n"
+    assert other.whole == b"changed\n"
+    assert start.around(last) is last
 
 
 def test_a_link_to_its_file_is_that_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -105,9 +111,9 @@ def test_a_message_names_the_variables_of_the_file_and_hides_their_values() -> N
         b" secret'\n"
     )
     said = "found 'sEcReT', 'sEcReT-more', 'second2', 'own secret' in /usr/bin:8443"
-    assert start.unexpanded(said, config) == "found '$KEY', '$LONG', '$WORDS', '$OWN' in /usr/bin:8443"
+    assert start.unexpanded(said, Configuration(config)) == "found '$KEY', '$LONG', '$WORDS', '$OWN' in /usr/bin:8443"
 
 
 def test_what_does_not_run_has_no_files() -> None:
     assert invocation.read(0) == Start()
-    assert Start().whole(Path("/etc/haproxy/haproxy.cfg"), b"text") == b"text\n"
+    assert Start().around(Configuration(b"text", Path("/etc/haproxy/haproxy.cfg"))).whole == b"text\n"
