@@ -5,12 +5,9 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "host-tool"))
 
 
 @pytest.fixture(autouse=True)

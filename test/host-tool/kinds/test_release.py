@@ -1,74 +1,12 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import pytest
-from jtel_chat.access import account, disk, trees
-from jtel_chat.documents import kind
+from jtel_chat.access import account, disk
 from jtel_chat.documents.document import parse
-from jtel_chat.engine import journal, originals, releases, steps
-from jtel_chat.errors import Failed, Refused
+from jtel_chat.engine import releases, steps
+from jtel_chat.errors import Refused
 from jtel_chat.kinds import release
-
-
-class Server:
-    """A share and a server, with one release after the other on the share."""
-
-    def __init__(self, place: Path) -> None:
-        self.share, self.home = place / "share/ClientMessenger", place / "home/ClientMessenger"
-
-    def offer(self, **files: str) -> str:
-        """Put a release on the share, `bin_a="…"` for `bin/a`; its digest."""
-        if self.share.exists():
-            disk.remove_tree(self.share)
-        write(
-            self.share,
-            {
-                "conf/logging": "vendor's",
-                "systemd/unit": "unit",
-                **{name.replace("_", "/"): text for name, text in files.items()},
-            },
-        )
-        return self.on_share().short
-
-    def on_share(self) -> releases.Release:
-        return releases.examine(self.share, releases.offered(self.share, account.service()), account.service())
-
-    def document(self, wanted: str) -> str:
-        return f"# release: {self.home}\nfrom: {self.share}\nrelease: {wanted}\n"
-
-    def apply(self, wanted: str) -> list[str]:
-        return steps.apply("messenger", 1, "first", self.document(wanted))
-
-    def prove(self, wanted: str) -> None:
-        """Apply it as something that only a start can prove good."""
-        steps.apply("messenger", 1, "first", self.document(wanted) + "loaded-by: jtel-clientmessenger.service\n")
-
-    def look(self, wanted: str) -> kind.Observed:
-        return release.observe(parse(self.document(wanted))[0])
-
-    def installed(self) -> str:
-        return release.installed(parse(self.document("hold"))[0]).short
-
-
-def write(directory: Path, files: dict[str, str]) -> None:
-    for name, text in files.items():
-        (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_text(text)
-
-
-def tree(directory: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(directory)): path.read_text() for path in sorted(directory.rglob("*")) if path.is_file()
-    }
-
-
-@pytest.fixture
-def server(state: Path) -> Server:
-    os.umask(0o022)
-    (state / "home").mkdir()
-    return Server(state)
+from share_and_server import Server, tree, write
 
 
 def test_hold_installs_what_the_share_has_once_and_keeps_it(server: Server) -> None:
@@ -137,31 +75,6 @@ def test_an_empty_share_is_a_problem_only_where_something_has_to_come_from_it(se
     }
 
 
-def test_an_installation_by_hand_is_adopted_and_given_back(server: Server) -> None:
-    server.offer(bin_a="2", README="new")
-    by_hand = {
-        **{
-            "bin/a": "1",
-            "bin/own.jar": "own",
-            "README": "old",
-            "systemd/unit": "edited",
-            "conf/logging": "own",
-            "logs/today": "x",
-        },
-        **{"ClientMessenger/bin/a": "2", "ClientMessenger/README": "new"},
-    }
-    write(server.home, by_hand)
-    [nested] = server.look("hold").warnings
-    assert nested.startswith(f"{server.home}/ClientMessenger is a second copy (release ")
-    server.apply("hold")
-    assert tree(server.home) == by_hand
-    server.apply("follow")
-    assert (server.home / "bin/a").read_text() == "2"
-    assert not (server.home / "bin/own.jar").exists()
-    steps.undo("messenger")
-    assert tree(server.home) == by_hand
-
-
 def test_logs_that_a_program_writes_beside_itself_are_no_drift(server: Server) -> None:
     server.offer(bin_a="1")
     server.apply("hold")
@@ -200,93 +113,11 @@ def test_servers_with_different_releases_can_be_told(server: Server) -> None:
     assert set(server.look("follow").alike.values()) == {second}
 
 
-def test_a_first_replacement_that_is_disproven_leaves_nothing_for_undo_to_miss(server: Server) -> None:
-    write(server.home, {"bin/a": "by hand"})
-    server.offer(bin_a="1")
-    server.apply("hold")
-    server.prove("follow")
-    assert (server.home / "bin/a").read_text() == "1"
-    journal.disproven()
-    originals.refresh("messenger")
-    assert (server.home / "bin/a").read_text() == "by hand"
-    assert "put" not in " ".join(line for line in steps.undo("messenger") if "bin" in line)
-    assert (server.home / "bin/a").read_text() == "by hand"
-
-
-def test_a_kept_release_that_is_disproven_is_kept_still(server: Server) -> None:
-    releases = []
-    for version in ("1", "2", "3"):
-        releases.append(server.offer(bin_a=version))
-        server.apply("follow")
-    server.prove(releases[1])
-    assert server.installed() == releases[1]
-    journal.disproven()
-    assert server.installed() == releases[2]
-    server.prove(releases[1])
-    journal.proven()
-    assert server.installed() == releases[1]
-    assert sorted(path.name for path in server.home.parent.iterdir()) == ["ClientMessenger"]
-    assert not [path for path in server.home.iterdir() if path.name.startswith(".")]
-
-
 def test_a_nested_copy_is_no_part_of_the_release_when_the_share_is_away(server: Server) -> None:
     write(server.home, {"bin/a": "1"})
     alone = server.installed()
     write(server.home, {"ClientMessenger/bin/a": "2"})
     assert server.installed() == alone
-
-
-def test_an_installation_that_fails_halfway_leaves_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    server.offer(bin_a="1", gui_a="1", lib_a="1")
-    copy, copied = trees.copy_tree, []
-
-    def full(source: Path, target: Path, *rest: object) -> None:
-        copied.append(target)
-        if target == server.home / ".lib.jtel-chat":
-            raise OSError(28, "No space left on device")
-        copy(source, target, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(trees, "copy_tree", full)
-    with pytest.raises(OSError, match="No space"):
-        server.apply("hold")
-    assert server.home / ".lib.jtel-chat" in copied
-    assert not server.home.exists()
-
-
-def test_a_release_that_finds_no_room_is_refused_before_its_first_byte(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server.offer(bin_a="1")
-    monkeypatch.setattr(disk, "free", lambda _: 1 << 20)
-    with pytest.raises(Refused, match=r"has not the 64 MiB free that release [0-9a-f]{16} takes"):
-        server.apply("hold")
-    assert not server.home.exists()
-
-
-def test_a_run_that_died_between_two_renames_is_put_back(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    server.offer(bin_a="1")
-    server.apply("hold")
-    before = tree(server.home)
-    server.offer(bin_a="2", lib_b="2")
-
-    class PowerCut(BaseException):
-        pass
-
-    rename = disk.rename
-
-    def cut(path: Path, name: str) -> None:
-        if path.name == ".bin.jtel-chat":
-            raise PowerCut
-        rename(path, name)
-
-    with monkeypatch.context() as broken:
-        broken.setattr(disk, "rename", cut)
-        broken.setattr(journal, "roll_back", lambda *_: ([], True))
-        with pytest.raises(PowerCut):
-            server.apply("follow")
-    assert not (server.home / "bin").exists()
-    journal.recover()
-    assert tree(server.home) == before
 
 
 def test_a_pin_of_16_or_64_digits_names_a_release_also_in_the_form_of_earlier_versions(server: Server) -> None:
@@ -343,16 +174,6 @@ def test_a_folder_of_somebodys_own_under_a_name_that_a_new_release_brings_is_not
     assert tree(server.home)["lib/own"] == "mine"
 
 
-def test_half_an_installation_by_hand_is_given_back(server: Server) -> None:
-    server.offer(bin_a="1", gui_a="1")
-    by_hand = {"gui/a": "mine", "gui/b": "mine", "logs/x": "x"}
-    write(server.home, by_hand)
-    server.apply("hold")
-    assert tree(server.home)["gui/a"] == "1"
-    steps.undo("messenger")
-    assert {name: text for name, text in tree(server.home).items() if not name.startswith("conf/")} == by_hand
-
-
 def test_only_what_is_used_is_kept(server: Server) -> None:
     for version in ("1", "2", "3", "4"):
         server.offer(bin_a=version)
@@ -368,85 +189,3 @@ def test_a_document_of_an_older_version_is_looked_at_without_the_fields_that_it_
         " /x\ndrop-in:\n\t[Service]\n"
     )
     assert steps.observe("messenger", text)["problems"]
-
-
-def test_a_program_that_could_not_be_put_back_is_not_forgotten(
-    server: Server, monkeypatch: pytest.MonkeyPatch, state: Path
-) -> None:
-    write(server.home, {"bin/a": "by hand"})
-    server.offer(bin_a="1")
-
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    def swap_on_a_disk_that_fills(*where: object, comes: bool) -> None:
-        swap(*where, comes=comes)  # type: ignore[arg-type]
-        broken.setattr(trees, "copy_tree", full)
-        full()
-
-    swap = releases._swap
-    with monkeypatch.context() as broken:
-        broken.setattr(releases, "_swap", swap_on_a_disk_that_fills)
-        with pytest.raises(Failed, match=r"No space left on device\nwhat was not put back is kept: .*/not-put-back/"):
-            server.apply("follow")
-    other = f"# files: {state}/other\ncontent:\n\tx\n"
-    steps.apply("other", 1, "first", other)
-    assert [text for path, text in tree(releases.store()).items() if path.endswith("bin/a")] == ["by hand"]
-    assert "not-put-back holds what could not be put back" in steps.undo("other")[-1]
-    assert "by hand" in tree(releases.store()).values()
-    disk.remove_tree(journal.not_put_back())
-    steps.apply("other", 1, "first", other)
-    steps.undo("other")
-    assert not disk.STATE.exists()
-
-
-def test_a_failed_installation_leaves_a_folder_of_somebodys_own_as_it_is(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server.offer(bin_a="1", lib_a="1")
-    server.apply("follow")
-    server.offer(bin_a="2")
-    server.apply("follow")
-    write(server.home, {"lib/mine": "somebody's own"})
-    before = tree(server.home)
-    server.offer(bin_a="3")
-
-    def fails_afterwards(*where: object, comes: bool) -> None:
-        swap(*where, comes=comes)  # type: ignore[arg-type]
-        broken.setattr(releases, "_swap", swap)
-        raise OSError(28, "No space left on device")
-
-    swap = releases._swap
-    with monkeypatch.context() as broken:
-        broken.setattr(releases, "_swap", fails_afterwards)
-        with pytest.raises(OSError, match="No space"):
-            server.apply("follow")
-    assert tree(server.home) == before
-
-
-def test_undo_keeps_a_folder_of_somebodys_own_where_the_original_had_one(server: Server) -> None:
-    write(server.home, {"bin/a": "by hand", "lib/a": "by hand"})
-    server.offer(bin_a="1", lib_a="1")
-    server.apply("follow")
-    server.offer(bin_a="2")
-    server.apply("follow")
-    write(server.home, {"lib/mine": "somebody's own"})
-    steps.undo("messenger")
-    assert (server.home / "lib/a").read_text() == "by hand"
-    assert (server.home / "lib.edited-under-jtel-chat/mine").read_text() == "somebody's own"
-
-
-def test_a_second_undo_keeps_what_the_first_has_kept(server: Server, state: Path) -> None:
-    ours = state / "file"
-    ours.write_text("customer's")
-    server.offer(bin_a="1")
-    for edit in ("one", "two"):
-        steps.apply("file", 1, "first", f"# files: {ours}\ncontent:\n\tours\n")
-        server.apply("follow")
-        ours.write_text(edit)
-        (server.home / "bin/a").write_text(edit)
-        steps.undo("messenger")
-        steps.undo("file")
-    kept = "{}.edited-under-jtel-chat", "{}.edited-under-jtel-chat-2"
-    assert [(state / name.format("file")).read_text() for name in kept] == ["one", "two"]
-    assert [(server.home / name.format("bin") / "a").read_text() for name in kept] == ["one", "two"]
