@@ -93,16 +93,20 @@ describe.skipIf(!runnable)("who may look and change, and from where", () => {
     await said("chatserver1", "rm -r /etc/sudoers.d/00-log /var/log/sudo-io");
   });
 
-  test("a host behind a jump host is seen and configured the same way", async () => {
-    const behind = (config: Config) => {
-      const [first] = config.chatServers as object[];
-      const { address, hostKey } = host("lb1");
-      Object.assign(first as object, { jump: { address, hostKey, user: "deploy" } });
-    };
-    expect(await applied(behind)).toContain("chatserver1-java updated");
-    await noop(behind);
-    await applied();
-  });
+  test(
+    "a host behind a jump host is seen and configured the same way",
+    async () => {
+      const behind = (config: Config) => {
+        const [first] = config.chatServers as object[];
+        const { address, hostKey } = host("lb1");
+        Object.assign(first as object, { jump: { address, hostKey, user: "deploy" } });
+      };
+      expect(await applied(behind)).toContain("chatserver1-java updated");
+      await noop(behind);
+      await applied();
+    },
+    3 * minutes,
+  );
 
   test("a preview with a host that is off warns and shows the rest; up refuses", async () => {
     await said("lb1", "iptables -I INPUT -p tcp --dport 22 -j DROP");
