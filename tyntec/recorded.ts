@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { printable } from "../hosts/printable.ts";
@@ -37,9 +38,17 @@ export const recordedWebhooks = async (): Promise<Recorded | undefined> => {
  * The engine itself answers (`readStackResourceOutputs` of its provider `pulumi`, which also serves StackReference), in
  * previews, too: so the program knows what is its own before it registers anything.
  */
-const stateOutputs = (): Promise<unknown> => {
+const stateOutputs = async (): Promise<unknown> => {
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  return pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName });
+  for (let left = 20; ; left -= 1) {
+    try {
+      return await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName });
+    } catch (error) {
+      // The engine writes the state of the first resources meanwhile, and a backend of files is then read half written.
+      if (!left || !/checkpoint/.test(String(error))) throw error;
+      await pause(100);
+    }
+  }
 };
 
 const found = (said: unknown): Recorded | undefined => {

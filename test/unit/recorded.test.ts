@@ -1,0 +1,19 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect, test, vi } from "vitest";
+import { recordedWebhooks } from "../../tyntec/recorded.ts";
+
+test("a state that is read while the engine writes it is read again", async () => {
+  const invoke = vi
+    .spyOn(pulumi.runtime, "invoke")
+    .mockRejectedValueOnce(new Error("failed to load checkpoint: EOF"))
+    .mockResolvedValueOnce({ outputs: {} });
+  expect(await recordedWebhooks()).toBeUndefined();
+  expect(invoke).toHaveBeenCalledTimes(2);
+});
+
+test("an engine that does not tell what the state holds is an error that says so", async () => {
+  vi.spyOn(pulumi.runtime, "invoke").mockRejectedValueOnce(new Error("unknown function"));
+  await expect(recordedWebhooks()).rejects.toThrow(
+    /^TynTec: which events are this stack's own is not known: .*unknown function/,
+  );
+});
