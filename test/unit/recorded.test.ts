@@ -1,6 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
-import { expect, test, vi } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { recordedWebhooks } from "../../tyntec/recorded.ts";
+
+beforeEach(() => {
+  for (const name of ["getOrganization", "getProject", "getStack"] as const)
+    vi.spyOn(pulumi, name).mockReturnValue("trial");
+});
 
 test("a state that is read while the engine writes it is read again", async () => {
   const invoke = vi

@@ -232,6 +232,7 @@ def _exclusive_problems(section: Section, wanted: bytes) -> list[str]:
     name = found.decode(errors="replace").strip()
     owner = f"'{name}'" if _STACK.fullmatch(name) else "something that is no stack's name"
     return [
-        f"{_OWNER} says {owner}: a host belongs to one stack. Destroy that one first; if it is gone, remove the file on"
-        " the host"
+        f"{_OWNER} says {owner}, and a host belongs to one stack. If that is this one under an earlier name (pulumi"
+        f" stack rename), write the new name there: echo '{wanted.decode().strip()}' | sudo tee {_OWNER}. If it is"
+        " another stack's host, correct its address here, or take it out of that stack"
     ]

@@ -92,7 +92,7 @@ END
       expect(killed.exitCode).not.toBe(0);
       expect(killed.stdout).toContain(runsAgain);
       expect(await run("jtel-chatctl log")).toMatch(
-        /recover an interrupted run by .*: done\n.*put back what .*-haproxy'/,
+        /recover an interrupted run by .*: done\n.*put back what an interrupted run of haproxy had begun/,
       );
       expect(await configuration()).toBe(config);
       expect(await listens()).toBe(false);
