@@ -81,6 +81,18 @@ def verify(section: Section, just_started: bool) -> str:
             raise Failed("; ".join(look.problems))
 
 
+def strangers(section: Section, pid: int) -> list[str]:
+    """The stack's other chat servers to which the member of a running process has no connection now: `chatserver2`.
+
+    A glance for looks, which must not wait: `verify` tells a connection that stays from one that is closed at once.
+    """
+    network = joining.read(disk.read(Path(section.text("cluster"))))
+    mine = [each for each in _held(pid, sockets.established()) if {each.port, each.remote_port} & set(network.ports)]
+    connected = {str(each.remote) for each in mine}
+    peers = (line.split() for line in section.lines("cluster-hosts"))
+    return [name for host, name, *_ in peers if not connected & addresses.resolved(host)]
+
+
 def _hosts(section: Section, members: list[Member]) -> list[_Host]:
     """Finds the hosts that a member list means: one that stands there twice, by name and by address, is one."""
     until = time.monotonic() + float(section.text("cluster-within"))

@@ -25,7 +25,7 @@ from ..documents.document import Section
 from ..documents.kind import Observed
 from ..engine import migration, observing, originals, record
 from ..engine.transaction import Transaction
-from ..errors import Failed
+from ..errors import Failed, Refused
 from ..net import websocket
 from ..programs import process
 from ..text import masking, printable, words
@@ -83,6 +83,7 @@ def observe(section: Section) -> Observed:
             *([_owed(unit, runs)] if held and owed else []),
             *([f"restart owed: {unit}, {why(runs)}. The next up restarts it"] if updated else []),
             *(port if runs != STOPPED else []),
+            *_split(section, seen),
         ],
         owed=[f"{unit}: {why(runs)}"] if updated else [],
         facts=owed,
@@ -231,6 +232,26 @@ def _port_problems(section: Section, seen: dict[str, str]) -> list[str]:
             who = holder or "something that is not to be seen"
             found.append(f"port {port} of {section.name} is held by {who}. Free it: end that program, then repeat")
     return list(dict.fromkeys(found))
+
+
+def _split(section: Section, seen: dict[str, str]) -> list[str]:
+    """Whether chats cross now: an apply that touches one server only would not look at the others."""
+    if not observing.is_looking() or seen["ActiveState"] != "active" or "cluster" not in section.fields:
+        return []
+    from ..hazelcast import cluster
+
+    try:
+        strangers = cluster.strangers(section, int(seen.get("MainPID", "0")))
+    except (OSError, Refused):
+        return []  # the file's own step says what is wrong with it
+    if not strangers:
+        return []
+    names = " and ".join(strangers)
+    return [
+        f"{section.name} is not connected to Hazelcast's member on {names}: chats do not cross between them. Is it up"
+        " there, and do both have the same hazelcast.xml? Then restart one of them: systemctl restart"
+        f" {section.name}"
+    ]
 
 
 def _holds(section: Section) -> bool:
