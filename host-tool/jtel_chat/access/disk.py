@@ -20,16 +20,16 @@ from .place import Place, at
 
 #: Everything that this host remembers of us; root's alone.
 STATE = Path("/var/lib/jtel-chat")
-#: What a boot may take away.
+#: What may be gone after a boot.
 RUN = Path("/run/jtel-chat")
 #: Bytes of a file that are read at most, where a caller names no other limit: 16 MiB, as a haproxy.cfg with long lists
 #: may have.
 LIMIT = 16 << 20
 
-#: Where the kernel itself answers: no file there is anybody's.
+#: Where the kernel itself answers, and nobody else can write.
 KERNEL: tuple[str, ...] = ("/proc/", "/sys/")
-#: Folders inside each other that are gone through. Each costs a descriptor and a frame of Python's stack, which end at
-#: some thousand.
+#: How deep folders may lie inside each other. Each level costs a descriptor and a frame of Python's stack, of which
+#: there are about a thousand.
 DEEPEST = 64
 _MOST = 100_000  # names of a folder
 _CHUNK = 1 << 20

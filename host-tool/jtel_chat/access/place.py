@@ -53,7 +53,7 @@ def at(path: Path, rights: Account | None = None, *, follow: bool = False) -> It
         try:
             yield Place(path, walk.directory, name or ".", walk.account)
         except OSError as error:
-            # Calls by descriptor say only the last part of a name, if any.
+            # An error of a call by descriptor has only the last part of the path, if any.
             if error.errno and not os.path.isabs(str(error.filename or "")):
                 error.filename = str(path)
             raise

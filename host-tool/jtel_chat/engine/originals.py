@@ -69,7 +69,7 @@ def put_back(step: str, transaction: Transaction, paths: list[str] | None = None
     paths: only these, `["/etc/haproxy/haproxy.cfg"]`; without them, everything.
     """
     for entry in reversed(index(step)):
-        # `kept`: a part of a release, where versions before 2026-12 kept it; `releases` has taken it over.
+        # `kept`: a part of a release that versions before 2026-12 kept here; `releases` has taken it over.
         if "path" in entry and "kept" not in entry and (paths is None or entry["path"] in paths):
             _put_back(entry, _directory(step), transaction)
 

@@ -104,7 +104,7 @@ def _others(plan: Plan) -> list[str]:
         " remove it (ufw status numbered)"
         for entry, rule in broader(plan.entries, plan.rules)
     ]
-    # Each entry once, with the first of ours: a cluster has many rules.
+    # Each entry is named once, with the first rule of ours: a cluster has many rules.
     shadows = {
         entry: rule
         for rule in reversed(plan.rules)

@@ -29,7 +29,7 @@ _CONFIGURATION = Path("/etc/ufw/ufw.conf")
 _DEFAULTS = Path("/etc/default/ufw")
 _KERNEL_IPV6 = Path("/proc/sys/net/ipv6")
 
-# A lock of fcntl(2) stays with its process over exec, and ufw taking it once more changes nothing.
+# A lock of fcntl(2) stays with its process over exec; when ufw takes it once more, nothing changes.
 _LOCKED = (
     "import fcntl, os, sys; "
     f"lock = os.open('{LOCK}', os.O_CREAT | os.O_WRONLY, 0o600); os.set_inheritable(lock, True); "

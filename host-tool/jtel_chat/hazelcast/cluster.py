@@ -82,9 +82,10 @@ def verify(section: Section, just_started: bool) -> str:
 
 
 def strangers(section: Section, pid: int) -> list[str]:
-    """The stack's other chat servers to which the member of a running process has no connection now: `chatserver2`.
+    """Lists other chat servers to which the member of a running process has no connection now: `chatserver2`.
 
-    A glance for looks, which must not wait: `verify` tells a connection that stays from one that is closed at once.
+    A look must not wait, so this counts every connection; `verify` tells one that stays from one that is closed at
+    once.
     """
     network = joining.read(disk.read(Path(section.text("cluster"))))
     mine = [each for each in _held(pid, sockets.established()) if {each.port, each.remote_port} & set(network.ports)]

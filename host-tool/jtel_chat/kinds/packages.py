@@ -22,8 +22,8 @@ from ..engine.transaction import Transaction
 from ..errors import Failed
 from ..programs import process
 
-#: A package's name as apt takes it for nothing else: `NAME-` removes, `NAME+` adds, `NAME/RELEASE`, `NAME=1`, `-o` and
-#: `NAME*` mean more (apt-get(8)).
+#: A word that apt can only take for a package's name: `NAME-` would remove it; `NAME+`, `NAME/RELEASE`, `NAME=1`, `-o`
+#: and `NAME*` mean more, too (apt-get(8)).
 PACKAGE = r"[a-z0-9][a-z0-9+.-]*[a-z0-9.]"
 
 DECLARATION = Declaration(
@@ -72,7 +72,7 @@ def apply(section: Section, transaction: Transaction) -> None:
         raise Failed(f"package {', '.join(nowhere)} cannot be had from the host's apt sources{why}. {_REMEDY}")
     before = _all_installed()
     if said := _install(missing):
-        # Lists that are older than the mirror name versions that it no longer has.
+        # Old lists name versions that the mirror no longer has.
         broken = broken or _update()
         if said := _install(missing):
             raise Failed(f"apt-get cannot install {' '.join(missing)}: {said}")

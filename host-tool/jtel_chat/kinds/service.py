@@ -68,7 +68,7 @@ def observe(section: Section) -> Observed:
     runs = what_runs(section, seen)
     held = _holds(section) and runs != STOPPED
     updated = not held and _is_of_system(runs)
-    # Held, a restart that is owed for longer, or that a boot has brought, is no drift; nor is what an update brings.
+    # Neither a restart that is held nor an update of the system's packages is drift.
     state = {
         f"active:{unit}": seen["ActiveState"],
         f"enabled:{unit}": seen["UnitFileState"],
@@ -235,7 +235,7 @@ def _port_problems(section: Section, seen: dict[str, str]) -> list[str]:
 
 
 def _split(section: Section, seen: dict[str, str]) -> list[str]:
-    """Whether chats cross now: an apply that touches one server only would not look at the others."""
+    """Warns that chats do not cross to another server now: an apply that touches one server only looks at no others."""
     if not observing.is_looking() or seen["ActiveState"] != "active" or "cluster" not in section.fields:
         return []
     from ..hazelcast import cluster
@@ -320,8 +320,8 @@ def _loaded(steps: list[str]) -> dict[str, str]:
     loads: dict[str, str] = {}
     for step in steps:
         for section in record.sections(step):
-            # Of whole files only those that say so: updatesc.sh comes with the program, but is none of its own.
-            # And a start must not wait for a look at the database, whose answer no process loads.
+            # Whole files count only where they say `loaded-by`: no process loads updatesc.sh.
+            # The database is not asked: no process loads its answer, and a start must not wait for it.
             loaded = kind.declared(section).loaded
             if loaded == "always" or (loaded == "named" and "loaded-by" in section.fields):
                 loads |= observing.observe(section).loaded

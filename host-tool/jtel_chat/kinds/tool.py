@@ -80,7 +80,7 @@ def archived(text: bytes) -> bytes:
     data = BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for path in sorted(files):
-            # What every call reads is not deflated: it would import zlib.
+            # Compiled modules are stored as they are: to inflate them, every call would have to import zlib.
             how = zipfile.ZIP_STORED if path.endswith(".pyc") else zipfile.ZIP_DEFLATED
             archive.writestr(zipfile.ZipInfo(path), files[path], how)
     return data.getvalue()

@@ -88,7 +88,7 @@ _JAVA_OPTIONS = ["-XX:-UsePerfData", f"-XX:ErrorFile=/run/{_CRASHES}/hs_err.log"
 
 def observe(section: Section) -> Observed:
     unit, drop_in, attest = _paths(section)
-    # What an earlier version has applied – its section has a drop-in – had no unit for the attestation.
+    # Versions whose sections name a drop-in had no unit for the attestation.
     paths = [unit, drop_in] if "drop-in" in section.fields else [unit, drop_in, attest]
     problems, warnings = _of_drop_ins(section, drop_in)
     return Observed(

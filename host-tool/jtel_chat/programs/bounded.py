@@ -12,7 +12,7 @@ import sys
 
 from . import cgroup
 
-#: A look takes 0.7 s and 35 MB, 2.8 s and 112 MB with a Java checker: this is what a slow host may need of each.
+#: Limits that a slow host keeps, too: a look takes 0.7 s and 35 MB, with a Java checker 2.8 s and 112 MB.
 SECONDS = 180
 _MEMORY = "1G"
 _PROPERTIES = {
@@ -23,8 +23,7 @@ _PROPERTIES = {
     "TasksMax": "256",
 }
 _UNIT = "jtel-chat-look-"
-#: Where programs are looked for, as Debian's sudoers says it (secure_path): a caller's own PATH is not believed where
-#: that line is missing.
+#: Where programs are looked for: Debian's `secure_path`, also where sudoers lacks it and would keep a caller's PATH.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -46,8 +45,7 @@ def run(arguments: list[str]) -> int:
     code = os.spawnvpe(os.P_WAIT, "systemd-run", _command(arguments), {**os.environ, "PATH": PATH, "LC_ALL": "C.UTF-8"})  # noqa: S606 – subprocess would take time
     if code >= 0:
         return code
-    # A scope that runs too long is sent SIGTERM, then SIGKILL; the kernel sends the latter to what wants too much
-    # memory.
+    # systemd sends SIGTERM, then SIGKILL, to a scope that runs too long; the kernel sends SIGKILL for too much memory.
     why = (
         f"it took longer than {SECONDS} s"
         if code == -15

@@ -57,8 +57,8 @@ _ALWAYS = {
     "SystemCallErrorNumber": "EPERM",
     "SystemCallFilter": f"~{_OTHERS_MEMORY} {_SIGNALS} @mount @module @reboot @swap @raw-io",
     "ReadOnlyPaths": "/",
-    # Places of their own file systems where everybody may write: PrivateDevices= leaves the first two as they are, and
-    # systemd 252 in a container was seen to leave /run/lock writable below a read-only /run.
+    # File systems of their own in which everybody may write. PrivateDevices= leaves the first two as they are; systemd
+    # 252 in a container was seen to leave /run/lock writable below a read-only /run.
     "InaccessiblePaths": "-/dev/shm -/dev/mqueue -/run/lock -/run/user",
     "KillSignal": "SIGKILL",
     "TimeoutStopSec": "5s",

@@ -15,7 +15,7 @@ import jtel_chat
 
 from ..access import disk
 
-#: The archive's member that holds the text; what `text` names is below the other.
+#: The archive's member with the tool's text, and its folder of the texts that the tool brings.
 TEXT = "jtel-chatctl"
 TEXTS = "texts"
 

@@ -20,8 +20,7 @@ from . import confined
 from .confined import GIVEN, Rights
 
 _SOURCES = "usr/local/lib/jtel-chat"
-# A small heap and one compiler: what is compiled runs once. Nothing of it in /tmp, where crash files and counters would
-# be readable.
+# A small heap and one compiler: what is compiled runs once. No crash file and no counters: everybody could read them.
 _OPTIONS = ("-Xmx64m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-XX:ErrorFile=/dev/null")
 _RIGHTS = Rights(alone=True)
 
