@@ -41,7 +41,7 @@ const removeUnfinished = async (): Promise<void> => {
   for (const entry of entries.filter((name) => name.endsWith(".unfinished"))) await removeOverlay(join(images, entry));
 };
 
-/** Makes the layer's key, which changes with all that it is made of: its folder here, this module, and the layers below. */
+/** Changes with everything that ends in the layer: its folder here, this program's way to build, and what lies below. */
 const digest = async (layer: Layer, below: string): Promise<string> => {
   const hash = createHash("sha256")
     .update(below)
@@ -69,7 +69,7 @@ const buildBase = async (directory: string, sources: string, proxy: string): Pro
   await setUp("base", directory, proxy);
 };
 
-/** Builds a layer: the upper directory of an overlay in which its set-up has run. */
+/** A layer is the upper directory that its set-up leaves on the base. */
 const buildLayer = async (layer: Layer, directory: string, base: string, proxy: string): Promise<void> => {
   const fill = async (root: string): Promise<void> => {
     await inside(root, proxy, [
