@@ -45,7 +45,7 @@ const up = async (stack: Stack, program: string, argv: string[] = [], environmen
   if (exitCode) throw new Error(`bench: up of ${program} failed:\n${output}`);
 };
 
-/** All programs share one state, and any difference between their resources fails the run. */
+/** Measures one landscape. All programs share one state, and a difference between their resources fails the run. */
 const measure = async (lab: Lab, directory: string, { program, hosts, bar }: Landscape): Promise<Figures> => {
   const stack = await stackOn(lab, hosts);
   await up(stack, program);

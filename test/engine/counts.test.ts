@@ -39,8 +39,8 @@ const stepsRun = (output: string, host: string): number =>
   new Set(output.match(new RegExp(`${host}-\\S+ (?:created|updated|deleted) `, "g"))).size;
 
 /**
- * Bounds for one look at one host whose tool is in place: processes a third above what a chat server takes, and the bytes that
- * are sent there, of the ssh connection as well.
+ * Bounds for one look at one host whose tool is in place: a third more processes than a chat server takes, and the bytes that
+ * are sent there, with those of the ssh connection.
  */
 const bound = { processes: 30, bytes: 10 * 1024 };
 

@@ -1,4 +1,4 @@
-"""What is mounted on this host (proc_pid_mountinfo(5))."""
+"""Reads what is mounted on this host (proc_pid_mountinfo(5))."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ _SERVED = re.compile(r"nfs4?|cifs|smb3|9p|ceph|lustre|glusterfs|fuse\..*|autofs"
 
 
 def problems(share: str | None) -> list[str]:
-    """Why the share at a path is not mounted, `/home/jtel/shared`; None where this host is its home.
+    """Says that the share at a path is not mounted, `/home/jtel/shared`.
 
-    A share is mounted at the path itself, or above it, through links: `/mnt/acd/shared` of `/mnt/acd`.
+    share: None where this host is its home. A share is mounted at the path itself, or above it, through links:
+    `/mnt/acd/shared` of `/mnt/acd`.
     """
     if share is None:
         return []
@@ -28,18 +29,18 @@ def problems(share: str | None) -> list[str]:
 
 
 def points() -> set[str]:
-    """Where something is mounted: folders and single files."""
+    """Lists the places where something is mounted: folders and single files."""
     return set(_types())
 
 
 def of(path: Path) -> str:
-    """The mount that a path is in: `/home`."""
+    """Finds the mount that a path is in: `/home` for `/home/jtel/x`."""
     known = points()
     return next((str(each) for each in (path, *path.parents) if str(each) in known), "/")
 
 
 def _types() -> dict[str, str]:
-    """Each mount point with the type of what is mounted there; of several, the last one covers the others."""
+    """Lists each mount point with the type of what is mounted there; of several, the last one covers the others."""
     lines = disk.kernel("/proc/self/mountinfo").decode(errors="surrogateescape").splitlines()
     return {_unescaped(line.split(" ")[4]): line.partition(" - ")[2].split(" ")[0] for line in lines}
 

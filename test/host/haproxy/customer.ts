@@ -78,7 +78,7 @@ export const workers = () =>
 export const reloads = async () =>
   Number(await run("journalctl --unit=haproxy --output=cat | grep -c ^Reloading || true"));
 
-/** The customer's file passes HAProxy's checker, and does not load. */
+/** Makes a customer's file that passes HAProxy's checker and does not load. */
 export const cannotBind = `printf 'frontend late\\n\\tbind /nowhere/socket\\n\\tdefault_backend backend_acdportal\\n' >> ${file}`;
 
 export const configuration = () => run(`cat ${file}`);
