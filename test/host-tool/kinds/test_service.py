@@ -69,6 +69,7 @@ def machine(state: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(process, "attempt", machine.attempt)
     monkeypatch.setattr(process, "run", lambda *_, **__: "")
     monkeypatch.setattr(websocket, "handshake_problem", lambda _: None if machine.healthy else "refused")
+    monkeypatch.setattr(listeners, "listening", lambda _: [])
     return machine
 
 
