@@ -60,9 +60,31 @@ def test_pasted_rules_after_the_if_of_a_portal_are_replaced_too() -> None:
     assert removed(edited(config)) == config
 
 
-def test_rules_of_a_portal_inside_an_if_stay_inside() -> None:
-    config = b".if defined(A)\nfrontend portal\n mode http\n.endif\n default_backend web\n"
-    assert follower(config) == b".endif"
+@pytest.mark.parametrize("above", [b"", b"frontend other\n bind :79\n"], ids=["first", "behind another frontend"])
+@pytest.mark.parametrize("end", [b".endif", b".else", b".elif defined(B)"])
+@pytest.mark.parametrize("rest", [b"", b" default_backend web\n", b" use_backend web\n"])
+def test_rules_of_a_portal_inside_a_condition_stay_in_its_branch(above: bytes, end: bytes, rest: bytes) -> None:
+    config = above + b".if defined(A)\nfrontend portal\n mode http\n" + end + b"\n" + rest
+    config += b"" if end == b".endif" else b".endif\n"
+    assert follower(config) == end
+    assert removed(edited(config)) == config
+
+
+def test_the_portal_of_each_branch_gets_the_rules_in_its_own() -> None:
+    branch = b"frontend portal\n mode http\n bind :80\n default_backend web\n"
+    lines = edited(b".if defined(A)\n" + branch + b".else\n" + branch.replace(b":80", b":81") + b".endif\n").split(
+        b"\n"
+    )
+    branches = b"\n".join(lines).split(b".else")
+    assert [part.count(RULE) for part in branches] == [1, 1]
+    assert all(part.index(RULE) < part.index(b"default_backend web") for part in branches)
+
+
+def test_what_another_branch_says_is_not_the_portals() -> None:
+    config = (
+        b"frontend other\n.if defined(A)\nfrontend portal\n mode http\n.else\n mode tcp\n.endif\n default_backend web\n"
+    )
+    assert RULE in edited(config)
 
 
 @pytest.mark.parametrize(
@@ -124,6 +146,12 @@ def test_a_missing_portal_is_refused_naming_what_there_is() -> None:
         (rb"reg \.js$ \x41\ttab end" + b"\\", ("reg", "\\.js$", "A\ttab", "end\\")),
         (b"backend b\r\n", ("backend", "b")),
         (b"backend b\r not read\n", ("backend", "b")),
+        (b"\rbackend \r\v b \r c\r d", ("backend", "b", "c")),
+        (b'a "b \r c" d', ("a", "b ")),
+        (b"a 'b\r c' d", ("a", "b")),
+        (rb"a b\ " + b"\r c", ("a", "b ")),
+        (b"a b\\\r c", ("a", "b\\")),
+        (b"user ha\0proxy", ("user", "ha")),
         (b' \t"open\n', ("open",)),
         (b"# only a comment\n", ()),
     ],
