@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from ...access import digests
 from ...errors import Refused
-from . import marked_blocks, parse, portal_frontend, takeover
+from . import inheritance, marked_blocks, parse, portal_frontend, takeover
 from .configuration import Configuration
 from .parse import Line, Section
 
@@ -44,7 +44,7 @@ def edit(config: Configuration, ours: Configuration, *, portal: str, rules: list
     if clashes:
         raise Refused("; ".join(clashes))
     result = b"".join(_woven(file, set(replaced), inserted, eol))
-    own = takeover.own_defaults([*config.above, *theirs]) + ours.text
+    own = inheritance.own_defaults([*config.above, *theirs]) + ours.text
     block = marked_blocks.block(
         _restyled(own, _indentation(theirs)), eol=eol, joined=result != b"" and not result.endswith(b"\n")
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from . import listening, parse
@@ -13,36 +12,6 @@ from .parse import Line, Section
 _FRONTENDS = ("acdportal_chat_ws", "acdportal_chat_wss")
 _BACKEND = "backend_chat_ws"
 _CHAT_PORT = "3000"
-
-# Where the customer's defaults would spoil our sections, these stand before them.
-_DEFAULTS = b"""\
-defaults
-    log global
-    mode http
-    timeout connect 5s
-    timeout client 50s
-    timeout server 50s
-
-"""
-# Rules (HAProxy refuses those for a frontend and a backend alike), checks that a chat server cannot answer, another way
-# to its port.
-_SPOILING = re.compile(
-    r"(http|tcp)-(request|response|after-response|check)\b|option \S*(check|chk)\b|disabled$|default-server"
-    r" .*\b(ssl|port|addr|proto|send-proxy)\b"
-)
-
-
-def own_defaults(every: Sequence[Section]) -> bytes:
-    """Gives a defaults section to ours where they must not inherit from the last one above them; else nothing.
-
-    every: all sections that HAProxy reads before ours.
-    """
-    last = [section for section in every if section.keyword == "defaults"][-1:]
-    chain = last + parse.inherited(every, last[0]) if last else []
-    lines = [" ".join(line.words) for section in chain for line in section.content()]
-    # HAProxy complains when defaults are named by some sections and simply the last for others.
-    usable = bool(last) and not parse.is_origin(last[0], every) and not any(_SPOILING.match(line) for line in lines)
-    return b"" if usable else _DEFAULTS
 
 
 def survey(theirs: Sequence[Section], ours: Sequence[Section]) -> tuple[list[int], list[str]]:

@@ -9,6 +9,7 @@ from jtel_chat.haproxy.file.configuration import Configuration
 
 RULE = b"use_backend backend_chat_ws if whatsapp_req"
 RULES = ["acl whatsapp_req path /incoming", RULE.decode()]
+TIMEOUTS = b" timeout connect 5s\n timeout client 5s\n timeout server 5s\n"
 SECTIONS = Configuration(b"global\n    setenv CFGREV 0\n")
 
 
@@ -103,7 +104,7 @@ def test_the_portal_is_found_however_its_header_is_written(header: bytes) -> Non
 
 
 @pytest.mark.parametrize(
-    "above", [b"defaults\n mode http\n", b"defaults\n mode tcp\ndefaults\n mode http\n timeout client 5s\n\n"]
+    "above", [b"defaults\n mode http\n" + TIMEOUTS, b"defaults\n mode tcp\ndefaults\n mode http\n" + TIMEOUTS + b"\n"]
 )
 def test_a_portal_inherits_from_the_files_before_its_own(above: bytes) -> None:
     config = b"frontend portal\n bind :80\n"

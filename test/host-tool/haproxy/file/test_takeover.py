@@ -237,34 +237,6 @@ def test_all_clashes_are_listed_at_once_and_show_no_secret() -> None:
     assert "c2VjcmV0" not in str(refusal.value)
 
 
-@pytest.mark.parametrize(
-    ("defaults", "own"),
-    [
-        (b"defaults\n mode http\n option forwardfor\n", False),
-        (b"defaults a\n mode http\nfrontend b from c\n mode http\n", False),
-        (b"defaults\n mode http\n option httpchk GET /login\n", True),
-        (b"defaults\n mode http\n default-server check ssl verify none\n", True),
-        (b"defaults\n mode http\n disabled\n", True),
-        (b"defaults a\n mode http\nfrontend b from a\n", True),
-        (b"defaults a\n http-request deny if { src 192.0.2.1 }\ndefaults b from a\n mode http\n", True),
-        (b"", True),
-    ],
-    ids=[
-        "harmless",
-        "others named",
-        "checks",
-        "servers by TLS",
-        "disabled",
-        "named by a section",
-        "rules inherited",
-        "none",
-    ],
-)
-def test_our_sections_inherit_the_customers_defaults_unless_those_would_spoil_them(defaults: bytes, own: bool) -> None:
-    ours = blocks(edited(defaults + PORTAL))[-1]
-    assert (b"\ndefaults\n" in ours) == own
-
-
 def test_our_blocks_are_shown_without_the_secrets_that_they_carry() -> None:
     secrets = b'    stats auth admin:s3cret\n    http-request set-header Authorization "Basic czNjcmV0"\n'
     text = edit.shown(Configuration(edited(PORTAL + HTTPS + secrets)))
