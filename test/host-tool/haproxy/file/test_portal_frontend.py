@@ -89,6 +89,27 @@ def test_what_another_branch_says_is_not_the_portals() -> None:
 
 
 @pytest.mark.parametrize(
+    "needing",
+    [
+        b"redirect scheme https if !{ ssl_fc } !whatsapp_req",
+        b".if defined(A)\n http-request deny unless whatsapp_req\n .endif",
+    ],
+    ids=["a redirect", "inside a condition"],
+)
+@pytest.mark.parametrize("route", [b"use_backend backend_chat_ws if whatsapp_req", b"use_backend all", b"maxconn 9"])
+def test_acls_stand_before_the_rule_that_needs_them_and_the_route_where_routes_stand(
+    needing: bytes, route: bytes
+) -> None:
+    rule = needing.split(b"\n")[0]
+    config = b"frontend portal\n mode http\n acl whatsapp_req path /incoming\n " + needing + b"\n " + route + b"\n"
+    lines = [line.strip() for line in edited(config).split(b"\n")]
+    assert lines.index(RULES[0].encode()) < lines.index(rule) < lines.index(RULE)
+    assert route != b"use_backend all" or lines.index(RULE) < lines.index(route)
+    assert edited(edited(config)) == edited(config)
+    assert removed(edited(config)) == config
+
+
+@pytest.mark.parametrize(
     "header",
     [
         b"  frontend portal",
@@ -137,6 +158,19 @@ def test_a_portal_that_sees_no_paths_is_refused(config: bytes, reason: str) -> N
 def test_a_missing_portal_is_refused_naming_what_there_is() -> None:
     with pytest.raises(Refused, match=r"shop \(line 1\). Name yours in whatsapp.frontend"):
         edited(b"frontend shop\n mode http\n")
+
+
+@pytest.mark.parametrize("name", ["acdportal_chat_wss", "acdportal_chat_ws"])
+def test_a_portal_by_the_name_of_chats_own_section_is_refused_and_no_remedy(name: str) -> None:
+    ours = Configuration(
+        SECTIONS.text + b"frontend acdportal_chat_wss\n bind :3003\n default_backend backend_chat_ws\n"
+    )
+    pasted = f"frontend {name}\n mode http\n bind :3003\n default_backend backend_chat_ws\n".encode()
+    config = Configuration(b"frontend shop\n mode http\n" + pasted)
+    with pytest.raises(Refused, match=f"cannot be '{name}'.* Frontends here: shop \\(line 1\\). Name yours"):
+        edit.edit(config, ours, portal=name, rules=RULES)
+    with pytest.raises(Refused, match=r"Frontends here: shop \(line 1\)\. Name"):
+        edit.edit(config, ours, portal="other", rules=RULES)
 
 
 @pytest.mark.parametrize(

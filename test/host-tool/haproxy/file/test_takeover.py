@@ -198,6 +198,13 @@ def test_blanks_that_an_editor_took_off_the_ends_of_our_lines_do_no_harm() -> No
             r"line 5 'bind lb1.acme.local:3003' in 'frontend shop' binds port 3003",
         ),
         (PORTAL + b"listen shop *:3003\n", r"line 4 .* binds port 3003.* set public.port"),
+        (
+            PORTAL + b"frontend shop\n bind :4000-9999999\n",
+            r"line 5 'bind :4000-9999999' in 'frontend shop' binds ports",
+        ),
+        (PORTAL + b"frontend shop\n bind :80,:90-" + b"9" * 5000, r"line 5 .* they end at 65535.* Correct it there"),
+        (PORTAL + b"frontend shop\n bind :4010-4000\n", r"line 5 'bind :4010-4000' in 'frontend shop'"),
+        (PORTAL + b"# a \0\nfrontend shop\n", r"line 4 '# a .' holds a NUL character.* Remove it there"),
         (PORTAL + HTTPS.replace(b"wss", b"old"), r"line 5 'bind :3003 ssl crt /etc/haproxy/haproxy.pem'"),
     ],
 )
@@ -219,6 +226,13 @@ def test_names_and_ports_of_something_else_are_refused_with_line_and_remedy(conf
 )
 def test_the_same_name_or_number_elsewhere_is_no_clash(section: bytes) -> None:
     assert removed(edited(PORTAL + section)) == PORTAL + section
+
+
+def test_a_name_clash_is_said_once() -> None:
+    with pytest.raises(Refused) as refusal:
+        edited(PORTAL + b"frontend acdportal_chat_wss\n bind :3003 ssl crt /x.pem\n default_backend web\n")
+    assert str(refusal.value).startswith("line 6 'default_backend web': the name acdportal_chat_wss is ours")
+    assert "; " not in str(refusal.value)
 
 
 def test_line_numbers_are_those_of_the_file_as_it_stands() -> None:
