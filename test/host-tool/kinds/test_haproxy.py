@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -9,14 +11,16 @@ import pytest
 from jtel_chat.access import disk
 from jtel_chat.documents.document import Section
 from jtel_chat.engine import logbook, record
+from jtel_chat.engine.transaction import Transaction
+from jtel_chat.errors import Refused
 from jtel_chat.haproxy.file import edit, parse
 from jtel_chat.haproxy.file.configuration import Configuration
-from jtel_chat.haproxy.process import instance, invocation
+from jtel_chat.haproxy.process import instance, invocation, probe
 from jtel_chat.haproxy.process.instance import Running
 from jtel_chat.haproxy.process.invocation import Start
 from jtel_chat.kinds import haproxy
 from jtel_chat.net import listeners
-from jtel_chat.programs import process
+from jtel_chat.programs import confined, process
 from jtel_chat.text import printable
 
 SECTIONS = """\
@@ -117,6 +121,41 @@ def test_any_byte_of_the_file_can_be_said_logged_and_recorded(
     assert any("description" in text for text in seen.warnings)
     disk.STATE.mkdir(parents=True)
     logbook.note("apply", "haproxy", "done", said)
-    (entry,) = logbook.entries()
+    (entry,) = map(json.loads, (disk.STATE / "log").read_text().splitlines())
     assert entry["said"] == [printable.block(text) for text in said]
     assert record._text({"state": {}, "text": dict(enumerate(said))})
+
+
+def test_a_refusal_by_the_checker_has_the_line_of_the_file_as_it_stands(
+    section: Section, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(argv: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        candidate = Path(argv[argv.index("-f") + 3])
+        number = candidate.read_bytes().split(b"\n").index(b"    default_backend web") + 1
+        return subprocess.CompletedProcess(
+            argv, 1, "", f"[ALERT]    (1) : config : parsing [{candidate}:{number}] : odd"
+        )
+
+    monkeypatch.setattr(confined, "run", run)
+    monkeypatch.setattr(confined, "lacking", list)
+    path = Path(section.name)
+    path.write_bytes(path.read_bytes().replace(b"acl whatsapp_req path /incoming\n", b"\n    # more\n"))
+    expected = f"parsing [{path}:{path.read_bytes().split(b'%c' % 10).index(b'    default_backend web') + 1}] : odd"
+    assert [text for text in haproxy.observe(section).problems if text.endswith(expected)]
+    with Transaction("haproxy") as transaction, pytest.raises(Refused) as refused:
+        haproxy.undo(section, transaction)
+    assert str(refused.value).endswith(expected)
+
+
+def test_an_address_that_two_sections_share_gets_no_request(
+    section: Section, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = b"defaults\n    mode http\nfrontend a\n    bind :80\n    bind :81\nfrontend b\n    bind :80\n"
+    asked: list[str] = []
+    monkeypatch.setattr(probe, "statuses", lambda binds, _: asked.extend(map(str, binds)) or {})
+    for module, name in ((probe, "as_before"), (instance, "reload"), (haproxy, "_write"), (haproxy, "_prove_rules")):
+        monkeypatch.setattr(module, name, lambda *_: None)
+    file = Configuration(before, Path(section.name))
+    with Transaction("haproxy") as transaction:
+        haproxy._load(section, haproxy._ours(section), file, file, transaction)
+    assert asked == [":81"]
