@@ -24,11 +24,12 @@ export const linesOf = (config: Buffer): EditedLine[] => {
 /** The owner's text of such lines. The end of line that a block had to add goes with it, unless something follows. */
 export const ownersText = (lines: EditedLine[]): Buffer => {
   const last = lines.findLastIndex(({ ours }) => !ours);
-  const added = lines.some(
+  const marker = lines.find(
     ({ text, ours }, index) =>
       ours && /without a newline\s*$/.test(text) && lines.slice(index + 1, last + 1).every(({ carried }) => carried),
   );
   const owners = lines.filter(({ ours }) => !ours);
   const text = owners.map(({ text, carried }) => (carried ? text.replace(/^#~ ?/, "") : text)).join("");
-  return Buffer.from(added ? text.replace(/\r?\n$/, "") : text, "latin1");
+  const added = marker?.text.endsWith("\r\n") ? /\r?\n$/ : /\n$/;
+  return Buffer.from(marker ? text.replace(added, "") : text, "latin1");
 };

@@ -27,9 +27,13 @@ const timeouts = ["timeout connect 5s", "timeout client 50s", "timeout server 50
 const global = subset("maxconn 2000", "daemon", "user haproxy", "log /dev/log local0", "setenv CFGREV_OLD 1").map(
   (lines) => ["global", ...lines],
 );
-const defaults = subset("option httplog", "option forwardfor", "errorfile 503 /etc/haproxy/errors/503.http").map(
-  (lines) => ["defaults", "mode http", ...timeouts, ...lines],
-);
+const defaults = fc
+  .tuple(
+    some(timeouts, timeouts, timeouts.slice(1), []),
+    subset("option httplog", "option forwardfor", "errorfile 503 /etc/haproxy/errors/503.http"),
+    some([], [], ["option transparent"], ["maxconn 10"], ["stats uri /"], ["default-server disabled"]),
+  )
+  .map((lines) => ["defaults", "mode http", ...lines.flat()]);
 const redirects = subset(
   "redirect location /login if { path / }",
   "redirect scheme https if !{ ssl_fc }",
@@ -51,6 +55,11 @@ const rules = some(
   ["acl whatsapp_req path /incoming", "acl whatsapp_req path /delivery", "use_backend backend_chat_ws if whatsapp_req"],
   ["acl whatsapp_req path -i /delivery/ /incoming", "# 2023", "use_backend backend_chat_ws if whatsapp_req # TynTec"],
   ["acl whatsapp_req path /incoming", "http-request set-header X-WA 1 if whatsapp_req"],
+  [
+    "acl whatsapp_req path /incoming",
+    "redirect scheme https if !{ ssl_fc } !whatsapp_req",
+    "use_backend backend_chat_ws if whatsapp_req",
+  ],
 );
 const portalHeader = some(
   "frontend acdportal_https",
@@ -63,6 +72,12 @@ const bind = some(`bind :443 ssl crt ${certificate}`, "bind 10.1.0.11:443,10.1.0
 const portal = fc
   .tuple(portalHeader, bind, shuffled(redirects), rules, shuffled(routes))
   .map(([header, bound, before, pasted, after]) => [header, bound, ...before, ...pasted, ...after]);
+/** A section that another one takes the place of, under a condition that HAProxy finds true or false. */
+const orAnother = (section: fc.Arbitrary<string[]>) =>
+  fc.tuple(section, some([], [], [], ["1"], ["0"])).map(([lines, condition]) => {
+    const branches = [...lines, ".else", "frontend instead", "bind :7778", "default_backend web", ".endif"];
+    return condition[0] ? [`.if ${condition[0]}`, ...branches] : lines;
+  });
 
 const chatServer = "server chatserver1 10.1.0.21:3000 weight 1 check inter 1m";
 const backends = some(["balance leastconn", chatServer], [chatServer], ["# servers", "", chatServer, "  "]).map(
@@ -94,13 +109,14 @@ const bystander = some(
   ["# frontend acdportal_https", "#    bind :80"],
   [".if defined(NEVER)", "frontend never", "use_backend nowhere", ".endif"],
   ["### CHAT ###", "# END jtel", "#~ kept"],
+  ["# BEGIN jtel-chat", "backend between", "server c 10.0.0.2:80", "# END jtel-chat"],
 );
 
 const sections = fc
   .tuple(
     fc.option(global),
     defaults,
-    fc.array(portal, { minLength: 1, maxLength: 1 }),
+    fc.array(orAnother(portal), { minLength: 1, maxLength: 1 }),
     chat,
     fc.uniqueArray(bystander, { maxLength: 3 }),
   )
@@ -113,14 +129,14 @@ const sections = fc
 
 const looks = fc.record({
   indent: some("\t", " ", "  ", "    ", "        ", ""),
-  headerIndent: some("", "", "", "\t", "   "),
-  lineEnd: some("\n", "\n", "\r\n", "mixed"),
+  headerIndent: some("", "", "", "\t", "   ", "\r", " \r "),
+  lineEnd: some("\n", "\n", "\r\n", "mixed", "\n\r"),
   finalNewline: some(true, true, true, false), // without it, HAProxy refuses
   between: some([], [""], ["", ""], ["  \t"], ["# ------"], ["\\"]).map((lines) =>
     lines.filter((line) => line !== "\\"),
   ),
   lead: some([], [""], ["# Z\u00fcrich, ge\u00e4ndert am 3.3."], ["# \\"]),
-  trailing: some("", "", " ", "\t"),
+  trailing: some("", "", " ", "\t", " \r", "\r"),
   carriageReturns: fc.infiniteStream(fc.boolean()),
 });
 

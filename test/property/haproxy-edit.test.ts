@@ -109,7 +109,8 @@ describe("an edit of a customer's haproxy.cfg", { timeout: patience }, () => {
   test("leaves no chat section of the customer's in effect beside ours", async () => {
     await fc.assert(
       fc.asyncProperty(configuration, async ({ bytes, portal }) => {
-        const effective = text(await tool.edit(bytes, portal)).replace(/^\s*#.*$/gm, "");
+        const lines = text(await tool.edit(bytes, portal)).split("\n"); // a CR ends none
+        const effective = lines.filter((line) => !/^\s*#/.test(line)).join("\n");
         for (const header of [/^\s*backend\s+backend_chat_ws\b/gm, /^\s*frontend\s+acdportal_chat_wss?\b/gm])
           expect(effective.match(header)).toHaveLength(1);
         if (portal) expect(effective.match(/^\s*acl whatsapp_req path/gm)).toHaveLength(2);
@@ -157,6 +158,8 @@ describe.skipIf(!runnable).each(suites)("HAProxy of %s", { timeout: patience }, 
       const after = await haproxy.check(edited);
       const shown = `${after.output}\n${text(file.bytes)}\n----- after the edit:\n${text(edited)}`;
       expect(after.accepted || !before.accepted, shown).toBe(true);
+      const warns = before.output.includes("[WARNING]");
+      expect(warns || !before.accepted || !after.output.includes("[WARNING]"), shown).toBe(true); // for `zero-warning`
       return { before: before.accepted, after: after.accepted };
     });
     return {
@@ -169,6 +172,18 @@ describe.skipIf(!runnable).each(suites)("HAProxy of %s", { timeout: patience }, 
     const { before, more } = await accepted(files);
     summary.push(`${before} accepted by HAProxy ${haproxy.version} before and after the edit, ${more} only after it`);
     expect(before).toBeGreaterThan(files.length * 0.8);
+  });
+
+  test.each([
+    ["global\n # a \0\ndefaults\n", "Stray NUL character"],
+    ["frontend a\n bind :4000-9999999\n", "invalid port '9999999'"],
+    ["frontend a\n bind :4001-4000\n", "invalid port range"],
+    ["\rglobal\n \r maxconn \r 1\r not read\n\rfoo\n", ":3] : unknown keyword 'foo'"],
+  ])("refuses %j, and says why", async (config, reason) => {
+    const { accepted, output } = await haproxy.check(Buffer.from(config));
+    expect(accepted).toBe(false);
+    expect(output).toContain(reason);
+    expect(output.match(/\[ALERT\].*(parsing|NUL)/g)).toHaveLength(1);
   });
 
   test("accepts random files after the edit that it accepts before", async () => {

@@ -102,7 +102,7 @@ def undo(section: Section, transaction: Transaction) -> None:
         return
     running = instance.look(file)
     after = edit.remove(running.configuration)
-    check.check(after, running.start)
+    check.check(after, running.start, running.configuration)
     if problems := obstacles.of_global(after):
         raise Refused(f"{path}: {'; '.join(problems)}")
     _write(section, after, transaction)
@@ -220,21 +220,23 @@ def _look_at_edit(section: Section, ours: Configuration, running: Running, seen:
     after = config
     try:
         after = edit.edit(config, ours, portal=portal, rules=section.lines("rules"))
+        numbered = after.numbered_as(config)
         in_the_way = [
             *elsewhere,
             *obstacles.of_global(after),
             *obstacles.of_binds(listening.binds(ours.sections), _their_binds(ours, after), running),
+            *(listening.unprovable(numbered, portal) if section.lines("rules") else ()),
         ]
         # Where no reload is owed, these problems wait for the next one, perhaps the customer's own.
         (seen.problems if _owed(config, after, seen) else seen.warnings).extend(
             f"{path}: {obstacle}" for obstacle in in_the_way
         )
         if after != config:
-            reasons = (*_shadowing(section, after), *obstacles.of_defaults(after))
+            reasons = (*_shadowing(section, numbered), *obstacles.of_defaults(after))
             seen.problems += [f"{path}: {reason}" for reason in reasons]
             seen.warnings += [f"{path}: {adoption}" for adoption in _newly_adopted(config, after)]
         if after != config and not seen.problems:
-            seen.warnings += check.check(after, running.start)
+            seen.warnings += check.check(after, running.start, config)
     except Refused as refusal:
         where = "" if elsewhere else obstacles.portal_elsewhere(config, portal)
         seen.problems += [f"{path}: {obstacle}" for obstacle in elsewhere] or [f"{path}: {refusal}{where}"]
@@ -300,13 +302,13 @@ def _load(
 
     # Of the result: what was ours under another name, or pasted by hand and is taken over, need not answer any more.
     theirs, name = _their_binds(ours, after), section.fields.get("public", _HERE)
-    answered = probe.statuses(theirs, name)
+    answered = probe.statuses(listening.worth_probing(theirs), name)
     for adoption in _newly_adopted(before, after):
         transaction.say(adoption)
     _write(section, after, transaction)
     instance.reload(after)
     probe.as_before(answered, name)
-    _prove_rules(section, after, theirs, transaction)
+    _prove_rules(section, after.numbered_as(before), theirs, transaction)
 
 
 def _write(section: Section, config: Configuration, transaction: Transaction) -> None:
@@ -337,10 +339,7 @@ def _prove_rules(section: Section, config: Configuration, theirs: list[Bind], tr
     paths, backend = re.findall(r"(?m)^acl \S+ path (\S+)", rules), re.search(r"(?m)^use_backend (\S+)", rules)
     if not backend:
         return
-    binds = sorted(
-        (bind for bind in theirs if bind.section in (f"frontend {portal}", f"listen {portal}")),
-        key=lambda bind: not bind.tls,
-    )
+    binds = listening.for_proof(theirs, portal)
     if not binds:
         transaction.say(f"warning: {' and '.join(paths)} are not proven to reach chat: '{portal}' binds no TCP address")
         return

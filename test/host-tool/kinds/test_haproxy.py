@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from collections import Counter
 from pathlib import Path
 
 import pytest
+from jtel_chat.access import disk
 from jtel_chat.documents.document import Section
+from jtel_chat.engine import logbook, record
+from jtel_chat.engine.transaction import Transaction
+from jtel_chat.errors import Refused
 from jtel_chat.haproxy.file import edit, parse
 from jtel_chat.haproxy.file.configuration import Configuration
-from jtel_chat.haproxy.process import instance, invocation
+from jtel_chat.haproxy.process import instance, invocation, probe
 from jtel_chat.haproxy.process.instance import Running
 from jtel_chat.haproxy.process.invocation import Start
 from jtel_chat.kinds import haproxy
 from jtel_chat.net import listeners
-from jtel_chat.programs import process
+from jtel_chat.programs import confined, process
+from jtel_chat.text import printable
 
 SECTIONS = """\
 global
@@ -79,3 +86,76 @@ def test_a_look_at_a_file_in_sync_reads_every_text_once(section: Section, monkey
     once = [file, PASTED, BEFORE + b"\n", AFTER + b"\n", SECTIONS.encode(), rules]
     assert lines == Counter(line for text in once for line in split(text))
     assert set(texts.values()) == {1}
+
+
+def test_a_portal_that_cannot_be_proven_is_said_before_and_once_in_sync_only_as_a_warning(section: Section) -> None:
+    path = Path(section.name)
+    path.write_bytes(b"frontend shop\n    bind *:443\n" + path.read_bytes())
+    number = path.read_bytes().split(b"\n").index(b"    bind :443") + 1
+    expected = f"{path}: line {number} 'bind :443': 'frontend shop' binds this address and port, too."
+    seen = haproxy.observe(section)
+    assert [text for text in seen.warnings if text.startswith(expected)]
+    assert seen.problems == []
+    path.write_bytes(path.read_bytes().replace(b"path /incoming", b"path /other"))
+    seen = haproxy.observe(section)
+    assert [text for text in seen.problems if text.startswith(expected)]
+
+
+def test_lines_that_keep_requests_away_have_the_numbers_of_the_file_as_it_stands(section: Section) -> None:
+    path = Path(section.name)
+    bare = PORTAL.replace(b"    default", b"    use_backend web if { path /x }\n    redirect location /x\n    default")
+    path.write_bytes(bare)
+    (problem,) = [text for text in haproxy.observe(section).problems if "redirect" in text]
+    assert problem.startswith(f"{path}: line {bare.split(b'%c' % 10).index(b'    redirect location /x') + 1} 'redirect")
+
+
+def test_any_byte_of_the_file_can_be_said_logged_and_recorded(
+    section: Section, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(section.name)
+    described = PASTED + b"    .if 1\n    description Z\xfcrich\n    .endif\n"
+    path.write_bytes(PORTAL.replace(b"global\n", b"global\n    chroot /srv/z\xfcrich\n") + described)
+    seen = haproxy.observe(section)
+    said = [*seen.problems, *seen.warnings, *seen.text.values()]
+    assert any("chroot /srv/z" in text for text in seen.problems)
+    assert any("description" in text for text in seen.warnings)
+    disk.STATE.mkdir(parents=True)
+    logbook.note("apply", "haproxy", "done", said)
+    (entry,) = map(json.loads, (disk.STATE / "log").read_text().splitlines())
+    assert entry["said"] == [printable.block(text) for text in said]
+    assert record._text({"state": {}, "text": dict(enumerate(said))})
+
+
+def test_a_refusal_by_the_checker_has_the_line_of_the_file_as_it_stands(
+    section: Section, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run(argv: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        candidate = Path(argv[argv.index("-f") + 3])
+        number = candidate.read_bytes().split(b"\n").index(b"    default_backend web") + 1
+        return subprocess.CompletedProcess(
+            argv, 1, "", f"[ALERT]    (1) : config : parsing [{candidate}:{number}] : odd"
+        )
+
+    monkeypatch.setattr(confined, "run", run)
+    monkeypatch.setattr(confined, "lacking", list)
+    path = Path(section.name)
+    path.write_bytes(path.read_bytes().replace(b"acl whatsapp_req path /incoming\n", b"\n    # more\n"))
+    expected = f"parsing [{path}:{path.read_bytes().split(b'%c' % 10).index(b'    default_backend web') + 1}] : odd"
+    assert [text for text in haproxy.observe(section).problems if text.endswith(expected)]
+    with Transaction("haproxy") as transaction, pytest.raises(Refused) as refused:
+        haproxy.undo(section, transaction)
+    assert str(refused.value).endswith(expected)
+
+
+def test_an_address_that_two_sections_share_gets_no_request(
+    section: Section, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = b"defaults\n    mode http\nfrontend a\n    bind :80\n    bind :81\nfrontend b\n    bind :80\n"
+    asked: list[str] = []
+    monkeypatch.setattr(probe, "statuses", lambda binds, _: asked.extend(map(str, binds)) or {})
+    for module, name in ((probe, "as_before"), (instance, "reload"), (haproxy, "_write"), (haproxy, "_prove_rules")):
+        monkeypatch.setattr(module, name, lambda *_: None)
+    file = Configuration(before, Path(section.name))
+    with Transaction("haproxy") as transaction:
+        haproxy._load(section, haproxy._ours(section), file, file, transaction)
+    assert asked == [":81"]

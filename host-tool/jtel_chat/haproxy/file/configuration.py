@@ -17,22 +17,37 @@ class Configuration:
 
     path: where it lies; empty for a text that is no file. before, after: the other files that HAProxy reads, in their
     order, each text with a line end of its own at its end (with `-f 10-global.cfg -f haproxy.cfg`, `10-global.cfg` is
-    before `haproxy.cfg`).
+    before `haproxy.cfg`). numbers: those that a person knows the lines by, where they are not their places in this
+    text; 0 for a line of ours that he has not seen yet.
     """
 
     text: bytes = field(repr=False)
     path: Path = Path()
     before: tuple[Configuration, ...] = field(default=(), repr=False)
     after: tuple[Configuration, ...] = field(default=(), repr=False)
+    numbers: tuple[int, ...] = field(default=(), repr=False, compare=False)
 
     def changed(self, text: bytes) -> Configuration:
         """Gives the file another text, between the same files; the same object where the text is the same."""
-        return self if text == self.text else replace(self, text=text)
+        return self if text == self.text else replace(self, text=text, numbers=())
+
+    def numbered_as(self, file: Configuration) -> Configuration:
+        """Gives the customer's lines the numbers that they have in `file`, which this is an edit of.
+
+        A person looks there, not into a text that may never be written. Raises Refused as `pieces` does.
+        """
+        if self == file:
+            return self
+        numbers = [0] * len(self.lines)
+        for line, known in zip(self.without_blocks, file.without_blocks):
+            numbers[line.number - 1] = known.number
+        return replace(self, numbers=tuple(numbers))
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """All lines; joined, their `raw` is the text again."""
-        return tuple(parse.lines(self._split))
+        found = parse.lines(self._split)
+        return tuple(replace(line, number=number) for line, number in zip(found, self.numbers)) or tuple(found)
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 
 from ...access import digests
 from ...errors import Refused
-from . import marked_blocks, parse, portal_frontend, takeover
+from . import inheritance, marked_blocks, parse, portal_frontend, takeover
 from .configuration import Configuration
 from .parse import Line, Section
+from .portal_frontend import Place
 
 _REVISION = re.compile(rb"(?m)^([ \t]*setenv CFGREV )[0-9a-f]*(?=\r?$)")
 
@@ -30,21 +31,22 @@ def edit(config: Configuration, ours: Configuration, *, portal: str, rules: list
     file = config.without_blocks
     theirs = parse.sections(file)
     eol = _line_end(file)
-    replaced, clashes = takeover.survey(theirs, ours.sections)
+    found = takeover.survey(config, theirs, ours.sections)
+    clashes, replaced = [*_stray_nuls(file), *found.clashes], set(found.replaced)
     inserted: dict[int, bytes] = {}
     try:
-        for place in _places(theirs, portal, rules, config.above):
+        for place in _places(config, theirs, ours, portal, rules, found.adopted):
             joined = place.before == len(file) and not file[-1].raw.endswith(b"\n")
             inserted[place.before] = marked_blocks.block(
-                [rule.encode() for rule in rules], eol=eol, indent=_indent(place.like), joined=joined
+                [rule.raw.rstrip(b"\n") for rule in place.rules], eol=eol, indent=_indent(place.like), joined=joined
             )
-            replaced += place.replaced
+            replaced.update(place.replaced)
     except Refused as refusal:
         clashes.append(str(refusal))
     if clashes:
         raise Refused("; ".join(clashes))
-    result = b"".join(_woven(file, set(replaced), inserted, eol))
-    own = takeover.own_defaults([*config.above, *theirs]) + ours.text
+    result = b"".join(_woven(file, replaced, inserted, eol))
+    own = inheritance.own_defaults([*config.above, *theirs]) + ours.text
     block = marked_blocks.block(
         _restyled(own, _indentation(theirs)), eol=eol, joined=result != b"" and not result.endswith(b"\n")
     )
@@ -100,15 +102,28 @@ def adopted(config: Configuration) -> list[str]:
     return found
 
 
+def _stray_nuls(file: Sequence[Line]) -> Iterator[str]:
+    """Yields what HAProxy refuses in any line, comments too; other programs end a name there, or do not take it."""
+    for line in file:
+        if b"\0" in line.raw:
+            yield f"{parse.shown(line)} holds a NUL character, and HAProxy refuses the file for it. Remove it there"
+
+
 def _places(
-    theirs: list[Section], portal: str, rules: list[str], above: Sequence[Section]
-) -> list[portal_frontend.Place]:
+    config: Configuration,
+    theirs: Sequence[Section],
+    ours: Configuration,
+    portal: str,
+    rules: list[str],
+    adopted: Sequence[Section],
+) -> list[Place]:
+    """Finds the places of the rules in the portal, which is none of our sections, nor one that they replace."""
+    if not rules:
+        return []
+    taken = {section.name for section in (*ours.sections, *adopted) if section.keyword in parse.PROXIES}
     lines = Configuration("\n".join(rules).encode()).lines
-    return (
-        [portal_frontend.place(section, lines) for section in portal_frontend.find(theirs, portal, above)]
-        if rules
-        else []
-    )
+    found = portal_frontend.find(theirs, portal, above=config.above, taken=taken)
+    return [place for section in found for place in portal_frontend.places(section, lines)]
 
 
 def _title(carried: list[Line]) -> str:

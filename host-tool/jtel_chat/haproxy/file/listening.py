@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from . import parse
+from .configuration import Configuration
 from .parse import Line, Section
 
 _EVERY = ("0.0.0.0", "::")
 # `ADDRESS:PORT`, `:PORT-PORT`, `tcp6@ADDRESS:PORT`; not `quic4@…`, `unix@…`, `abns@…`, nor what stands in variables.
-_PLACE = re.compile(r"(?:(?:ip|tcp)v?(?P<family>[46]?)@)?(?P<host>[^@$/]*):(?P<first>\d+)(?:-(?P<last>\d+))?")
+_PLACE = re.compile(r"(?:(?:ip|tcp)v?(?P<family>[46]?)@)?(?P<host>[^@$/]*):(?P<first>[0-9]+)(?:-(?P<last>[0-9]+))?")
+_HIGHEST = 65535
+_PROBED = 32  # binds of one section: a range may have thousands
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Bind:
 
     section: `frontend acdportal_https`. address: an IP address or a name; `0.0.0.0` and `::` for all (`bind :::443`
     gives both, unless `v6only`). proxy: a connection begins with a PROXY header. http: the section's mode is http.
-    redirects: the section has redirects.
+    redirects: the section has redirects. interface: the only one that it takes connections from; empty for all.
     """
 
     section: str
@@ -36,6 +40,7 @@ class Bind:
     proxy: bool
     http: bool
     redirects: bool
+    interface: str = ""
 
     @property
     def is_wildcard(self) -> bool:
@@ -58,11 +63,69 @@ def of_section(section: Section, mode: str = "") -> Iterator[tuple[Line, Bind]]:
 
     mode: the section's, its defaults considered.
     """
-    header = section.header
-    if section.keyword in ("frontend", "listen") and len(header.words) > 2 and header.words[2] != "from":
-        yield from ((header, bind) for bind in _parsed(section, mode, header.words[2], header.words[3:]))
-    for line in section.named("bind"):
-        yield from ((line, bind) for bind in _parsed(section, mode, "".join(line.words[1:2]), line.words[2:]))
+    for line, places, options in _lines(section):
+        yield from ((line, bind) for bind in _parsed(section, mode, places, options))
+
+
+def impossible(section: Section) -> Iterator[str]:
+    """Yields each bind, outside conditions, whose ports HAProxy refuses: `bind :4000-9999999`."""
+    certain = _certain(section)
+    for line, places, _ in _lines(section):
+        matches = map(_PLACE.fullmatch, places.split(","))
+        if line.index in certain and not all(_ports(match) for match in matches if match):
+            yield (
+                f"{parse.shown(line)} in '{section.keyword} {section.name}' binds ports that do not exist: they end at"
+                f" {_HIGHEST}, and a range names its lower one first. Correct it there"
+            )
+
+
+def worth_probing(found: Sequence[Bind]) -> list[Bind]:
+    """Takes the binds whose answer is always that of the same section, and of one section no more than 32."""
+    counted: Counter[str] = Counter()
+    taken = []
+    for bind in _unshared(found):
+        counted[bind.section] += 1
+        if counted[bind.section] <= _PROBED:
+            taken.append(bind)
+    return taken
+
+
+def for_proof(found: Sequence[Bind], portal: str) -> list[Bind]:
+    """Takes the binds of a frontend or listen section that may prove what it does: by TLS where it has that.
+
+    Those that it does not share with another section come first.
+    """
+    own = [bind for bind in found if bind.section in (f"frontend {portal}", f"listen {portal}")]
+    best = [bind for bind in own if bind.tls] or own
+    unshared = set(_unshared(found))
+    return sorted(best, key=lambda bind: bind not in unshared)
+
+
+def unprovable(config: Configuration, portal: str) -> list[str]:
+    """Says why no request can prove what the portal does: another section binds all of its addresses and ports, too.
+
+    Sections and lines inside conditions are left out: they may be alternatives.
+    """
+    every = config.all_sections
+    inside = parse.conditional(every)
+    lines: dict[Bind, Line] = {}
+    for section in every:
+        certain = _certain(section) if section.header.index not in inside else set()
+        found = of_section(section, parse.mode(every, section)) if certain else ()
+        lines |= {bind: line for line, bind in found if line.index in certain}
+    best = for_proof(list(lines), portal)
+    if not best or _unshared(list(lines), best[:1]):
+        return []
+    return list(
+        dict.fromkeys(
+            f"{parse.shown(lines[bind])}: '{other.section}' binds this address and port, too. HAProxy deals visitors"
+            " out to both at random: WhatsApp's messages would get lost, and no request can prove that they reach chat."
+            " Remove one of the two"
+            for bind in best[:1]
+            for other in lines
+            if other.section != bind.section and _socket(other) == _socket(bind)
+        )
+    )
 
 
 def overlap(one: str, other: str) -> bool:
@@ -77,7 +140,24 @@ def overlap(one: str, other: str) -> bool:
     return first.version == second.version and (first == second or one in _EVERY or other in _EVERY)
 
 
+def _lines(section: Section) -> Iterator[tuple[Line, str, tuple[str, ...]]]:
+    """Yields the lines that bind, with their addresses and options."""
+    header = section.header
+    if section.keyword in ("frontend", "listen") and len(header.words) > 2 and header.words[2] != "from":
+        yield header, header.words[2], header.words[3:]
+    for line in section.lines[1:]:  # those of another branch of a condition, too: they bind for another section
+        if line.keyword == "bind":
+            yield line, "".join(line.words[1:2]), line.words[2:]
+
+
+def _certain(section: Section) -> set[int]:
+    """Lists the indexes of a section's lines that stand in no condition."""
+    return {section.header.index, *(line.index for line, outside in parse.unconditional(section) if line is outside)}
+
+
 def _parsed(section: Section, mode: str, places: str, options: tuple[str, ...]) -> Iterator[Bind]:
+    name = f"{section.keyword} {section.name}"
+    interface = next((value for option, value in zip(options, options[1:]) if option == "interface"), "")
     redirects = any(
         each.keyword == "redirect" or each.words[1:2] == ("redirect",)
         for each in section.named("redirect", "http-request")
@@ -87,9 +167,42 @@ def _parsed(section: Section, mode: str, places: str, options: tuple[str, ...]) 
         if not match:
             continue
         for address in _addresses(match["family"], match["host"].strip("[]"), options):
-            for port in range(int(match["first"]), int(match["last"] or match["first"]) + 1):
-                name = f"{section.keyword} {section.name}"
-                yield Bind(name, address, port, "ssl" in options, "accept-proxy" in options, mode == "http", redirects)
+            for port in _ports(match):
+                yield Bind(
+                    name,
+                    address,
+                    port,
+                    "ssl" in options,
+                    "accept-proxy" in options,
+                    mode == "http",
+                    redirects,
+                    interface,
+                )
+
+
+def _ports(match: re.Match[str]) -> range:
+    """Lists the ports of a place; none where HAProxy refuses them."""
+    first, last = (text.lstrip("0") or "0" for text in (match["first"], match["last"] or match["first"]))
+    if max(len(first), len(last)) > len(str(_HIGHEST)) or int(last) > _HIGHEST:
+        return range(0)
+    return range(int(first), int(last) + 1)
+
+
+def _unshared(found: Sequence[Bind], among: Sequence[Bind] | None = None) -> list[Bind]:
+    """Takes those of `among` (or all) whose address and port no other section binds."""
+    sections: dict[tuple[str, int, str], set[str]] = {}
+    for bind in found:
+        sections.setdefault(_socket(bind), set()).add(bind.section)
+    return [bind for bind in (found if among is None else among) if len(sections[_socket(bind)]) == 1]
+
+
+def _socket(bind: Bind) -> tuple[str, int, str]:
+    """What two binds share where the kernel deals connections out to both."""
+    try:
+        address = str(ipaddress.ip_address(bind.address))
+    except ValueError:
+        address = bind.address
+    return address, bind.port, bind.interface
 
 
 def _addresses(family: str, host: str, options: tuple[str, ...]) -> list[str]:

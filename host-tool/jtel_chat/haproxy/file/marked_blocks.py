@@ -19,7 +19,8 @@ _END = b"# END jtel-chat"
 _JOINED = b" after a line without a newline"
 _CUT = b" the last one without a newline"
 _OPENING = {_BEGIN, _BEGIN + _JOINED, _ADOPTED, _ADOPTED + _CUT}
-_MARKER = re.compile(rb"# (?:BEGIN|END) jtel-chat(?:\s|$)")
+_OURS = re.compile(rb"# BEGIN jtel-chat \(|# END jtel-chat$")  # also where somebody has changed what follows
+_THEIRS = re.compile(rb"# BEGIN jtel-chat(?: (?!\()|$)")  # a comment of the customer's, which may have its own END
 _CARRIED = b"#~"
 
 
@@ -67,16 +68,19 @@ def adopting(carried: list[bytes], eol: bytes) -> bytes:
 def pieces(lines: Sequence[bytes]) -> list[Piece]:
     """Divides a file into our blocks and what is between them.
 
-    Raises Refused when a marker stands there by itself: what is ours cannot be told then.
+    A comment like `# BEGIN jtel-chat` is none of our markers, nor is the `# END jtel-chat` that belongs to it. Raises
+    Refused when a marker stands there by itself: what is ours cannot be told then.
     """
     found: list[Piece] = []
     rest: list[bytes] = []
-    opening, opened = b"", 0
+    opening, opened, theirs = b"", 0, 0
     for number, line in enumerate(lines, 1):
         marker = line.strip()
         known = marker == _END if opening else marker in _OPENING
-        if _MARKER.match(marker) and not known:
+        if not known and _OURS.match(marker) and not (theirs and marker == _END):
             raise _stray(marker, number) if not opening else _stray(opening, opened)
+        if not opening:
+            theirs += 1 if _THEIRS.match(marker) else -1 if theirs and marker == _END else 0
         if known and not opening:
             found.append(Piece(b"", number - len(rest), tuple(rest)))
             opening, opened, rest = marker, number, []
@@ -102,9 +106,10 @@ def without(every: Iterable[Piece]) -> bytes:
         if not piece.opening or piece.adopts:
             result += ours + (b"".join(_given_back(piece)) if piece.adopts else piece.text)
             ours = b""
-        # The newline that we added goes with us, but never glues two lines of others.
+        # The newline that we added goes with us, but never glues two lines of others. It is that of the marker's line:
+        # before an LF, a CR belongs to what the file ended with.
         if piece.opening.endswith((_JOINED, _CUT)):
-            stripped = re.sub(rb"\r?\n\Z", b"", result)
+            stripped = re.sub(rb"\r?\n\Z" if piece.lines[0].endswith(b"\r\n") else rb"\n\Z", b"", result)
             result, ours = stripped, result[len(stripped) :]
     return result
 
@@ -134,7 +139,8 @@ def _uncarry(line: bytes) -> bytes:
 
 
 def _stray(marker: bytes, number: int) -> Refused:
-    text = marker.decode("utf-8", "replace")
+    text = parse.masked(marker)
     return Refused(
-        f"the marker '{text}' (line {number}) has lost its counterpart. Restore that, or remove what is between"
+        f"the marker '{text}' (line {number}) has lost its counterpart, so nobody can tell which lines are ours."
+        " Restore that; or, where the comment is your own, give it other words"
     )

@@ -18,8 +18,9 @@ _KEYWORDS = re.compile(
 #: What shares one set of names: HAProxy 2.6 tells a frontend from a backend, 3.3 refuses that too.
 PROXIES = ("frontend", "backend", "listen", "log-forward")
 
-_QUOTED = rb"""\\x[0-9a-fA-F]{2}|\\.|\\$|"(?:\\.|[^"\\])*"?|'[^']*'?"""
+_QUOTED = rb"""\\x[0-9a-fA-F]{2}|\\[^\r]|\\(?=\r|$)|"(?:\\[^\r]|[^"\\\r])*"?|'[^'\r]*'?"""
 _WORD = re.compile(rb"\s*((?:" + _QUOTED + rb"|[^\s\"'\\#])+)")
+_BRANCHES = (".else", ".elif")
 _ESCAPE = re.compile(rb"\\(x[0-9a-fA-F]{2}|.)")
 _CONTROL = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _SHOWN = 120  # characters of a line in a message
@@ -56,8 +57,23 @@ class Section:
         return self.lines[0]
 
     def content(self) -> list[Line]:
-        """The lines with words below the header, without `.if` and its like."""
-        return [line for line in self.lines[1:] if line.words and not line.keyword.startswith(".")]
+        """The lines with words below the header, without `.if` and its like.
+
+        Leaves out what follows an `.else` or `.elif` of the condition that the header stands in: where the header
+        counts, HAProxy does not read those lines.
+        """
+        found: list[Line] = []
+        depth, other_branch = 0, False
+        for line in self.lines[1:]:
+            if line.keyword == ".if":
+                depth += 1
+            elif line.keyword == ".endif":
+                depth, other_branch = max(depth - 1, 0), other_branch and depth > 0
+            elif line.keyword in _BRANCHES:
+                other_branch = other_branch or depth == 0
+            elif line.words and not line.keyword.startswith(".") and not other_branch:
+                found.append(line)
+        return found
 
     def named(self, *keywords: str) -> list[Line]:
         """The lines that begin with one of the keywords."""
@@ -77,12 +93,16 @@ def lines(raw: Sequence[bytes]) -> list[Line]:
 def words(line: bytes) -> tuple[str, ...]:
     """Reads the words of a line: `bind "a b" # c` has `bind` and `a b`.
 
-    Resolves quotes and escapes (configuration.txt, "Quoting and escaping"), but no variables.
+    Resolves quotes and escapes (configuration.txt, "Quoting and escaping"), but no variables. A CR is a blank at the
+    start of the line and behind another blank; anywhere else it ends the line, and so does NUL (src/tools.c,
+    parse_line).
     """
-    text, found, at = re.split(rb"[\r\n]", line, maxsplit=1)[0], [], 0
+    text, found, at = re.split(rb"[\n\0]", line, maxsplit=1)[0], [], 0
     while match := _WORD.match(text, at):
         found.append(re.sub(_QUOTED, _unquoted, match[1]).decode("utf-8", "surrogateescape"))
         at = match.end()
+        if text[at : at + 1] == b"\r":
+            break
     return tuple(found)
 
 
@@ -121,6 +141,7 @@ def unconditional(section: Section) -> Iterator[tuple[Line, Line]]:
     That is the line itself, or, inside a condition, the line that opens it: what stands before that takes effect
     whether the condition holds or not. Of `.if feature(LUA)`, `use_backend lua`, `.endif` and `use_backend web`, the
     second is paired with the first, and the last with itself. Inside nested conditions it is the outermost `.if`.
+    Ends where the condition ends that the section itself stands in, or goes on to its next branch.
     """
     depth, opened = 0, section.header
     for line in section.lines[1:]:
@@ -129,15 +150,33 @@ def unconditional(section: Section) -> Iterator[tuple[Line, Line]]:
             depth += 1
         elif line.keyword == ".endif":
             depth -= 1
-        if depth < 0:
-            return  # the section stands inside an .if, which ends here
+        if depth < 0 or (depth == 0 and line.keyword in _BRANCHES):
+            return  # the section stands inside an .if: what follows counts for other sections, too, or only for them
         yield line, opened if depth else line
+
+
+def conditional(every: Sequence[Section]) -> set[int]:
+    """Lists the indexes of the headers that stand inside a condition; `every` holds all sections up to its end."""
+    found: set[int] = set()
+    depth = 0  # of what is closed further below
+    for section in reversed(every):
+        for line in reversed(section.lines):
+            depth = max(depth + {".endif": 1, ".if": -1}.get(line.keyword, 0), 0)
+        if depth:
+            found.add(section.header.index)
+    return found
 
 
 def shown(line: Line) -> str:
     """Shows a line to a person, secrets masked: `line 4 'listen backend_chat_ws'`."""
     text = masked(line.raw).strip()
-    return f"line {line.number} '{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}'"
+    where = f"line {line.number}" if line.number else "our line"
+    return f"{where} '{text[:_SHOWN]}{'…' if len(text) > _SHOWN else ''}'"
+
+
+def said(word: str) -> str:
+    """Gives a word as HAProxy's messages and a person's screen have it: what is not UTF-8 in it is replaced."""
+    return word.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def masked(line: bytes) -> str:

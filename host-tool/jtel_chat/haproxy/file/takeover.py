@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
-from . import listening, parse
+from . import listening, parse, references
+from .configuration import Configuration
 from .listening import Bind
 from .parse import Line, Section
 
@@ -14,54 +15,47 @@ _FRONTENDS = ("acdportal_chat_ws", "acdportal_chat_wss")
 _BACKEND = "backend_chat_ws"
 _CHAT_PORT = "3000"
 
-# Where the customer's defaults would spoil our sections, these stand before them.
-_DEFAULTS = b"""\
-defaults
-    log global
-    mode http
-    timeout connect 5s
-    timeout client 50s
-    timeout server 50s
 
-"""
-# Rules (HAProxy refuses those for a frontend and a backend alike), checks that a chat server cannot answer, another way
-# to its port.
-_SPOILING = re.compile(
-    r"(http|tcp)-(request|response|after-response|check)\b|option \S*(check|chk)\b|disabled$|default-server"
-    r" .*\b(ssl|port|addr|proto|send-proxy)\b"
-)
+@dataclass
+class Survey:
+    """What our sections meet in a file.
 
-
-def own_defaults(every: Sequence[Section]) -> bytes:
-    """Gives a defaults section to ours where they must not inherit from the last one above them; else nothing.
-
-    every: all sections that HAProxy reads before ours.
+    replaced: indexes of the lines that they replace. adopted: the sections that those make up. clashes: what keeps ours
+    from taking effect, each with line number, reason and remedy: `line 4 'listen backend_chat_ws': the name …`.
     """
-    last = [section for section in every if section.keyword == "defaults"][-1:]
-    chain = last + parse.inherited(every, last[0]) if last else []
-    lines = [" ".join(line.words) for section in chain for line in section.content()]
-    # HAProxy complains when defaults are named by some sections and simply the last for others.
-    usable = bool(last) and not parse.is_origin(last[0], every) and not any(_SPOILING.match(line) for line in lines)
-    return b"" if usable else _DEFAULTS
+
+    replaced: list[int] = field(default_factory=list)
+    adopted: list[Section] = field(default_factory=list)
+    clashes: list[str] = field(default_factory=list)
 
 
-def survey(theirs: Sequence[Section], ours: Sequence[Section]) -> tuple[list[int], list[str]]:
-    """Finds the indexes of the lines that our sections replace, and what keeps ours from taking effect.
-
-    Each obstacle has line number, reason and remedy: `line 4 'listen backend_chat_ws': the name … is ours, …`.
-    """
+def survey(config: Configuration, theirs: Sequence[Section], ours: Sequence[Section]) -> Survey:
+    """Looks at the customer's sections, and for references at those of the files before and after, too."""
     names = {section.name for section in ours if section.keyword in parse.PROXIES}
     own = [bind for section in ours for _, bind in listening.of_section(section)]
-    replaced: list[int] = []
-    clashes: list[str] = []
+    found, others = Survey(), []
     for section in theirs:
         objection = _objection(section)
         if objection is None:
-            replaced += _lines(section)
+            found.replaced += _lines(section)
+            found.adopted.append(section)
+            continue
+        others.append(section)
+        if section.keyword in parse.PROXIES and section.name in names:
+            found.clashes.append(objection)
         else:
-            clashes += [objection] if section.keyword in parse.PROXIES and section.name in names else []
-            clashes += dict.fromkeys(_port_clashes(section, own))
-    return replaced, clashes
+            found.clashes += dict.fromkeys([*listening.impossible(section), *_port_clashes(section, own)])
+    found.clashes += _lost(others, found.adopted, ours)
+    for file in (*config.before, *config.after):
+        found.clashes += [f"{file.path}: {text}" for text in _lost(file.sections, found.adopted, ours)]
+    return found
+
+
+def _lost(sections: Iterable[Section], adopted: Sequence[Section], ours: Sequence[Section]) -> list[str]:
+    names = {section.name for section in adopted}
+    lines = [line for section in sections if names for line in section.lines]
+    concerned = [line for line in lines if any(name in word for name in names for word in line.words)]
+    return [text for line in concerned for text in references.lost(line, adopted, ours)]
 
 
 def _objection(section: Section) -> str | None:
@@ -92,8 +86,11 @@ def _lines(section: Section) -> list[int]:
 
     Comments and blank lines after that belong to what follows.
     """
-    last = [section.header, *section.content()][-1]
-    return [line.index for line in section.lines if line.index <= last.index and not line.keyword.startswith(".")]
+    content = [line.index for line in (section.header, *section.content())]
+    known = set(content)
+    return [
+        line.index for line in section.lines if line.index in known or (line.index < content[-1] and not line.words)
+    ]
 
 
 def _port_clashes(section: Section, ours: list[Bind]) -> Iterator[str]:

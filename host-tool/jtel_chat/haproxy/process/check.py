@@ -32,6 +32,7 @@ _PLACE = re.compile(r"(?:config : )?(?:parsing )?\[([^\]\n]*):(\d+)\]")
 _SAYS_NOTHING = re.compile(
     r"(?:config : )?(?:Error\(s\) found in configuration file|Fatal errors found in configuration)"
 )
+_ZERO_WARNING = "'zero-warning' is set"
 _QUOTE = re.compile(r"(?<!\w)'|'(?!\w)")  # not the one in "didn't"
 _UNLIMITED = (
     "HAProxy's checker asked for names that only DNS knows, and could have reached more than the name servers: this"
@@ -39,11 +40,12 @@ _UNLIMITED = (
 )
 
 
-def check(config: Configuration, start: Start) -> list[str]:
+def check(config: Configuration, start: Start, before: Configuration | None = None) -> list[str]:
     """Checks a candidate for its `path`, with the files and variables of the HAProxy that runs.
 
-    Returns warnings, each about a right that this host cannot take away from the checker. Raises Refused with the
-    checker's reasons.
+    before: the file as it stands, whose line numbers a refusal has; without it they are the candidate's. Returns
+    warnings, each about a right that this host cannot take away from the checker. Raises Refused with the checker's
+    reasons.
     """
     path = config.path
     with disk.scratch("haproxy") as directory:
@@ -51,7 +53,12 @@ def check(config: Configuration, start: Start) -> list[str]:
         done, warnings = _checked(start.with_candidate(path, candidate), start)
         if not done.returncode:
             return warnings
-        said = _reasons(done.stderr.replace(str(candidate), str(path)), [path, *start.files], config, start)
+        said = _reasons(
+            done.stderr.replace(str(candidate), str(path)),
+            [path, *start.files],
+            config.numbered_as(before or config),
+            start,
+        )
         already = _checked(start.with_candidate(path, path), start)[0].returncode
     whose = "It is refused as it stands, too: repair it first" if already else "Nothing was changed"
     unknown = (
@@ -98,10 +105,10 @@ def _checked(files: list[Path], start: Start) -> tuple[subprocess.CompletedProce
 
 
 def _run(files: list[Path], start: Start, network: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    """Runs the checker, without `-q`, which silences the reason, too."""
+    """Runs the checker with `-V`, without which `quiet` in the file silences the reason, and without `-q`."""
     haproxy = str(resolved(Path(shutil.which("haproxy") or "/usr/sbin/haproxy"), account.ROOT))
     return confined.run(
-        [haproxy, "-c", *start.options, *(word for file in files for word in ("-f", str(file)))],
+        [haproxy, "-c", "-V", *start.options, *(word for file in files for word in ("-f", str(file)))],
         user=_user(),
         timeout=_WAIT,
         network=network,
@@ -127,18 +134,31 @@ def _left_out(start: Start, config: Configuration) -> str:
 
 def _reasons(stderr: str, files: list[Path], config: Configuration, start: Start) -> str:
     """Shows what HAProxy complains of, as far as it is about these files."""
-    alerts = [line.partition(" : ")[2] for line in stderr.splitlines() if line.startswith("[ALERT]")]
+    # With `zero-warning` the warnings are the reason.
+    kinds = ("[ALERT]", "[WARNING]") if _ZERO_WARNING in stderr else ("[ALERT]",)
+    alerts = [line.partition(" : ")[2] for line in stderr.splitlines() if line.startswith(kinds)]
     alerts = [alert for alert in alerts if not _SAYS_NOTHING.match(alert)]
     lua = any(line.keyword.startswith("lua-load") for line in config.all_lines)
     known = _Known(config, start)
     reasons = [
         _place_only(alert, files) if lua else _reason(start.unexpanded(alert, config), files, known) for alert in alerts
     ]
-    found = "; ".join(dict.fromkeys(filter(None, reasons)))
+    found = "; ".join(_located(reason, config) for reason in dict.fromkeys(filter(None, reasons)))
     return (
         masking.masked(printable.block(found))[:_SHOWN]
-        or "it gives no reason that is about this file. Run 'haproxy -c -f' with it on the host"
+        or "it gives no reason that is about this file. Run 'haproxy -c -V -f' with it on the host"
     )
+
+
+def _located(reason: str, config: Configuration) -> str:
+    """Says places in the candidate as a person finds them: the line in his file, or that it is our block."""
+
+    def place(match: re.Match[str]) -> str:
+        line = config.lines[int(match[2]) - 1 : int(match[2])]
+        number = line[0].number if line else int(match[2])
+        return f"{match[1]}:{number}" if number else f"{match[1]}, in our block"
+
+    return re.sub(rf"({re.escape(str(config.path))}):([0-9]{{1,9}})(?![0-9])", place, reason)
 
 
 def _reason(alert: str, files: list[Path], known: _Known) -> str:

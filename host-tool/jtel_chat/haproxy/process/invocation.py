@@ -13,6 +13,7 @@ from pathlib import Path
 from ...access import disk
 from ...access.account import ROOT
 from ...access.place import resolved
+from ..file import parse
 from ..file.configuration import Configuration
 
 _SHORT = 5  # characters: of a port and the like, without which a message says little
@@ -61,7 +62,7 @@ class Start:
         Values as short as a port number stay.
         """
         values = {
-            value: name
+            parse.said(value): name
             for name, whole in self.variables(config)
             for value in (whole, *whole.split())
             if not self.is_short(value)

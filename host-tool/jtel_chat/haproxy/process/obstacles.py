@@ -58,7 +58,8 @@ def of_defaults(config: Configuration) -> list[str]:
     if not heirs or not edit.has_own_defaults(config):
         return []
     return [
-        "chat cannot use the last 'defaults' there (rules, checks of its own, a name, or there are none), and"
+        "chat cannot use the last 'defaults' there (a setting that would change chat, a timeout that is missing, a name"
+        " or a condition, or there are none), and"
         f" '{heirs[0]}' in a file that HAProxy reads afterwards would inherit chat's. Begin that file with 'defaults'"
         " of its own"
     ]

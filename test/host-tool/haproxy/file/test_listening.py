@@ -58,6 +58,75 @@ def test_windows_line_ends_are_none_of_the_address() -> None:
 
 
 @pytest.mark.parametrize(
+    "place", [":4000-9999999", ":4000-" + "9" * 5000, ":70000", ":4001-4000", ":65536", ":" + "9" * 5000]
+)
+def test_ports_that_do_not_exist_bind_nothing(place: str) -> None:
+    assert binds(f"frontend x\n bind {place}\n".encode()) == []
+
+
+def test_a_long_range_is_probed_in_part() -> None:
+    found = binds(b"frontend x\n bind :1-65535\nfrontend y\n bind 10.1.0.9:80\n")
+    assert len(found) == 65536
+    assert [str(bind) for bind in listening.worth_probing(found)] == [
+        *(f":{port}" for port in range(1, 33)),
+        "10.1.0.9:80",
+    ]
+
+
+SHARED = b"frontend shop\n bind 10.1.0.9:443,:80,[2001:db8:0::1]:443\n"
+PORTAL = b"listen portal\n mode http\n"
+
+
+def test_binds_whose_answers_come_from_two_sections_are_not_probed() -> None:
+    found = listening.worth_probing(
+        binds(SHARED + PORTAL + b" bind 10.1.0.9:443\n bind :81\n bind [2001:db8::1]:443\n")
+    )
+    assert [(bind.section, str(bind)) for bind in found] == [("frontend shop", ":80"), ("listen portal", ":81")]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b" bind 10.1.0.9:443 ssl crt /x.pem\n",
+        b" bind 10.1.0.9:443 ssl crt /x.pem\n bind :8080\n",
+        b" bind 10.1.0.9:443\n bind :80\n",
+        b" bind [2001:db8::1]:443\n",
+    ],
+)
+def test_a_portal_that_shares_its_addresses_with_another_section_cannot_be_proven(lines: bytes) -> None:
+    for config, at in ((SHARED + PORTAL + lines, 5), (PORTAL + lines + SHARED, 3)):
+        (problem,) = listening.unprovable(Configuration(config), "portal")
+        assert problem.startswith(f"line {at} 'bind ")
+        assert "'frontend shop' binds this address and port, too" in problem
+    beside = Configuration(PORTAL + lines, before=(Configuration(SHARED),))
+    assert "line 3 " in listening.unprovable(beside, "portal")[0]
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        SHARED + PORTAL + b" bind 10.1.0.9:443 ssl crt /x.pem\n bind :8443 ssl crt /x.pem\n",
+        SHARED + PORTAL + b" bind 10.1.0.9:444\n bind 10.1.0.8:443\n",
+        SHARED + PORTAL + b" bind :443\n",
+        SHARED + PORTAL + b" bind 10.1.0.9:443 interface eth1\n",
+        SHARED + PORTAL + b" .if defined(A)\n bind 10.1.0.9:443\n .endif\n",
+        b".if defined(A)\n" + SHARED + b".else\n" + PORTAL + b" bind :80\n.endif\n",
+        PORTAL + b" bind :80\n" + PORTAL + b" bind :80\n",
+        PORTAL + b" bind unix@/run/x.sock\n",
+    ],
+    ids=["another of its own", "others", "any", "interface", "condition", "branches", "name twice", "no address"],
+)
+def test_a_portal_with_an_address_of_its_own_can_be_proven(config: bytes) -> None:
+    assert listening.unprovable(Configuration(config), "portal") == []
+
+
+def test_the_proof_goes_to_an_address_that_no_other_section_has() -> None:
+    lines = b" bind :80\n bind 10.1.0.9:443 ssl crt /x.pem\n bind :8443 ssl crt /x.pem\n"
+    found = listening.for_proof(binds(SHARED + PORTAL + lines), "portal")
+    assert [str(bind) for bind in found] == [":8443", "10.1.0.9:443"]
+
+
+@pytest.mark.parametrize(
     ("place", "found"),
     [
         ("tcp4@:3003", [":3003"]),

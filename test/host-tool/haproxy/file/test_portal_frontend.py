@@ -9,6 +9,7 @@ from jtel_chat.haproxy.file.configuration import Configuration
 
 RULE = b"use_backend backend_chat_ws if whatsapp_req"
 RULES = ["acl whatsapp_req path /incoming", RULE.decode()]
+TIMEOUTS = b" timeout connect 5s\n timeout client 5s\n timeout server 5s\n"
 SECTIONS = Configuration(b"global\n    setenv CFGREV 0\n")
 
 
@@ -60,9 +61,52 @@ def test_pasted_rules_after_the_if_of_a_portal_are_replaced_too() -> None:
     assert removed(edited(config)) == config
 
 
-def test_rules_of_a_portal_inside_an_if_stay_inside() -> None:
-    config = b".if defined(A)\nfrontend portal\n mode http\n.endif\n default_backend web\n"
-    assert follower(config) == b".endif"
+@pytest.mark.parametrize("above", [b"", b"frontend other\n bind :79\n"], ids=["first", "behind another frontend"])
+@pytest.mark.parametrize("end", [b".endif", b".else", b".elif defined(B)"])
+@pytest.mark.parametrize("rest", [b"", b" default_backend web\n", b" use_backend web\n"])
+def test_rules_of_a_portal_inside_a_condition_stay_in_its_branch(above: bytes, end: bytes, rest: bytes) -> None:
+    config = above + b".if defined(A)\nfrontend portal\n mode http\n" + end + b"\n" + rest
+    config += b"" if end == b".endif" else b".endif\n"
+    assert follower(config) == end
+    assert removed(edited(config)) == config
+
+
+def test_the_portal_of_each_branch_gets_the_rules_in_its_own() -> None:
+    branch = b"frontend portal\n mode http\n bind :80\n default_backend web\n"
+    lines = edited(b".if defined(A)\n" + branch + b".else\n" + branch.replace(b":80", b":81") + b".endif\n").split(
+        b"\n"
+    )
+    branches = b"\n".join(lines).split(b".else")
+    assert [part.count(RULE) for part in branches] == [1, 1]
+    assert all(part.index(RULE) < part.index(b"default_backend web") for part in branches)
+
+
+def test_what_another_branch_says_is_not_the_portals() -> None:
+    config = (
+        b"frontend other\n.if defined(A)\nfrontend portal\n mode http\n.else\n mode tcp\n.endif\n default_backend web\n"
+    )
+    assert RULE in edited(config)
+
+
+@pytest.mark.parametrize(
+    "needing",
+    [
+        b"redirect scheme https if !{ ssl_fc } !whatsapp_req",
+        b".if defined(A)\n http-request deny unless whatsapp_req\n .endif",
+    ],
+    ids=["a redirect", "inside a condition"],
+)
+@pytest.mark.parametrize("route", [b"use_backend backend_chat_ws if whatsapp_req", b"use_backend all", b"maxconn 9"])
+def test_acls_stand_before_the_rule_that_needs_them_and_the_route_where_routes_stand(
+    needing: bytes, route: bytes
+) -> None:
+    rule = needing.split(b"\n")[0]
+    config = b"frontend portal\n mode http\n acl whatsapp_req path /incoming\n " + needing + b"\n " + route + b"\n"
+    lines = [line.strip() for line in edited(config).split(b"\n")]
+    assert lines.index(RULES[0].encode()) < lines.index(rule) < lines.index(RULE)
+    assert route != b"use_backend all" or lines.index(RULE) < lines.index(route)
+    assert edited(edited(config)) == edited(config)
+    assert removed(edited(config)) == config
 
 
 @pytest.mark.parametrize(
@@ -81,7 +125,7 @@ def test_the_portal_is_found_however_its_header_is_written(header: bytes) -> Non
 
 
 @pytest.mark.parametrize(
-    "above", [b"defaults\n mode http\n", b"defaults\n mode tcp\ndefaults\n mode http\n timeout client 5s\n\n"]
+    "above", [b"defaults\n mode http\n" + TIMEOUTS, b"defaults\n mode tcp\ndefaults\n mode http\n" + TIMEOUTS + b"\n"]
 )
 def test_a_portal_inherits_from_the_files_before_its_own(above: bytes) -> None:
     config = b"frontend portal\n bind :80\n"
@@ -116,6 +160,19 @@ def test_a_missing_portal_is_refused_naming_what_there_is() -> None:
         edited(b"frontend shop\n mode http\n")
 
 
+@pytest.mark.parametrize("name", ["acdportal_chat_wss", "acdportal_chat_ws"])
+def test_a_portal_by_the_name_of_chats_own_section_is_refused_and_no_remedy(name: str) -> None:
+    ours = Configuration(
+        SECTIONS.text + b"frontend acdportal_chat_wss\n bind :3003\n default_backend backend_chat_ws\n"
+    )
+    pasted = f"frontend {name}\n mode http\n bind :3003\n default_backend backend_chat_ws\n".encode()
+    config = Configuration(b"frontend shop\n mode http\n" + pasted)
+    with pytest.raises(Refused, match=f"cannot be '{name}'.* Frontends here: shop \\(line 1\\). Name yours"):
+        edit.edit(config, ours, portal=name, rules=RULES)
+    with pytest.raises(Refused, match=r"Frontends here: shop \(line 1\)\. Name"):
+        edit.edit(config, ours, portal="other", rules=RULES)
+
+
 @pytest.mark.parametrize(
     ("line", "words"),
     [
@@ -124,6 +181,12 @@ def test_a_missing_portal_is_refused_naming_what_there_is() -> None:
         (rb"reg \.js$ \x41\ttab end" + b"\\", ("reg", "\\.js$", "A\ttab", "end\\")),
         (b"backend b\r\n", ("backend", "b")),
         (b"backend b\r not read\n", ("backend", "b")),
+        (b"\rbackend \r\v b \r c\r d", ("backend", "b", "c")),
+        (b'a "b \r c" d', ("a", "b ")),
+        (b"a 'b\r c' d", ("a", "b")),
+        (rb"a b\ " + b"\r c", ("a", "b ")),
+        (b"a b\\\r c", ("a", "b\\")),
+        (b"user ha\0proxy", ("user", "ha")),
         (b' \t"open\n', ("open",)),
         (b"# only a comment\n", ()),
     ],

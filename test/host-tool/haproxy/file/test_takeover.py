@@ -198,6 +198,13 @@ def test_blanks_that_an_editor_took_off_the_ends_of_our_lines_do_no_harm() -> No
             r"line 5 'bind lb1.acme.local:3003' in 'frontend shop' binds port 3003",
         ),
         (PORTAL + b"listen shop *:3003\n", r"line 4 .* binds port 3003.* set public.port"),
+        (
+            PORTAL + b"frontend shop\n bind :4000-9999999\n",
+            r"line 5 'bind :4000-9999999' in 'frontend shop' binds ports",
+        ),
+        (PORTAL + b"frontend shop\n bind :80,:90-" + b"9" * 5000, r"line 5 .* they end at 65535.* Correct it there"),
+        (PORTAL + b"frontend shop\n bind :4010-4000\n", r"line 5 'bind :4010-4000' in 'frontend shop'"),
+        (PORTAL + b"# a \0\nfrontend shop\n", r"line 4 '# a .' holds a NUL character.* Remove it there"),
         (PORTAL + HTTPS.replace(b"wss", b"old"), r"line 5 'bind :3003 ssl crt /etc/haproxy/haproxy.pem'"),
     ],
 )
@@ -221,6 +228,13 @@ def test_the_same_name_or_number_elsewhere_is_no_clash(section: bytes) -> None:
     assert removed(edited(PORTAL + section)) == PORTAL + section
 
 
+def test_a_name_clash_is_said_once() -> None:
+    with pytest.raises(Refused) as refusal:
+        edited(PORTAL + b"frontend acdportal_chat_wss\n bind :3003 ssl crt /x.pem\n default_backend web\n")
+    assert str(refusal.value).startswith("line 6 'default_backend web': the name acdportal_chat_wss is ours")
+    assert "; " not in str(refusal.value)
+
+
 def test_line_numbers_are_those_of_the_file_as_it_stands() -> None:
     once = edited(with_rules(*map(str.encode, RULES)) + BACKEND)
     broken = once.replace(b"backend web", b"backend web\nlisten backend_chat_ws")
@@ -235,34 +249,6 @@ def test_all_clashes_are_listed_at_once_and_show_no_secret() -> None:
         edited(config)
     assert "line 5 'listen backend_chat_ws'" in str(refusal.value)
     assert "c2VjcmV0" not in str(refusal.value)
-
-
-@pytest.mark.parametrize(
-    ("defaults", "own"),
-    [
-        (b"defaults\n mode http\n option forwardfor\n", False),
-        (b"defaults a\n mode http\nfrontend b from c\n mode http\n", False),
-        (b"defaults\n mode http\n option httpchk GET /login\n", True),
-        (b"defaults\n mode http\n default-server check ssl verify none\n", True),
-        (b"defaults\n mode http\n disabled\n", True),
-        (b"defaults a\n mode http\nfrontend b from a\n", True),
-        (b"defaults a\n http-request deny if { src 192.0.2.1 }\ndefaults b from a\n mode http\n", True),
-        (b"", True),
-    ],
-    ids=[
-        "harmless",
-        "others named",
-        "checks",
-        "servers by TLS",
-        "disabled",
-        "named by a section",
-        "rules inherited",
-        "none",
-    ],
-)
-def test_our_sections_inherit_the_customers_defaults_unless_those_would_spoil_them(defaults: bytes, own: bool) -> None:
-    ours = blocks(edited(defaults + PORTAL))[-1]
-    assert (b"\ndefaults\n" in ours) == own
 
 
 def test_our_blocks_are_shown_without_the_secrets_that_they_carry() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from jtel_chat.errors import Refused
+from jtel_chat.haproxy.file import edit
 from jtel_chat.haproxy.file.configuration import Configuration
 from jtel_chat.haproxy.process import check
 from jtel_chat.haproxy.process.invocation import Start
@@ -31,12 +32,14 @@ SHADOW = "root:$6$abc'd$ef:19000:0"
 def said(state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., str]:
     """What the refusal shows of an alert."""
 
-    def refusal(*alerts: str, config: bytes = CONFIG, **environment: str) -> str:
+    def refusal(
+        *alerts: str, config: bytes = CONFIG, before: bytes | None = None, said: str = "ALERT", **environment: str
+    ) -> str:
         path = tmp_path / "haproxy.cfg"
         path.write_bytes(config)
 
         def run(argv: list[str], **_: object) -> subprocess.CompletedProcess[str]:
-            lines = [f"[ALERT]    (12) : config : {alert.format(file=argv[-1])}" for alert in alerts]
+            lines = [f"[{said}]    (12) : config : {alert.format(file=argv[-1])}" for alert in alerts]
             return subprocess.CompletedProcess(
                 argv,
                 1,
@@ -53,7 +56,11 @@ def said(state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callab
         monkeypatch.setattr(confined, "run", run)
         monkeypatch.setattr(confined, "lacking", list)
         with pytest.raises(Refused) as refused:
-            check.check(Configuration(config, path), Start(files=(path,), environment=environment))
+            check.check(
+                Configuration(config, path),
+                Start(files=(path,), environment=environment),
+                None if before is None else Configuration(before, path),
+            )
         return str(refused.value).replace(str(tmp_path), "")
 
     return refusal
@@ -114,6 +121,69 @@ def test_values_of_the_environment_are_named_and_short_ones_stay(said: Callable[
     assert "found '$KEY'" in said("found 's3cret-value'", KEY="s3cret-value")
     assert "found '8443'" in said("found '8443'", KEY="8443")
     assert "did not get KEY, whose value holds control characters" in said("x", KEY="a\x01b")
+
+
+def test_a_value_of_the_environment_that_is_no_utf8_is_named_too(said: Callable[..., str]) -> None:
+    config = CONFIG.replace(b"global\n", b"global\n    setenv OTHER s3cr\xfct-value\n").replace(
+        b"${KEY}", b"$OTHER$KEY"
+    )
+    assert "found '$OTHER'" in said("found 's3cr\ufffdt-value'", config=config)
+    assert "found '$KEY'" in said("found 'key\ufffd-value'", config=config, KEY="key\udcfc-value")
+
+
+def test_a_line_is_that_of_the_customers_file_or_our_block(said: Callable[..., str]) -> None:
+    ours = Configuration(b"global\n    setenv CFGREV 0\nfrontend chat\n    bind :3003\n")
+    earlier = Configuration(b"global\n    setenv CFGREV 0\n")
+    rules = ["acl whatsapp_req path /incoming", "use_backend backend_chat_ws if whatsapp_req"]
+    file = CONFIG.replace(b"frontend portal\n", b"frontend portal\n    mode http\n    use_backend web\n")
+    before = edit.edit(Configuration(file), earlier, portal="portal", rules=rules[1:])
+    after = edit.edit(before, ours, portal="portal", rules=rules)
+    lines, now = after.text.split(b"\n"), before.text.split(b"\n")
+    bind, chat = (lines.index(line) + 1 for line in (b"    bind :443 ssl crt portal.pem", b"    bind :3003"))
+    alerts = [f"parsing [{{file}}:{bind}] : odd", f"[{{file}}:{chat}] : taken, declared at {{file}}:{bind}."]
+    shown = said(*alerts, config=after.text, before=before.text)
+    number = now.index(b"    bind :443 ssl crt portal.pem") + 1
+    assert bind != number
+    assert shown.endswith(
+        f"parsing [/haproxy.cfg:{number}] : odd; config :"
+        f" [/haproxy.cfg, in our block] : taken, declared at /haproxy.cfg:{number}."
+    )
+    assert f"[/haproxy.cfg:{number}] : odd" in said(*alerts, config=after.text, before=before.text + b"# more\n")
+    removed = edit.remove(before)
+    there = removed.text.split(b"\n").index(b"    bind :443 ssl crt portal.pem") + 1
+    assert f"[/haproxy.cfg:{number}] : odd" in said(
+        f"parsing [{{file}}:{there}] : odd", config=removed.text, before=before.text
+    )
+
+
+def test_with_lua_a_place_is_the_customers_too(said: Callable[..., str]) -> None:
+    before = CONFIG.replace(b"global\n", b"global\n    lua-load /etc/x.lua\n")
+    after = edit.edit(Configuration(before), Configuration(b"frontend chat\n"), portal="", rules=[])
+    shown = said(f"parsing [{{file}}:{len(after.lines) - 1}] : x", config=after.text, before=before)
+    assert "[/haproxy.cfg, in our block]: see there" in shown
+
+
+def test_where_warnings_are_fatal_they_are_the_reason(said: Callable[..., str]) -> None:
+    warning = "parsing [{file}:9] : a 'bind' is odd."
+    assert "a 'bind' is odd" in said(warning, "Some warnings were found and 'zero-warning' is set.", said="WARNING")
+    assert "a 'bind' is odd" not in said(warning, said="WARNING")
+
+
+def test_a_file_that_says_quiet_does_not_silence_the_reason(
+    state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    calls: list[list[str]] = []
+
+    def run(argv: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        calls.append(argv)
+        return subprocess.CompletedProcess(argv, 1, "", "")
+
+    monkeypatch.setattr(confined, "run", run)
+    monkeypatch.setattr(confined, "lacking", list)
+    with pytest.raises(Refused, match=r"it gives no reason that .*\. Run 'haproxy -c -V -f' with it"):
+        check.check(Configuration(CONFIG, tmp_path / "haproxy.cfg"), Start())
+    assert len(calls) == 2
+    assert all("-V" in argv and "-q" not in argv for argv in calls)
 
 
 def test_control_characters_and_length_are_bounded(said: Callable[..., str]) -> None:
