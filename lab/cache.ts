@@ -1,12 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rename, rm } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-
-/** Where everything expensive is kept, outside the checkout: `$JTEL_CHAT_CACHE`, else `jtel-chat` in the user's cache. */
-export const cacheRoot =
-  process.env.JTEL_CHAT_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "jtel-chat");
+import { cacheRoot } from "./cache-root.ts";
+import { withLock } from "./lock.ts";
 
 /**
  * Gives the directory `entry` of the cache; `build` fills it the first time. It gets its name only when it is complete, so that
@@ -15,6 +12,14 @@ export const cacheRoot =
 export const cachedDirectory = async (entry: string, build: (directory: string) => Promise<void>): Promise<string> => {
   const directory = join(cacheRoot, entry);
   if (existsSync(directory)) return directory;
+  // One of a folder at a time: two of them might want the same entry, or the same apt.
+  await withLock(`cache-${dirname(entry).replaceAll("/", "-")}`, async () => {
+    if (!existsSync(directory)) await fill(directory, build);
+  });
+  return directory;
+};
+
+const fill = async (directory: string, build: (directory: string) => Promise<void>): Promise<void> => {
   const unfinished = `${directory}.${randomUUID()}.unfinished`;
   await mkdir(dirname(unfinished), { recursive: true });
   try {
@@ -24,7 +29,6 @@ export const cachedDirectory = async (entry: string, build: (directory: string) 
   } finally {
     await rm(unfinished, { recursive: true, force: true });
   }
-  return directory;
 };
 
 /**

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheRoot } from "./cache.ts";
+import { cacheRoot } from "./cache-root.ts";
 
 /** Runs `work` while this process alone on the machine holds the lock `name`; the kernel frees it when the process dies. */
 export const withLock = async <T>(name: string, work: () => Promise<T>): Promise<T> => {

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readlink, rm, rmdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { cacheRoot } from "./cache.ts";
+import { cacheRoot } from "./cache-root.ts";
 import { isAlive, type RecordedProcess } from "./processes.ts";
 import { newPassword } from "./services/database.ts";
 

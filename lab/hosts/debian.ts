@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { execa } from "execa";
+import { withLock } from "../lock.ts";
 
 /** Debian release of the hosts: the one that new stacks of the vendor run on. */
 export const release = "bookworm";
@@ -53,6 +54,10 @@ export const ensurePackages = async (names: string[], progress: (line: string) =
   const states = new Set(stdout.split("\n"));
   const missing = names.filter((name) => !states.has(`${name} installed`));
   if (missing.length === 0) return;
+  await withLock("apt", () => installPackages(missing, progress));
+};
+
+const installPackages = async (missing: string[], progress: (line: string) => void): Promise<void> => {
   progress(`installing on this machine: ${missing.join(", ")}`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
   await execa("apt-get", ["update", "--quiet=2"], { env });

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { cacheRoot } from "../cache.ts";
+import { cacheRoot } from "../cache-root.ts";
 import { until } from "../deadline.ts";
 import { answers } from "../hosts/network.ts";
 import { runningProcess, startProcess } from "../processes.ts";

@@ -90,8 +90,10 @@ def strangers(section: Section, pid: int) -> list[str]:
     network = joining.read(disk.read(Path(section.text("cluster"))))
     mine = [each for each in _held(pid, sockets.established()) if {each.port, each.remote_port} & set(network.ports)]
     connected = {str(each.remote) for each in mine}
-    peers = (line.split() for line in section.lines("cluster-hosts"))
-    return [name for host, name, *_ in peers if not connected & addresses.resolved(host)]
+    hosts = (line.split() for line in section.lines("cluster-hosts"))
+    missing = [(name, found) for host, name, *_ in hosts if not connected & (found := addresses.resolved(host))]
+    own = addresses.own() if missing else set()
+    return [name for name, found in missing if not own & found]
 
 
 def _hosts(section: Section, members: list[Member]) -> list[_Host]:

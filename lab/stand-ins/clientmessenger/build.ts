@@ -3,7 +3,8 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { execa } from "execa";
-import { cachedDirectory, cacheRoot } from "../../cache.ts";
+import { cachedDirectory } from "../../cache.ts";
+import { cacheRoot } from "../../cache-root.ts";
 import { ensurePackages } from "../../hosts/debian.ts";
 import { withLock } from "../../lock.ts";
 

@@ -212,6 +212,8 @@ def test_a_glance_names_the_chat_servers_that_are_not_connected(
     monkeypatch.setattr(sockets, "established", lambda: found)
     monkeypatch.setattr(sockets, "inodes", lambda pid: {"1", "2"} if pid == 17 else set())
     monkeypatch.setattr(addresses, "resolved", lambda host: {host})
-    fields = {"cluster": str(file), "cluster-hosts": "10.1.0.22 chatserver2\n10.1.0.23 chatserver3 later\n"}
+    monkeypatch.setattr(addresses, "own", lambda: {str(own)})
+    hosts = "10.1.0.21 chatserver1\n10.1.0.22 chatserver2\n10.1.0.23 chatserver3 later\n"
+    fields = {"cluster": str(file), "cluster-hosts": hosts}
     assert cluster.strangers(Section("service", "x", fields), 17) == ["chatserver3"]
     assert cluster.strangers(Section("service", "x", fields), 18) == ["chatserver2", "chatserver3"]
