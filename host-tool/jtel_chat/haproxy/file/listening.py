@@ -26,7 +26,7 @@ class Bind:
 
     section: `frontend acdportal_https`. address: an IP address or a name; `0.0.0.0` and `::` for all (`bind :::443`
     gives both, unless `v6only`). proxy: a connection begins with a PROXY header. http: the section's mode is http.
-    redirects: the section has redirects.
+    redirects: the section has redirects. options: the words behind the address, `interface` and `eth0`.
     """
 
     section: str
@@ -36,6 +36,7 @@ class Bind:
     proxy: bool
     http: bool
     redirects: bool
+    options: tuple[str, ...] = ()
 
     @property
     def is_wildcard(self) -> bool:
@@ -89,7 +90,8 @@ def _parsed(section: Section, mode: str, places: str, options: tuple[str, ...]) 
         for address in _addresses(match["family"], match["host"].strip("[]"), options):
             for port in range(int(match["first"]), int(match["last"] or match["first"]) + 1):
                 name = f"{section.keyword} {section.name}"
-                yield Bind(name, address, port, "ssl" in options, "accept-proxy" in options, mode == "http", redirects)
+                tls, proxy = "ssl" in options, "accept-proxy" in options
+                yield Bind(name, address, port, tls, proxy, mode == "http", redirects, options)
 
 
 def _addresses(family: str, host: str, options: tuple[str, ...]) -> list[str]:
