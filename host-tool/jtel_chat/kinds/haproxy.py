@@ -12,7 +12,7 @@ import re
 import stat
 from pathlib import Path
 
-from ..access import account, digests, disk
+from ..access import account, digests, disk, writable
 from ..access.place import resolved
 from ..documents.declaration import HOST, PATH, Declaration, Field
 from ..documents.document import Section
@@ -72,7 +72,6 @@ def _observed(section: Section, ours: Configuration, running: Running) -> tuple[
     blocks = b"".join(edit.blocks(config))
     state = {f"blocks:{config.path}": digests.short(blocks) if blocks else "absent", _LOADED: _loaded(running)}
     seen = Observed(state=state, text={f"blocks:{config.path}": edit.shown(config)})
-    _look_at_certificate(section, running, seen)
     edited = _look_at_edit(section, ours, running, seen)
     _look_around(section, running, seen)
     return seen, edited
@@ -103,8 +102,9 @@ def undo(section: Section, transaction: Transaction) -> None:
     running = instance.look(file)
     after = edit.remove(running.configuration)
     check.check(after, running.start)
-    if problems := obstacles.of_global(after):
-        raise Refused(f"{path}: {'; '.join(problems)}")
+    problems = [*(f"{path}: {problem}" for problem in obstacles.of_global(after)), *_unwritable(after)]
+    if problems:
+        raise Refused("; ".join(problems))
     _write(section, after, transaction)
     if running.main:
         instance.reload(after)
@@ -190,19 +190,20 @@ def _owed(before: Configuration, after: Configuration, seen: Observed) -> str:
     )
 
 
-def _look_at_certificate(section: Section, running: Running, seen: Observed) -> None:
+def _look_at_certificate(section: Section, running: Running, seen: Observed) -> list[str]:
+    """Notes its state and what it warns of; lists why it does not serve."""
     if "certificate" not in section.fields:
-        return
+        return []
     from ..haproxy.process import certificate
 
     path = Path(section.text("certificate"))
-    verdict = certificate.look(path, section.fields.get("public"))
-    seen.problems += [verdict.problem] if verdict.problem else []
+    verdict = certificate.look(path, section.fields.get("public"), certificate.lookup(running.configuration))
     seen.warnings += [verdict.warning] if verdict.warning else []
     if verdict.days is not None:
         seen.facts[f"days:{path}"] = str(verdict.days)
     changed = certificate.changed_since_loaded(path, running)
     seen.state[f"certificate:{path}"] = {None: "unknown", True: "changed", False: _SERVED}[changed]
+    return [verdict.problem] if verdict.problem else []
 
 
 def _look_at_edit(section: Section, ours: Configuration, running: Running, seen: Observed) -> Configuration:
@@ -212,8 +213,9 @@ def _look_at_edit(section: Section, ours: Configuration, running: Running, seen:
     Only a result that is new is worth the checker's time.
     """
     config, portal = running.configuration, section.fields.get("portal", "")
+    unserved = _look_at_certificate(section, running, seen)
     if refused := sections.problems(section):
-        seen.problems += refused
+        seen.problems += [*unserved, *refused]
         return config
     path = config.path
     elsewhere = obstacles.of_start(running)
@@ -227,18 +229,25 @@ def _look_at_edit(section: Section, ours: Configuration, running: Running, seen:
         ]
         # Where no reload is owed they wait for the next one, perhaps the customer's own.
         (seen.problems if _owed(config, after, seen) else seen.warnings).extend(
-            f"{path}: {obstacle}" for obstacle in in_the_way
+            [*unserved, *(f"{path}: {obstacle}" for obstacle in in_the_way)]
         )
         if after != config:
             reasons = (*_shadowing(section, after), *obstacles.of_defaults(after))
             seen.problems += [f"{path}: {reason}" for reason in reasons]
+            seen.problems += _unwritable(after)
             seen.warnings += [f"{path}: {adoption}" for adoption in _newly_adopted(config, after)]
         if after != config and not seen.problems:
             seen.warnings += check.check(after, running.start)
     except Refused as refusal:
         where = "" if elsewhere else obstacles.portal_elsewhere(config, portal)
-        seen.problems += [f"{path}: {obstacle}" for obstacle in elsewhere] or [f"{path}: {refusal}{where}"]
+        found = [f"{path}: {obstacle}" for obstacle in elsewhere] or [f"{path}: {refusal}{where}"]
+        seen.problems += [*unserved, *found]
     return after
+
+
+def _unwritable(config: Configuration) -> list[str]:
+    """Says why the file cannot be replaced with this text."""
+    return writable.problems(resolved(config.path, account.ROOT), len(config.text))
 
 
 def _shadowing(section: Section, config: Configuration) -> list[str]:

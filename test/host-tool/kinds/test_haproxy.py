@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from jtel_chat.access import disk
 from jtel_chat.documents.document import Section
 from jtel_chat.haproxy.file import edit, parse
 from jtel_chat.haproxy.file.configuration import Configuration
@@ -54,7 +55,14 @@ def section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Section:
     monkeypatch.setattr(instance, "_children", lambda _: frozenset({4243}))
     monkeypatch.setattr(Running, "ask", lambda _, command: f"CFGREV={revision}" if "env" in command else "2.6")
     monkeypatch.setattr(listeners, "listening", lambda _: [])
+    monkeypatch.setattr(haproxy.check, "check", lambda *_: [])
     return wanted
+
+
+def changed(section: Section, **fields: str) -> Section:
+    """A document that owes a reload."""
+    sections = SECTIONS.replace("leastconn", "roundrobin")
+    return Section(section.kind, section.name, {**section.fields, "sections": sections, **fields})
 
 
 def test_a_look_at_a_file_in_sync_reads_every_text_once(section: Section, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,3 +87,23 @@ def test_a_look_at_a_file_in_sync_reads_every_text_once(section: Section, monkey
     once = [file, PASTED, BEFORE + b"\n", AFTER + b"\n", SECTIONS.encode(), rules]
     assert lines == Counter(line for text in once for line in split(text))
     assert set(texts.values()) == {1}
+
+
+def test_a_certificate_stops_what_needs_a_reload_and_nothing_else(section: Section) -> None:
+    none = f"{section.name}.pem"
+    missing = f"the certificate {none} is missing"
+    seen = haproxy.observe(Section(section.kind, section.name, {**section.fields, "certificate": none}))
+    assert seen.problems == []
+    assert any(warning.startswith(missing) for warning in seen.warnings)
+    seen = haproxy.observe(changed(section, certificate=none))
+    assert [problem[: len(missing)] for problem in seen.problems] == [missing]
+    assert not any(warning.startswith(missing) for warning in seen.warnings)
+
+
+def test_a_file_that_nothing_can_replace_is_a_problem_where_it_has_to_be_written(
+    section: Section, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "flags", lambda path: 0x10 if str(path) == section.name else 0)
+    assert haproxy.observe(section).problems == []
+    [problem] = haproxy.observe(changed(section)).problems
+    assert problem.startswith(f"{section.name} is immutable")
