@@ -44,6 +44,10 @@ _HERE = "localhost"  # what a probe calls this host when the document does not n
 _UNKNOWN_WINNER = (
     "another rule of '{}' wins{}. Redirects and http-request rules run before any use_backend: except these paths there"
 )
+_UNPROVEN = (
+    "HAProxy has loaded the rules, and it is not proven from this host that {} reach {}: {}. Send TynTec's test message"
+    " to see it"
+)
 _MISSING = "{} is missing: HAProxy is not installed. Install the load balancer role first"
 _LOADED, _CURRENT, _SERVED = "loaded:haproxy", "current", "served"
 # What the values of the state mean, for the line that says why HAProxy was reloaded.
@@ -338,7 +342,8 @@ def _probe_chat(section: Section, ours: Configuration, transaction: Transaction)
 def _prove_rules(section: Section, config: Configuration, theirs: list[Bind], transaction: Transaction) -> None:
     """Sends a request to each path of the rules, as TynTec does, which has to end in our backend.
 
-    Raises Failed when one does not, with what takes it.
+    Raises Failed when one does not, with what takes it. A rule that looks at the sender may take this request, and none
+    of TynTec's: that is said only, as it is where no address of the portal can be asked from here.
     """
     from ..haproxy.process import probe
 
@@ -346,15 +351,30 @@ def _prove_rules(section: Section, config: Configuration, theirs: list[Bind], tr
     paths, backend = re.findall(r"(?m)^acl \S+ path (\S+)", rules), re.search(r"(?m)^use_backend (\S+)", rules)
     if not backend:
         return
-    binds = sorted(
-        (bind for bind in theirs if bind.section in (f"frontend {portal}", f"listen {portal}")),
-        key=lambda bind: not bind.tls,
-    )
-    if not binds:
-        transaction.say(f"warning: {' and '.join(paths)} are not proven to reach chat: '{portal}' binds no TCP address")
+    binds = [bind for bind in theirs if bind.section in (f"frontend {portal}", f"listen {portal}")]
+    reasons = {bind: probe.not_provable(bind) for bind in binds}
+    provable = sorted((bind for bind in binds if not reasons[bind]), key=lambda bind: not bind.tls)
+    if not provable:
+        why = "; ".join(dict.fromkeys(filter(None, reasons.values()))) or f"'{portal}' binds no TCP address"
+        transaction.say(f"warning: {_UNPROVEN.format(' and '.join(paths), backend[1], why)}")
         return
-    revision = edit.revision(config) or ""
-    for path in paths:
-        if problem := probe.reaches(binds[0], section.fields.get("portal-name", _HERE), path, backend[1], revision):
-            raise Failed(f"{problem}: {_winner(section, config, path)}")
-    transaction.say(f"{' and '.join(paths)} on {binds[0]} reach {backend[1]}")
+    name, revision = section.fields.get("portal-name", _HERE), edit.revision(config) or ""
+    problems = {path: probe.reaches(provable[0], name, path, backend[1], revision) for path in paths}
+    for path, problem in problems.items():
+        if problem:
+            why = f"{problem}: {_by_sender(section, config, path, problem)}"
+            transaction.say(f"warning: {_UNPROVEN.format(path, backend[1], why)}")
+    if reached := [path for path in paths if not problems[path]]:
+        transaction.say(f"{' and '.join(reached)} on {provable[0]} reach {backend[1]}")
+
+
+def _by_sender(section: Section, config: Configuration, path: str, problem: str) -> str:
+    """Names the rules that may have kept this host's request from our backend, and let TynTec's pass.
+
+    Raises Failed where there are none.
+    """
+    from ..haproxy.file import shadowing
+
+    if not (lines := shadowing.choosy(config, section.fields.get("portal", ""), path)):
+        raise Failed(f"{problem}: {_winner(section, config, path)}")
+    return f"perhaps {' or '.join(lines)} asks who sends it"
