@@ -23,7 +23,7 @@ from ..errors import Ended, Failed, Refused
 from ..haproxy.file import edit, listening, sections
 from ..haproxy.file.configuration import Configuration
 from ..haproxy.file.listening import Bind
-from ..haproxy.process import check, instance, obstacles
+from ..haproxy.process import check, instance, loaded, obstacles
 from ..haproxy.process.instance import Running
 from ..programs import process
 
@@ -90,10 +90,15 @@ def apply(section: Section, transaction: Transaction) -> None:
     seen, after = _observed(section, ours, running)
     if seen.problems:
         raise Refused("; ".join(seen.problems))
-    if owed := _owed(running.configuration, after, seen):
-        _load(section, ours, running.configuration, after, transaction)
+    if running.off:
+        _store(section, running, after, transaction)
+    elif owed := _owed(running.configuration, after, seen):
+        _load(section, ours, running, after, transaction)
         transaction.say(f"reloaded HAProxy, which runs this configuration now: {owed}")
-    _probe_chat(section, ours, transaction)
+    elif not loaded.unloaded(running):
+        loaded.keep(running)
+    if not running.off:
+        _probe_chat(section, ours, transaction)
     for warning in seen.warnings:
         transaction.say(f"warning: {warning}")
 
@@ -106,12 +111,13 @@ def undo(section: Section, transaction: Transaction) -> None:
     running = instance.look(file)
     after = edit.remove(running.configuration)
     check.check(after, running.start)
-    problems = [*(f"{path}: {problem}" for problem in obstacles.of_global(after)), *_unwritable(after)]
-    if problems:
+    in_the_way = [f"{path}: {problem}" for problem in obstacles.of_global(after)]
+    if problems := [*in_the_way, *loaded.unloaded(running), *_unwritable(after)]:
         raise Refused("; ".join(problems))
-    _write(section, after, transaction)
+    _write(section, running, after, transaction)
     if running.main:
         instance.reload(after)
+    loaded.forget()
     transaction.say(f"removed our blocks from {path}")
 
 
@@ -125,6 +131,13 @@ def load_again(section: Section) -> str:
     running = instance.look(_read(path))
     if running.main and running.failed:
         return "HAProxy has gone on with what it had loaded before."
+    if running.off and instance.is_stopped():
+        return "HAProxy is off, and stays so."
+    if running.main and loaded.is_edited(running.configuration):
+        return (
+            f"HAProxy goes on with what it has loaded: somebody has changed {path} since. Look at it, then reload"
+            " HAProxy"
+        )
     process.attempt(
         "systemctl", "reset-failed", instance.UNIT
     )  # a main process that could not start has used up its tries
@@ -143,6 +156,7 @@ def load_again(section: Section) -> str:
             return (
                 f"HAProxy DOES NOT RUN: {path} does not load as it was either. Repair it, then start HAProxy. {failure}"
             )
+    loaded.keep(instance.look(running.configuration))
     return f"HAProxy runs {path} again as it was."
 
 
@@ -167,6 +181,8 @@ def _starts_again(now: Running) -> bool:
 
 
 def _loaded(running: Running) -> str:
+    if running.off:
+        return _CURRENT  # whoever starts it, it will be with this file
     if not running.main:
         return "nothing"
     if not running.answers:
@@ -205,7 +221,7 @@ def _look_at_certificate(section: Section, running: Running, seen: Observed) -> 
     seen.warnings += [verdict.warning] if verdict.warning else []
     if verdict.days is not None:
         seen.facts[f"days:{path}"] = str(verdict.days)
-    changed = certificate.changed_since_loaded(path, running)
+    changed = False if running.off else certificate.changed_since_loaded(path, running)
     seen.state[f"certificate:{path}"] = {None: "unknown", True: "changed", False: _SERVED}[changed]
     return [verdict.problem] if verdict.problem else []
 
@@ -226,14 +242,15 @@ def _look_at_edit(section: Section, ours: Configuration, running: Running, seen:
     after = config
     try:
         after = edit.edit(config, ours, portal=portal, rules=section.lines("rules"))
+        stops = _owed(config, after, seen) and not running.off
         in_the_way = [
             *elsewhere,
             *obstacles.of_global(after),
             *obstacles.of_binds(listening.binds(ours.sections), _their_binds(ours, after), running),
         ]
         # Where no reload is owed they wait for the next one, perhaps the customer's own.
-        (seen.problems if _owed(config, after, seen) else seen.warnings).extend(
-            [*unserved, *(f"{path}: {obstacle}" for obstacle in in_the_way)]
+        (seen.problems if stops else seen.warnings).extend(
+            [*unserved, *loaded.unloaded(running), *(f"{path}: {obstacle}" for obstacle in in_the_way)]
         )
         if after != config:
             reasons = (*_shadowing(section, after), *obstacles.of_defaults(after))
@@ -282,6 +299,8 @@ def _newly_adopted(before: Configuration, after: Configuration) -> list[str]:
 def _look_around(section: Section, running: Running, seen: Observed) -> None:
     if running.main and not running.master:
         seen.warnings.append(instance.NO_MASTER_SOCKET)
+    if running.off:
+        seen.warnings.append(instance.OFF)
     if "redundant" in section.fields and observing.is_looking():
         seen.active = _is_active(section)
 
@@ -306,7 +325,7 @@ def _their_binds(ours: Configuration, config: Configuration) -> list[Bind]:
 
 
 def _load(
-    section: Section, ours: Configuration, before: Configuration, after: Configuration, transaction: Transaction
+    section: Section, ours: Configuration, running: Running, after: Configuration, transaction: Transaction
 ) -> None:
     """Writes, reloads, and proves on the running process what the reload was for – and that the portal goes on."""
     from ..haproxy.process import probe
@@ -314,20 +333,34 @@ def _load(
     # Of the result: what was ours under another name, or pasted by hand and is taken over, need not answer any more.
     theirs, name = _their_binds(ours, after), section.fields.get("public", _HERE)
     answered = probe.statuses(theirs, name)
-    for adoption in _newly_adopted(before, after):
+    for adoption in _newly_adopted(running.configuration, after):
         transaction.say(adoption)
-    _write(section, after, transaction)
+    _write(section, running, after, transaction)
     instance.reload(after)
     probe.as_before(answered, name)
     _prove_rules(section, after, theirs, transaction)
+    loaded.keep(instance.look(after))
 
 
-def _write(section: Section, config: Configuration, transaction: Transaction) -> None:
+def _store(section: Section, running: Running, after: Configuration, transaction: Transaction) -> None:
+    """Writes the file for a HAProxy that others start."""
+    if after == running.configuration:
+        return
+    for adoption in _newly_adopted(running.configuration, after):
+        transaction.say(adoption)
+    _write(section, running, after, transaction)
+    if instance.look(after).main:
+        raise Failed("somebody has started HAProxy while its configuration was written. Repeat, so that it is proven")
+
+
+def _write(section: Section, running: Running, config: Configuration, transaction: Transaction) -> None:
     path = resolved(config.path, account.ROOT)  # a link stays one
     found = disk.stat(path)
     if found is None:
         raise Refused(_MISSING.format(path))
-    transaction.load_on_rollback(section)
+    if not running.off:
+        loaded.keep(running)
+        transaction.load_on_rollback(section)
     if transaction.write(path, config.text, stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid), keep=False):
         transaction.say(f"wrote our blocks in {path}")
 

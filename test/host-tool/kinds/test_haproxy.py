@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from jtel_chat.access import disk
 from jtel_chat.documents.document import Section
+from jtel_chat.engine.transaction import Transaction
+from jtel_chat.errors import Failed, Refused
 from jtel_chat.haproxy.file import edit, parse
 from jtel_chat.haproxy.file.configuration import Configuration
-from jtel_chat.haproxy.process import instance, invocation
+from jtel_chat.haproxy.process import instance, invocation, loaded
 from jtel_chat.haproxy.process.instance import Running
 from jtel_chat.haproxy.process.invocation import Start
+from jtel_chat.haproxy.process.loaded import Worker
 from jtel_chat.kinds import haproxy
 from jtel_chat.net import listeners
 from jtel_chat.programs import process
@@ -37,7 +42,7 @@ BEFORE, AFTER = b"defaults\n    mode http\n", b"defaults\n    mode tcp\nlisten m
 
 
 @pytest.fixture
-def section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Section:
+def section(tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> Section:
     """The document of a host that is in sync, with a file before the customer's own and one after it."""
     before, path, after = (tmp_path / name for name in ("10-defaults.cfg", "haproxy.cfg", "20-mysql.cfg"))
     before.write_bytes(BEFORE)
@@ -53,6 +58,7 @@ def section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Section:
     monkeypatch.setattr(process, "run", lambda *_: "4242\n")
     monkeypatch.setattr(invocation, "read", lambda _: start)
     monkeypatch.setattr(instance, "_children", lambda _: frozenset({4243}))
+    monkeypatch.setattr(loaded, "worker_of", lambda running: Worker("4243", time.time() + 1) if running.main else None)
     monkeypatch.setattr(Running, "ask", lambda _, command: f"CFGREV={revision}" if "env" in command else "2.6")
     monkeypatch.setattr(listeners, "listening", lambda _: [])
     monkeypatch.setattr(haproxy.check, "check", lambda *_: [])
@@ -107,3 +113,72 @@ def test_a_file_that_nothing_can_replace_is_a_problem_where_it_has_to_be_written
     assert haproxy.observe(section).problems == []
     [problem] = haproxy.observe(changed(section)).problems
     assert problem.startswith(f"{section.name} is immutable")
+
+
+def test_an_edit_that_nobody_has_loaded_stops_a_reload_of_ours_and_nothing_else(section: Section) -> None:
+    path = Path(section.name)
+    loaded.keep(instance.look(Configuration(path.read_bytes(), path)))
+    path.write_bytes(path.read_bytes().replace(b"maxconn 100", b"maxconn 10"))
+    seen = haproxy.observe(section)
+    assert seen.problems == []
+    assert any("(line 2 'maxconn 10', a line less)" in warning for warning in seen.warnings)
+    [problem] = haproxy.observe(changed(section)).problems
+    assert problem.startswith(f"{path} was changed at ")
+    with Transaction("haproxy") as transaction, pytest.raises(Refused, match="not by us, and HAProxy has not loaded"):
+        haproxy.undo(section, transaction)
+
+
+def test_a_rollback_does_not_load_what_somebody_has_edited_meanwhile(
+    section: Section, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(section.name)
+    loaded.keep(instance.look(Configuration(path.read_bytes(), path)))
+    path.write_bytes(path.read_bytes().replace(b"maxconn 100", b"maxconn 10"))
+    monkeypatch.setattr(process, "attempt", lambda *_, **__: pytest.fail("HAProxy was told something"))
+    assert "somebody has changed" in haproxy.load_again(section)
+
+
+@pytest.fixture
+def commands(section: Section, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What systemd is told on a host whose HAProxy is off and disabled."""
+    told: list[str] = []
+    answers = {"UnitFileState": "disabled", "ActiveState": "inactive"}
+
+    def attempt(*argv: str, **_: object) -> subprocess.CompletedProcess[str]:
+        told.append(" ".join(argv))
+        return subprocess.CompletedProcess(argv, 0, answers.get(argv[-2].partition("=")[2], ""), "")
+
+    monkeypatch.setattr(process, "run", lambda *_: "0\n")
+    monkeypatch.setattr(process, "attempt", attempt)
+    monkeypatch.setattr(Running, "ask", lambda *_: "")
+    return told
+
+
+def test_a_haproxy_that_is_off_and_disabled_is_written_and_never_started(section: Section, commands: list[str]) -> None:
+    wanted = changed(section, certificate=f"{section.name}.pem")
+    with Transaction("haproxy") as transaction:
+        haproxy.apply(wanted, transaction)
+    assert b"roundrobin" in Path(section.name).read_bytes()
+    assert f"warning: {instance.OFF}" in transaction.said
+    assert haproxy.load_again(section) == "HAProxy is off, and stays so."
+    assert {command.split()[1] for command in commands} == {"show"}
+
+
+def test_a_failover_is_no_drift(section: Section, commands: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    certified = Section(section.kind, section.name, {**section.fields, "certificate": f"{section.name}.pem"})
+    off = haproxy.observe(certified)
+    assert instance.OFF in off.warnings
+    assert (off.state["loaded:haproxy"], off.state[f"certificate:{section.name}.pem"]) == ("current", "served")
+    monkeypatch.setattr(process, "attempt", lambda *argv, **_: subprocess.CompletedProcess(argv, 0, "enabled", ""))
+    assert haproxy.observe(section).state["loaded:haproxy"] == "nothing"
+
+
+def test_a_start_by_others_while_the_file_is_written_is_no_success(
+    section: Section, commands: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter(["0\n", "4242\n"])
+    before = Path(section.name).read_bytes()
+    monkeypatch.setattr(process, "run", lambda *_: next(answers))
+    with pytest.raises(Failed, match="somebody has started HAProxy"), Transaction("haproxy") as transaction:
+        haproxy.apply(changed(section), transaction)
+    assert Path(section.name).read_bytes() == before

@@ -27,7 +27,12 @@ _LONGEST = 1 << 20  # bytes of it
 _SETTLE = 0.5  # seconds that it must live on
 _COMMAND = 60  # seconds for systemd's part
 _READ, _SHOWN = 200, 8  # lines of its journal
+_DISABLED = ("disabled", "masked", "masked-runtime")
 _SAYS_NOTHING = re.compile(r"(Error\(s\)|Fatal errors) found in configuration|Some protocols failed to start")
+OFF = (
+    "HAProxy is off on this host and disabled, which is somebody's decision: its configuration is written and checked,"
+    " and neither started nor proven. 'systemctl enable --now haproxy' would have it proven by the next up"
+)
 NO_MASTER_SOCKET = (
     "HAProxy runs without its master socket, so a reload is verified by its processes and ports only. "
     "Add '-S /run/haproxy-master.sock' to EXTRAOPTS in /etc/default/haproxy, and restart HAProxy when that suits"
@@ -42,7 +47,8 @@ class Running:
     the others that it was started with, as they are on disk. workers: its children, old ones that still carry
     connections included. master, stats: the places of its sockets. failed: reloads that have failed since the last good
     one; None without a master socket. revision: CFGREV of the current worker (our blocks set it); None when it is not
-    set, or nobody can be asked.
+    set, or nobody can be asked. off: it does not run, and is not to at boot: somebody else, a cluster manager, say,
+    decides when it does.
     """
 
     main: int
@@ -53,6 +59,7 @@ class Running:
     stats: str | None
     failed: int | None
     revision: str | None
+    off: bool = False
 
     def ask(self, command: str) -> str:
         """Asks the current worker, through the master or its own stats socket; empty when neither answers."""
@@ -75,8 +82,14 @@ def look(file: Configuration) -> Running:
     failed = re.search(r"\[failed: (\d+)\]", proc)
     config = start.around(file)
     master, stats = (start.master if failed else None), settings.stats_socket(config.all_sections)
-    running = Running(main, start, config, _children(main), master, stats, int(failed[1]) if failed else None, None)
+    failures, off = int(failed[1]) if failed else None, not main and _property("UnitFileState") in _DISABLED
+    running = Running(main, start, config, _children(main), master, stats, failures, None, off)
     return replace(running, revision=_environment(running, "CFGREV"))
+
+
+def is_stopped() -> bool:
+    """Tells whether somebody has stopped HAProxy; one that has died is `failed`, or about to be started again."""
+    return _property("ActiveState") == "inactive"
 
 
 def reload(config: Configuration) -> None:
@@ -138,6 +151,10 @@ def _has_ended(before: Running, now: Running) -> bool:
 def _environment(running: Running, name: str) -> str | None:
     lines = running.ask(f"show env {name}").splitlines()
     return next((line.partition("=")[2] for line in lines if line.startswith(f"{name}=")), None)
+
+
+def _property(name: str) -> str:
+    return process.attempt("systemctl", "show", "--value", f"--property={name}", UNIT).stdout.strip()
 
 
 def _children(main: int) -> frozenset[int]:
