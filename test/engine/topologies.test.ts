@@ -81,7 +81,10 @@ describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
   test("what fails on the standby does not reach the active one", async () => {
     const before = await said("lb1", "cat /etc/haproxy/haproxy.cfg");
     const rule = "http-request deny if { path /delivery } { method POST }";
-    await said("lb2", `sed -i '/^frontend acdportal_https/a\\\\t${rule}' /etc/haproxy/haproxy.cfg; systemctl reload haproxy`);
+    await said(
+      "lb2",
+      `sed -i '/^frontend acdportal_https/a\\\\t${rule}' /etc/haproxy/haproxy.cfg; systemctl reload haproxy`,
+    );
 
     const { exitCode, output } = await up(balanced("roundrobin"));
     expect(exitCode).not.toBe(0);
