@@ -26,6 +26,7 @@ _RULE_SETS = (
 )
 _WITHOUT_ACTION = ("monitor-uri", "stats", "redirect")  # their lines answer requests
 _TAKES = ("deny", "reject", "redirect", "return", "silent-drop", "tarpit", "auth", "use-service")
+_WANTS = ("expect-proxy", "expect-netscaler-cip")  # a header before the connection, which TynTec's way may add
 _LETS_PASS = ("allow", "accept")
 _REWRITES = (
     "set-path",
@@ -89,6 +90,8 @@ class _Request:
             if verdict is False:
                 continue
             asks_who = conditions.asks_who(line.words, section)
+            if action in _WANTS:
+                self._suspect(line, True)
             if action.startswith("lua."):  # may do anything
                 self._suspect(line, True)
                 self._path, sure = None, False

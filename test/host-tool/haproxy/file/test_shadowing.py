@@ -175,6 +175,7 @@ def test_rules_of_defaults_in_a_file_before_count() -> None:
         (["http-request deny if LOCALHOST"], ["line 3"]),
         (["http-request allow if { src 192.0.2.1 }", "http-request deny"], ["line 4"]),
         (["http-request lua.check"], ["line 3"]),
+        (["tcp-request connection expect-proxy layer4"], ["line 3"]),
         (["acl a path_reg ^/in", "acl a src 192.0.2.1", "http-request deny if a { method POST }"], ["line 5"]),
         (["http-request deny if { method POST }"], []),
         (["http-request deny if METH_POST { path -f /etc/list }"], []),
