@@ -13,7 +13,7 @@ export const targets = (lab: Lab, names: string[]): Target[] =>
     return { name, address, hostKey, port: 22, user: lab.user };
   });
 
-/** What the program asks: every step of the hosts, with its document unless that is secret. */
+/** Makes the questions that the program asks: every step of the hosts, with its document unless that is secret. */
 export const questions = (hosts: Target[], resources: StateResource[]): StepQuestion[] =>
   hosts.flatMap((host) =>
     resources
@@ -33,7 +33,7 @@ export const lookAt = async (asked: StepQuestion[]): Promise<void> => {
   await Promise.all([look.close(), ...answers]);
 };
 
-/** The least that any look over ssh could take: log in and run nothing. */
+/** Logs in to every host and runs `true`: the least that any look over ssh could take. */
 export const bareExec = async (hosts: Target[]): Promise<void> => {
   const results = await Promise.all(hosts.map((host) => ssh(host, "true", "")));
   const failed = results.find(({ exitCode }) => exitCode);

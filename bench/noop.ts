@@ -8,7 +8,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { downLab, type Lab, upLab } from "../lab/lab.ts";
-import { labStack, type Stack } from "../lab/stack.ts";
+import { labStack, type Stack, stackHosts } from "../lab/stack.ts";
 import { bareExec, lookAt, questions, targets } from "./looking.ts";
 import { type Figures, report } from "./report.ts";
 import { exportState } from "./state.ts";
@@ -18,11 +18,26 @@ const rounds = 7;
 
 /** What is measured: which program configures which hosts, and how much its looking may cost an `up`, in seconds. */
 const landscapes = [
-  { program: "bench/one-host", hosts: ["chatserver1"], bar: 0.5 },
-  { program: ".", hosts: ["lb1", "chatserver1", "chatserver2"], bar: 0.7 },
+  { program: "bench/one-host", hosts: ["chatserver1"], bar: 0.4 },
+  { program: ".", hosts: ["lb1", "chatserver1", "chatserver2"], bar: 0.6 },
+  {
+    program: ".",
+    hosts: ["lb1", "lb2", ...[1, 2, 3, 4, 5, 6, 7, 8].map((number) => `chatserver${number}`)],
+    bar: 1.2,
+  },
 ];
 
 type Landscape = (typeof landscapes)[number];
+
+/** The dev stack on just these hosts. */
+const stackOn = (lab: Lab, hosts: string[]): Promise<Stack> => {
+  const chosen = (start: string) => stackHosts(lab, ...hosts.filter((host) => host.startsWith(start)));
+  return labStack(lab, (config) => {
+    if (hosts.length === 1) return;
+    config.loadBalancers = chosen("lb");
+    config.chatServers = chosen("chatserver");
+  });
+};
 
 const up = async (stack: Stack, program: string, argv: string[] = [], environment = {}): Promise<void> => {
   const common = ["up", "--yes", "--skip-preview", "--suppress-outputs"];
@@ -30,9 +45,9 @@ const up = async (stack: Stack, program: string, argv: string[] = [], environmen
   if (exitCode) throw new Error(`bench: up of ${program} failed:\n${output}`);
 };
 
-/** All programs share one state, and any difference between their resources fails the run. */
+/** Measures one landscape. All programs share one state, and a difference between their resources fails the run. */
 const measure = async (lab: Lab, directory: string, { program, hosts, bar }: Landscape): Promise<Figures> => {
-  const stack = await labStack(lab);
+  const stack = await stackOn(lab, hosts);
   await up(stack, program);
   const file = join(directory, `${hosts.length}.json`);
   const resources = await exportState(stack, file);
@@ -49,7 +64,8 @@ const measure = async (lab: Lab, directory: string, { program, hosts, bar }: Lan
   const asked = questions(reached, resources);
   const [look, exec] = await compared([() => lookAt(asked), () => bareExec(reached)], rounds);
   const where = `${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}, ${asked.length} steps`;
-  return { where, up: { ours, blind, constant }, bar, look, exec };
+  const kilobytes = Math.max(...resources.map((resource) => JSON.stringify(resource).length)) / 1024;
+  return { where, up: { ours, blind, constant }, bar, look, exec, kilobytes };
 };
 
 const keep = async (text: string): Promise<void> => {
@@ -64,7 +80,8 @@ const main = async (): Promise<void> => {
   const name = `bench-${process.pid}`;
   const directory = await mkdtemp(join(tmpdir(), "jtel-chat-bench-"));
   try {
-    const lab = await upLab(name, { temporary: true, java: true, progress: (line) => console.log(line) });
+    const hosts = ["acd-dbm", ...new Set(landscapes.flatMap((each) => each.hosts))];
+    const lab = await upLab(name, { hosts, temporary: true, java: true, progress: (line) => console.log(line) });
     process.env.SSH_AUTH_SOCK = lab.agentSocket;
     const figures: Figures[] = [];
     for (const landscape of landscapes) figures.push(await measure(lab, directory, landscape));

@@ -12,6 +12,8 @@ export interface Figures {
   /** One look at all hosts, and one ssh exec on each that does nothing. */
   look: Times;
   exec: Times;
+  /** The largest resource of the state. */
+  kilobytes: number;
 }
 
 const seconds = (value: number): string => value.toFixed(2);
@@ -32,8 +34,10 @@ const upRow = ({ where, up: { ours, blind, constant }, bar }: Figures): string =
   return `| ${[...cells, ratio(ours, constant), `+${bar}, ${kept ? "kept" : "missed"}`].join(" | ")} |`;
 };
 
-const lookRow = ({ where, look, exec }: Figures): string =>
-  `| ${[where, range(look), range(exec), difference(look, exec), ratio(look, exec)].join(" | ")} |`;
+const lookRow = ({ where, look, exec, kilobytes }: Figures): string => {
+  const cells = [where, range(look), range(exec), difference(look, exec), ratio(look, exec), kilobytes.toFixed(1)];
+  return `| ${cells.join(" | ")} |`;
+};
 
 /** Medians with the fastest and the slowest, in seconds, side by side. */
 const tables = (figures: Figures[]): string =>
@@ -42,8 +46,8 @@ const tables = (figures: Figures[]): string =>
     "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ...figures.map(upRow),
     "",
-    "| one look | ours | bare ssh exec | difference | ratio |",
-    "| --- | --- | --- | --- | --- |",
+    "| one look | ours | bare ssh exec | difference | ratio | largest resource of the state, KB |",
+    "| --- | --- | --- | --- | --- | --- |",
     ...figures.map(lookRow),
   ].join("\n");
 

@@ -1,4 +1,4 @@
-/** Seconds of one thing that was done several times. */
+/** How many seconds something took, of several times. */
 export interface Times {
   median: number;
   fastest: number;
@@ -6,8 +6,8 @@ export interface Times {
 }
 
 /**
- * Times things that are to be compared: in turns, each in every place of the order, so that a busy moment of the machine falls
- * on all. One round before does not count: it fills caches.
+ * Times things that are to be compared. They run in turns, and their order changes in every round, so that a busy moment of the
+ * machine falls on all. The first round does not count: it fills caches.
  */
 export const compared = async <const Works extends readonly (() => Promise<void>)[]>(
   works: Works,

@@ -50,6 +50,10 @@ const user = z
     "is no user name: no '-' at its start, no blanks, quotes and signs of a shell",
   );
 
+const agentSocket = z
+  .string()
+  .regex(/^(?:~\/|\/)[A-Za-z0-9._/@+=,-]+$/, "is no path of a socket. Example: ~/.ssh/acme-agent");
+
 const jump = z.strictObject({ address, user, hostKey, port: port.default(22) });
 
 const interfaceName = z.string().regex(/^[A-Za-z0-9_.@-]{1,15}$/, "is no network interface. Example: eth0");
@@ -200,7 +204,11 @@ export const schema = z.strictObject({
     certificate: absolutePath.default("/etc/haproxy/haproxy.pem"),
   }),
   onDrift: z.enum(["heal", "stop"]).default("heal"),
-  ssh: z.strictObject({ user, become: z.enum(["sudo"], { error: "is unknown. Known: sudo" }) }),
+  ssh: z.strictObject({
+    user,
+    become: z.enum(["sudo"], { error: "is unknown. Known: sudo" }),
+    agentSocket: agentSocket.optional(),
+  }),
   loadBalancers: z.array(host).min(1, "names no load balancer: chat is reached through at least one"),
   chatServers: z.array(host).max(10, "names more than ten chat servers").default([]),
   share: z

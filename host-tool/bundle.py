@@ -14,25 +14,25 @@ TEXTS = {}
 
 
 class FromMemory:
-    """Imports `jtel_chat` from MODULES: only what a call needs is compiled.
+    """Imports `jtel_chat` from MODULES, and compiles only what a call needs.
 
-    (importlib.abc would cost every call 20 ms.)
+    It does not inherit from importlib.abc, whose import would cost every call 20 ms.
     """
 
     def find_spec(self, name: str, *_: Any) -> Any:
-        """The import system's question (importlib.abc.MetaPathFinder)."""
+        """Says how to load a module of ours; None for any other (importlib.abc.MetaPathFinder)."""
         path = _path(name)
         return importlib.machinery.ModuleSpec(name, self, is_package=path.endswith("/__init__.py")) if path else None  # type: ignore[arg-type]  # no abc
 
     def create_module(self, _: Any) -> None:
-        """The usual module object will do (importlib.abc.Loader)."""
+        """Leaves the module object to Python (importlib.abc.Loader)."""
 
     def get_source(self, name: str) -> str:
-        """A module's text; tracebacks show its lines by it."""
+        """Gives a module's text, of which tracebacks show lines."""
         return MODULES[_path(name)]
 
     def exec_module(self, module: ModuleType) -> None:
-        """Compile and run a module's text."""
+        """Compiles and runs a module's text."""
         name = module.__name__
         if name == "jtel_chat":
             module.__dict__["TEXTS"] = TEXTS
@@ -40,10 +40,7 @@ class FromMemory:
 
 
 def _path(name: str) -> str:
-    """The file that a module comes from: `jtel_chat/engine/__init__.py` for `jtel_chat.engine`.
-
-    Empty for other modules.
-    """
+    """Names the file of a module: `jtel_chat/engine/__init__.py` for `jtel_chat.engine`; empty for other modules."""
     start = name.replace(".", "/")
     return next((path for path in (f"{start}.py", f"{start}/__init__.py") if path in MODULES), "")
 

@@ -136,8 +136,11 @@ export class Host {
   }
 
   private connection() {
-    const { address, port, user, hostKey, jump } = this.target;
-    const limits = { dialErrorLimit: 2, perDialTimeout: 10 };
+    const { address, port, user, hostKey, jump, agentSocket } = this.target;
+    const limits = {
+      ...{ dialErrorLimit: 2, perDialTimeout: 10 },
+      ...(agentSocket && { agentSocketPath: agentSocket }),
+    };
     return {
       ...{ host: address, port, user, hostKey },
       ...limits,

@@ -9,8 +9,8 @@ export const cacheRoot =
   process.env.JTEL_CHAT_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "jtel-chat");
 
 /**
- * The directory `entry` of the cache; `build` fills it the first time.
- * It appears under its name only when complete, so an interrupted build leaves nothing that looks finished.
+ * Gives the directory `entry` of the cache; `build` fills it the first time. It gets its name only when it is complete, so that
+ * an interrupted build leaves nothing that looks finished.
  */
 export const cachedDirectory = async (entry: string, build: (directory: string) => Promise<void>): Promise<string> => {
   const directory = join(cacheRoot, entry);
@@ -27,6 +27,9 @@ export const cachedDirectory = async (entry: string, build: (directory: string) 
   return directory;
 };
 
-/** What decides how a module builds an entry: its text, except from where it imports, so that a folder's new name builds nothing anew. */
+/**
+ * Gives the text of a module that builds an entry, without the paths of its imports: it becomes part of the entry's key, and a
+ * renamed folder shall build nothing anew.
+ */
 export const recipeText = async (module: string): Promise<string> =>
   (await readFile(module, "utf8")).replaceAll(/^import [^;]*;\n/gm, "");

@@ -82,7 +82,7 @@ export const upLab = async (name: string, options: UpOptions = {}): Promise<Lab>
     await ensureAptCache(`${subnet}.1`, runDirectory(id));
     await ensureAgent(runDirectory(id));
     await ensureTyntec(record);
-    await ensureShare(record, progress);
+    await ensureShare(record, hosts, progress);
     const lab = await describe(record, progress);
     // The landscape's order of boot: what others need comes first.
     const [first, then] = [hosts.filter((host) => host === "acd-dbm"), hosts.filter((host) => host !== "acd-dbm")];

@@ -47,7 +47,7 @@ export const labStack = async (lab: Lab, change: (config: Config) => void = () =
   return stack;
 };
 
-/** The stack file as it was made, with all secrets: what a test leaves out of its own, another one wants again. */
+/** The stack file as it was made first, with all secrets: a test may leave out some of them that the next one needs. */
 const secretsOf = (file: string): string => join(dirname(file), "Pulumi.secrets.yaml");
 
 const describe = (lab: Lab, directory: string): Stack => {

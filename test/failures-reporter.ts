@@ -4,7 +4,7 @@ import type { Reporter, TestModule } from "vitest/node";
 /** Lines of an error that say what it is about; all of them stand further up. */
 const linesShown = 6;
 
-/** A list of what failed, causes first, behind everything else: where a log is cut, its end is what remains. */
+/** Lists what failed at the end of the output, causes first: where a log is cut, its end remains. */
 export default class FailuresReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const failed = modules.flatMap((module) => [

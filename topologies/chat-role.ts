@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { ClientMessengerService } from "../components/client-messenger-service.ts";
 import { HaproxyChatFrontend } from "../components/haproxy-chat-frontend.ts";
 import { HazelcastConfig } from "../components/hazelcast-config.ts";
@@ -66,4 +67,7 @@ export const chatRole = (deployment: Deployment, look: Look, { chatServers, load
 
 /** Makes a `Host` from its entry in the stack file, with the stack's `ssh.user` and `onDrift`. */
 export const sshHost = ({ ssh, onDrift }: Deployment, look: Look, host: HostConfig): Host =>
-  new Host({ ...host, user: ssh.user, onDrift, look });
+  new Host({ ...host, user: ssh.user, agentSocket: agentSocket(ssh.agentSocket), onDrift, look });
+
+/** `~/` is the home directory of who runs Pulumi: a stack file is a team's. */
+const agentSocket = (path: string | undefined): string | undefined => path?.replace(/^~(?=\/)/, homedir());

@@ -7,7 +7,7 @@ const file = process.env.JTEL_CHAT_BENCH_STATE;
 if (!file) throw new pulumi.RunError("this program belongs to a measurement. Run: toolchain/exec node bench/noop.ts");
 const { resources } = (JSON.parse(readFileSync(file, "utf8")) as ExportedState).deployment;
 
-/** How a state marks a secret; its value stands beside as JSON. */
+/** The key by which a state marks a secret; beside it is the value, as JSON. */
 const secretMark = "4dabf18193072939515e22adb298388d";
 
 const revived = (stored: unknown): unknown => {

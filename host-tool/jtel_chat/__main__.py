@@ -30,7 +30,10 @@ from .text import printable
 
 
 def main(arguments: list[str]) -> int:
-    """Exit codes: 0 done, 1 failed and put back (check: drift), 2 wrong call, 3 refused before any change."""
+    """Runs the command line and returns its exit code.
+
+    0: done. 1: failed, and put back (of `check`: something has drifted). 2: wrong call. 3: refused before any change.
+    """
     os.umask(0o022)
     os.environ["PATH"] = bounded.PATH
     for stream in (sys.stdout, sys.stderr):
@@ -46,7 +49,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _outcome(failure: Exception) -> list[str]:
-    """What is true now, of a run that went wrong."""
+    """Says what is true on the host after a run that went wrong."""
     if isinstance(failure, Incomplete):
         return []
     if isinstance(failure, Stuck):
@@ -56,7 +59,7 @@ def _outcome(failure: Exception) -> list[str]:
 
 
 def _drive(failure: Exception) -> list[str]:
-    """Which file system is full."""
+    """Names the file system that is full, and how many bytes it has left; nothing where another error ended the run."""
     if not isinstance(failure, OSError) or failure.errno != errno.ENOSPC or not failure.filename:
         return []
     from .access import disk, mounts
@@ -92,9 +95,9 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _changing(arguments: list[str], text: str) -> int:
-    """Apply, undo and update, in a unit of their own.
+    """Runs apply, undo or update in a transient unit of its own.
 
-    The tool itself runs from memory when it is installed: it needs no unit, which would start what is not there yet.
+    The step `tool` runs at once: the unit would start the installed tool, which is not there yet.
     """
     from .engine import steps
     from .net import origin
@@ -115,7 +118,7 @@ def _changing(arguments: list[str], text: str) -> int:
 
 
 def _put_back(arguments: list[str]) -> int:
-    """What interrupted runs left, and ufw where it is on trial: a boot ends that, too, since its timer is gone."""
+    """Puts back what interrupted runs left, and ends the trial of ufw; a boot ends it, too: its timer is gone."""
     from .engine import steps
     from .firewall import trial
 
@@ -134,14 +137,15 @@ def _put_back(arguments: list[str]) -> int:
 
 
 def _ended(*_: object) -> None:
-    """A shutdown or a person ends this run: it rolls back like any failure. systemd would call an unhandled SIGTERM a
-    success.
-    """
+    """Ends this run by an error, so that it rolls back: systemd would call a run that SIGTERM has killed a success."""
     raise Ended("the run was ended before it was done")
 
 
 def _attest(unit: str) -> int:
-    """Never fails: a start must not hang on our book-keeping; a missing attestation only owes a restart."""
+    """Notes what a service is about to load, and never fails.
+
+    Without the note the service owes a restart, and that is all: its start must not depend on this tool.
+    """
     from .kinds import service
 
     try:

@@ -1,4 +1,4 @@
-"""Errors that a person reads: what, where, why and what to do next, in one text."""
+"""Defines the errors that a person reads; each text says what, where, why and what to do next."""
 
 
 class Refused(Exception):
@@ -14,8 +14,11 @@ class Incomplete(Failed):
 
 
 class Stuck(Failed):
-    """An effect went wrong, and not everything that the transaction had changed is put back: the text says what."""
+    """An effect went wrong, and part of what the transaction had changed could not be put back: the text names it."""
 
 
 class Ended(Failed):
-    """Somebody ends this run. It fails like any other, but a rollback that is ended itself is left to the next run."""
+    """Somebody has ended this run, e.g. by SIGTERM. It fails like any other run.
+
+    Where the rollback itself is ended, the next run completes it.
+    """

@@ -1,4 +1,4 @@
-"""How every call begins: a look waits for itself within limits, and that imports next to nothing."""
+"""Begins every call: a look starts itself anew within limits, so that this module imports next to nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .programs import bounded
 
 
 def run() -> int:
-    """Run the command line; its exit code."""
+    """Runs the command line and returns its exit code."""
     if bounded.concerns(sys.argv[1:]):
         return bounded.run(sys.argv[1:])
     from .__main__ import main

@@ -18,6 +18,9 @@ export interface Prerequisite<Found> {
   look: () => Promise<{ found: Found; problems: string[] }>;
 }
 
+/** Milliseconds after which a look says whom it waits for, again and again: it ends by itself after minutes (ssh.ts). */
+const patience = 10_000;
+
 type StepAnswers = Record<string, StepAnswer>;
 
 /**
@@ -110,7 +113,7 @@ export class Look {
       );
     const asked = [...Map.groupBy(this.questions, ({ host }) => host)];
     const [seen, others] = await Promise.all([
-      Promise.all(asked.map(([host, questions]) => this.lookAt(host, questions))),
+      named(asked.map(([host, questions]) => ({ name: host.name, work: this.lookAt(host, questions) }))),
       Promise.all(this.prerequisites.map((look) => look().catch((error: Error) => [error.message]))),
     ]);
     const problems = [...seen.flatMap((host) => host.problems), ...others.flat()];
@@ -126,3 +129,15 @@ export class Look {
     if (problems.length) throw refusal(problems);
   }
 }
+
+/** All the works' results; after a while the names of those that are waited for are printed. */
+const named = async <Result>(works: { name: string; work: Promise<Result> }[]): Promise<Result[]> => {
+  const waiting = new Set(works.map(({ name }) => name));
+  for (const { name, work } of works) work.finally(() => waiting.delete(name)).catch(() => {});
+  const voice = setInterval(() => void pulumi.log.info(`waiting for ${[...waiting].join(", ")}`), patience);
+  try {
+    return await Promise.all(works.map(({ work }) => work));
+  } finally {
+    clearInterval(voice);
+  }
+};

@@ -19,7 +19,7 @@ export const connectionProblem = (
     ],
     [
       /too many authentication failures/i,
-      `the ssh agent offers more keys than it lets ${user} try. Load only the one that it knows: ssh-add -D, then ssh-add FILE`,
+      `the ssh agent offers more keys than it lets ${user} try. Load the one that it knows into an agent of its own (ssh-agent -a ~/.ssh/acme-agent), and name that: ssh.agentSocket`,
     ],
     [
       /permission denied|authentication fail|no supported authentication/i,

@@ -11,6 +11,8 @@ export interface SshTarget {
   user: string;
   /** Pinned public key in authorized_keys format: `ssh-ed25519 AAAA…`. */
   hostKey: string;
+  /** Socket of the agent with its key. @default SSH_AUTH_SOCK */
+  agentSocket?: string | undefined;
   jump?: { address: string; port: number; user: string; hostKey: string } | undefined;
 }
 
@@ -66,12 +68,16 @@ export const ssh = async (
 export const sshArguments = (target: SshTarget, knownHosts: string): string[] => {
   const jump = target.jump && [
     "-o",
-    `ProxyCommand=ssh ${options(target.jump, "jump", knownHosts).join(" ")} -W [%h]:%p ${target.jump.address}`,
+    `ProxyCommand=ssh ${options({ ...target.jump, agentSocket: target.agentSocket }, "jump", knownHosts).join(" ")} -W [%h]:%p ${target.jump.address}`,
   ];
   return [...options(target, "target", knownHosts), ...(jump ?? []), target.address];
 };
 
-const options = ({ port, user, hostKey }: Omit<SshTarget, "address">, alias: string, knownHosts: string): string[] => [
+const options = (
+  { port, user, hostKey, agentSocket }: Omit<SshTarget, "address">,
+  alias: string,
+  knownHosts: string,
+): string[] => [
   ...["-F", "none", "-T", "-p", String(port), "-l", user],
   ...[
     "BatchMode=yes",
@@ -82,6 +88,7 @@ const options = ({ port, user, hostKey }: Omit<SshTarget, "address">, alias: str
     `HostKeyAlias=${alias}`,
     `HostKeyAlgorithms=${algorithms(hostKey)}`,
     "IdentityFile=none",
+    ...(agentSocket ? [`IdentityAgent=${agentSocket}`] : []),
     "ServerAliveInterval=15",
     "Compression=yes", // documents, and the host tool's text where a host lacks it
   ].flatMap((option) => ["-o", option]),

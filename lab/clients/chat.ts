@@ -98,8 +98,9 @@ export const proveChat = async (lab: Lab, entrance: ChatEntrance = {}): Promise<
 };
 
 /**
- * The load balancer gives a new connection to the server with the fewest, so a few attempts end on the other one. One that has
- * just started is given none before it has passed two checks, some seconds.
+ * Connects an agent to another server than the visitor's. The load balancer gives a new connection to the server with the
+ * fewest, so a few attempts are enough. A server that has just started gets none before it has passed two checks, some seconds
+ * later.
  */
 const agentElsewhere = (lab: Lab, entrance: ChatEntrance, server: string): Promise<Participant> =>
   until(`a connection that does not end on ${server} (does the load balancer see the other one?)`, 20, async () => {

@@ -12,9 +12,10 @@ const hierarchies = async (): Promise<string[]> => {
 };
 
 /**
- * Control groups for a host. Each host's systemd must have its own:
- * without a service manager here to make them, all hosts would share the root and end each other's processes.
- * @returns the files that a process writes itself into
+ * Makes control groups for a host. The controller has no service manager that does; without them, all hosts would share the
+ * root group and end each other's processes.
+ *
+ * @returns the files into which a process writes its id to enter the groups
  */
 export const ensureControlGroups = async (name: string): Promise<string[]> => {
   const groups = (await hierarchies()).map((hierarchy) => join(hierarchy, name));
@@ -22,7 +23,7 @@ export const ensureControlGroups = async (name: string): Promise<string[]> => {
   return groups.map((group) => join(group, "cgroup.procs"));
 };
 
-/** Removes what a host that has ended leaves there. */
+/** Removes the control groups of a host that has ended. */
 export const removeControlGroups = async (name: string): Promise<void> => {
   for (const hierarchy of await hierarchies()) {
     const group = join(hierarchy, name);

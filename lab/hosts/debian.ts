@@ -25,7 +25,7 @@ export const packageSources = async (): Promise<PackageSource[]> => {
   throw new Error(`lab: apt on this machine knows no mirror of Debian ${release}.  Add one below /etc/apt.`);
 };
 
-/** Sources whose lists are here: apt tells of no others. */
+/** Lists the sources whose package lists have been downloaded: apt names no others. */
 const downloadedSources = async (): Promise<PackageSource[]> => {
   const format = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(CREATED_BY)";
   const { stdout } = await execa("apt-get", ["indextargets", "--format", format]);
@@ -37,7 +37,7 @@ const downloadedSources = async (): Promise<PackageSource[]> => {
   return sources.some(({ suite }) => suite === release) ? sources : [];
 };
 
-/** One `sources.list` for a host. apt-cacher-ng fetches https itself when the address says so in this way. */
+/** Writes a host's `sources.list`. An https source becomes `http://HTTPS///…`: so apt-cacher-ng fetches it by https itself. */
 export const sourcesList = (sources: PackageSource[]): string =>
   sources
     .map(

@@ -90,7 +90,7 @@ export const waitForPorts = async (record: LabRecord, name: string): Promise<voi
       await until(`${name}: an answer on port ${port}`, 60, () => answers(addressOf(record.subnet, name), port));
   });
 
-/** sshd listens before logins are allowed; so the end of the boot is waited for as well. */
+/** Waits for sshd and for the end of the boot: sshd listens before logins are allowed. */
 const booted = async (record: LabRecord, name: string): Promise<void> => {
   await until(`${name}: sshd`, 60, async () => {
     if (!(await leaderOf(record.id, name))) throw new Error("the host has ended");

@@ -19,12 +19,20 @@ export interface HostPlan {
   spare?: boolean;
 }
 
+const chatServer: Omit<HostPlan, "number"> = { layer: "base", aliases: [], ports: [], share: true };
+
+/** Chat servers of a large customer, for the measurement with ten hosts. */
+const furtherChatServers = Object.fromEntries(
+  [3, 4, 5, 6, 7, 8].map((number) => [`chatserver${number}`, { ...chatServer, number: 20 + number, spare: true }]),
+);
+
 /** The hosts, under the names that the vendor's documentation uses. */
 export const inventory: Record<string, HostPlan> = {
   lb1: { number: 11, layer: "haproxy", aliases: ["acd-lb", chat, portal], ports: [80, 443, 7777], share: true },
   lb2: { number: 12, layer: "haproxy", aliases: [], ports: [80, 443, 7777], share: true, spare: true },
-  chatserver1: { number: 21, layer: "base", aliases: ["acd-chat"], ports: [], share: true },
-  chatserver2: { number: 22, layer: "base", aliases: [], ports: [], share: true },
+  chatserver1: { ...chatServer, number: 21, aliases: ["acd-chat"] },
+  chatserver2: { ...chatServer, number: 22 },
+  ...furtherChatServers,
   "acd-dbm": { number: 31, layer: "mariadb", aliases: ["acd-jb1", "acd-store"], ports: [3306, 8080], share: false },
 };
 

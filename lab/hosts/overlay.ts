@@ -10,8 +10,8 @@ export const overlayRoot = (directory: string): string => join(directory, "root"
 export const upperDirectory = (directory: string): string => join(directory, "upper");
 
 /**
- * Mounts the overlay. A new one is laid over `layers` and completed by `fill`; an older one keeps the layers it was made on.
- * One whose filling was interrupted is made anew.
+ * Mounts a host's overlay. A new one is made over `layers` and completed by `fill`. One that is there keeps the layers that it
+ * was made on, unless `fill` was interrupted: then it is made anew.
  */
 export const ensureOverlay = async (
   directory: string,

@@ -12,7 +12,9 @@ import { ensureKeyPair, loginUser } from "./ssh.ts";
 /** A file on a host: its text, and where that matters its mode and a path whose owner it gets. */
 type HostFile = string | { text: string; mode: number; ownerOf?: string };
 
-/** Makes one host of what its image layers leave open. Runs before its first boot, on the file system at `root`. */
+/**
+ * Writes what makes one host of an image: names, keys, users, mounts. Runs before its first boot, on the file system at `root`.
+ */
 export const provision = async (record: LabRecord, host: string, root: string): Promise<void> => {
   const files = { ...(await identity(record, host)), ...mounts(host), ...(await services(record, host)) };
   for (const [path, file] of Object.entries(files)) await put(root, path, file);

@@ -32,7 +32,7 @@ export const ensureAptCache = async (address: string, directory: string): Promis
   await until("apt-cacher-ng answers", 20, () => answers(address, port));
 };
 
-/** Debian's configuration without its `Remap-` lines: with them it insists on backends that may be out of reach (503). */
+/** Reads Debian's configuration without its `Remap-` lines, which name mirrors that may be out of reach (503). */
 const packagedConfiguration = async (): Promise<string> => {
   const text = await readFile("/etc/apt-cacher-ng/acng.conf", "utf8");
   const lines = text.split("\n").filter((line) => line.trim() && !/^(#|Remap-)/.test(line));

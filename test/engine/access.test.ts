@@ -10,7 +10,7 @@ import { type Config, engineLab, runnable } from "./engine-lab.ts";
 const hosts = ["lb1", "chatserver1", "chatserver2"];
 
 describe.skipIf(!runnable)("who may look and change, and from where", () => {
-  const { host, said, stack, up, applied, noop, preview } = engineLab("access");
+  const { lab, host, said, stack, up, applied, noop, preview } = engineLab("access");
 
   test("the dev stack is up", () => applied(), 10 * minutes);
 
@@ -108,6 +108,23 @@ describe.skipIf(!runnable)("who may look and change, and from where", () => {
     3 * minutes,
   );
 
+  test(
+    "an agent that the stack names has the key, for looking and applying alike",
+    async () => {
+      const named = (config: Config) => {
+        config.ssh = { ...(config.ssh as object), agentSocket: lab().agentSocket };
+        config.firewall = { sources: [lab().subnet] };
+      };
+      const environment = { SSH_AUTH_SOCK: "/nowhere" };
+      const argv = ["up", "--yes", "--skip-preview"];
+      const { exitCode, output } = await (await stack(named)).pulumi(argv, { environment });
+      expect(exitCode, output).toBe(0);
+      expect(output).toContain("chatserver1-firewall updated");
+      await applied();
+    },
+    3 * minutes,
+  );
+
   test("a preview with a host that is off warns and shows the rest; up refuses", async () => {
     await said("lb1", "iptables -I INPUT -p tcp --dport 22 -j DROP");
     const preview = await (await stack()).pulumi(["preview", "--expect-no-changes"]);
@@ -121,7 +138,9 @@ describe.skipIf(!runnable)("who may look and change, and from where", () => {
   test("a second stack on the same hosts is refused, naming the owner", async () => {
     await said("lb1", "echo jtel-chat/other > /var/lib/jtel-chat/owner");
     const { exitCode, output } = await up();
-    expect(output).toMatch(/lb1: \/var\/lib\/jtel-chat\/owner says 'jtel-chat\/other': a host belongs to one stack/);
+    expect(output).toMatch(
+      /lb1: \/var\/lib\/jtel-chat\/owner says 'jtel-chat\/other', and a host belongs to one stack.*echo 'jtel-chat\/dev'/,
+    );
     expect(exitCode).not.toBe(0);
     await said("lb1", "echo jtel-chat/dev > /var/lib/jtel-chat/owner");
   });

@@ -26,8 +26,8 @@ export const counted = async (hosts: LabHost[], work: () => Promise<void>): Prom
 const accounting = "var/tmp/counts-accounting";
 
 /**
- * Everything that is counted comes from books that are the host's own: the packet filter of its network namespace, the process
- * accounting of its process namespace, its journal. ufw leaves the raw table alone.
+ * Begins to count, with counters that belong to the host alone: the packet filter of its network namespace, the process
+ * accounting of its process namespace, its journal. ufw does not touch the raw table.
  */
 const begin = async (host: LabHost): Promise<void> => {
   const rules = ["--syn", ""].map((which) => `PREROUTING --protocol tcp --dport 22 ${which}`);
@@ -42,7 +42,7 @@ const begin = async (host: LabHost): Promise<void> => {
   if (exitCode) throw new Error(`${host.name}: nothing can be counted: ${stderr}`);
 };
 
-/** What sudo has logged since the last time; exit code 1 when that is nothing. */
+/** Prints what sudo has logged since the last time; exit code 1 when that is nothing. */
 const newCommands =
   "journalctl --sync; journalctl --quiet --identifier=sudo --output=cat --cursor-file=/var/tmp/counts-cursor";
 
@@ -57,7 +57,11 @@ const read = async (host: LabHost): Promise<Counts> => {
   return { connections: opened?.[0] as number, commands, processes, bytes: all?.[1] as number };
 };
 
-/** sshd's own processes end a moment after the connection has. @returns sshd's process id, on the host */
+/**
+ * Waits until the processes of all sessions have ended, a moment after their connections.
+ *
+ * @returns sshd's process id, on the host
+ */
 const sessionsEnded = (host: LabHost): Promise<number> =>
   until(`${host.name}: end of all ssh sessions`, 20, async () => {
     const { stdout } = await host.exec(
@@ -80,7 +84,7 @@ const ended = (records: Buffer): EndedProcess[] =>
     return { pid: record.readUInt32LE(16), parent: record.readUInt32LE(20), name };
   });
 
-/** Without what the host does for itself meanwhile: timers, the user's service manager. */
+/** Picks the processes below `ancestor`: not what the host does for itself meanwhile, e.g. by timers. */
 const descendants = (ancestor: number, processes: EndedProcess[]): string[] => {
   const parents = new Map(processes.map(({ pid, parent }) => [pid, parent]));
   const descends = (pid: number | undefined): boolean =>

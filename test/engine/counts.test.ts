@@ -1,3 +1,5 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { minutes } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
@@ -37,8 +39,8 @@ const stepsRun = (output: string, host: string): number =>
   new Set(output.match(new RegExp(`${host}-\\S+ (?:created|updated|deleted) `, "g"))).size;
 
 /**
- * Bounds for one look at one host whose tool is in place: processes a third above what a chat server takes, and the bytes that
- * are sent there, of the ssh connection as well.
+ * Bounds for one look at one host whose tool is in place: a third more processes than a chat server takes, and the bytes that
+ * are sent there, with those of the ssh connection.
  */
 const bound = { processes: 30, bytes: 10 * 1024 };
 
@@ -72,6 +74,19 @@ describe.skipIf(!runnable)("what a run costs a host, counted", () => {
     expect.soft(connections(counts)).toEqual({ lb1: 1, chatserver1: 1, chatserver2: 1 });
     const requests = (await lab.tyntec.requests()).slice(asked);
     expect(requests.map(({ method }) => method)).toEqual(["GET"]);
+  });
+
+  test("the state holds at most 10 KB of a step: no program, which every run would write and load", async () => {
+    const file = join(lab.directory, "counted.json");
+    const { exitCode, output } = await (await labStack(lab)).pulumi(["stack", "export", "--file", file]);
+    expect(exitCode, output).toBe(0);
+    const { deployment } = JSON.parse(await readFile(file, "utf8"));
+    const sizes = deployment.resources.map((resource: { urn: string }) => [
+      resource.urn,
+      JSON.stringify(resource).length,
+    ]);
+    expect(sizes.length).toBeGreaterThan(15);
+    expect(sizes.filter(([, size]: [string, number]) => size > 10 * 1024)).toEqual([]);
   });
 
   test("an up with its preview and without changes looks twice", async () => {

@@ -17,7 +17,7 @@ const crm: Webhook = { events: ["MoMessage", "Other"], callbackUrl: "https://crm
 describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
   let tyntec: LoopbackTyntec;
   let stack: Stack;
-  /** The stack file's value: setting it takes as long as half a run. */
+  /** The value of the stack file as it was set last: setting it takes as long as half a run. */
   let configured: string;
 
   beforeAll(async () => {
@@ -194,7 +194,7 @@ describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
   });
 });
 
-/** A stack of `test/engine/tyntec` in a folder of its own, in which the program finds what it starts. */
+/** Makes a stack of `test/engine/tyntec` in a folder of its own, with the checkout's programs that it runs. */
 const emptyStack = async (directory: string): Promise<Stack> => {
   await mkdir(join(directory, "backend"), { recursive: true });
   await symlink(join(checkout, "test/engine/tyntec/index.ts"), join(directory, "index.ts"));

@@ -12,7 +12,7 @@ export const vendor = `/home/jtel/shared/${releaseFolder}`;
 
 const share = { path: "/home/jtel/shared", hosted: false };
 
-/** A member of the cluster whose host is off would be waited for at every start: the share's file names only this one. */
+/** Makes the share's file name only this host: at every start the tool would wait for a member whose host is off. */
 export const aloneInTheCluster = async (lab: Lab, host: LabHost): Promise<void> => {
   await host.exec(`sed -i '/${lab.hosts.chatserver2?.address}</d' /home/jtel/shared/hazelcast.xml`);
 };

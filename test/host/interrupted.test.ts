@@ -11,7 +11,7 @@ const runnable = await bootable("the host tool on a booted host");
 const { host, installRecovery, ...tool } = bench({ name: "host", on: "chatserver1" });
 const file = "/etc/apt/sources.list.d/jtel-chat-java.list";
 
-/** Changes the file and restarts a service that runs, but will never be healthy: so the apply stands still in its middle. */
+/** A document that changes a file and starts a service that is never healthy: its apply stands still after the first change. */
 const standing = (within: string): string =>
   document(
     { kind: "files", name: file, fields: { content: "new\n" } },

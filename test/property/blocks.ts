@@ -1,4 +1,4 @@
-/** A line of an edited file. ours: it stands in a marked block and is not carried there for its owner. */
+/** A line of an edited file. ours: it is in a marked block and is none of the owner's lines that the block carries. */
 export interface EditedLine {
   text: string;
   ours: boolean;

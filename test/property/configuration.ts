@@ -7,7 +7,7 @@ export interface Configuration {
   portal?: string;
 }
 
-/** A change that somebody makes outside our blocks. at: which line, as a part of all. */
+/** A change that somebody makes outside our blocks. at: the place of its line in the file, from 0 to 1. */
 export interface ForeignEdit {
   kind: "insert" | "delete" | "change";
   at: number;

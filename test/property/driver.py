@@ -1,5 +1,4 @@
-"""The host tool's own edits of a haproxy.cfg for another program: one JSON request per line in, one JSON answer per
-line out.
+"""Edits a haproxy.cfg with the host tool's own functions: a line of JSON in is a request, a line out its answer.
 
 A request is `{"function", "config", …}`, bytes in base64; the answer `{"value"}` or `{"refused"}`.
 """

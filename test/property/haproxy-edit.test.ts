@@ -54,7 +54,10 @@ afterAll(() => {
   console.log(`haproxy.cfg: ${summary.join("; ")}`);
 });
 
-/** Twice is once, back to the byte, and nothing of the owner's is touched: what remains of the edited file without our blocks. */
+/**
+ * Edits a file, and expects that a second edit changes nothing, that a removal gives the file back to the byte, and that no
+ * line of its owner's was touched.
+ */
 const edited = async ({ bytes, portal }: Configuration): Promise<Buffer> => {
   const once = await tool.edit(bytes, portal);
   expect(text(await tool.edit(once, portal))).toBe(text(once));
@@ -63,13 +66,13 @@ const edited = async ({ bytes, portal }: Configuration): Promise<Buffer> => {
   return once;
 };
 
-/** A file without one is refused for that alone (our block ends with one). */
+/** Adds a final newline: HAProxy refuses a file without one for that alone, and our block ends with one. */
 const withFinalNewline = (config: Buffer): Buffer =>
   config.length === 0 || config.at(-1) === 0x0a ? config : Buffer.concat([config, Buffer.from("\n")]);
 
 const text = (bytes: Buffer): string => bytes.toString("latin1");
 
-/** The same changes in an edited file, and what its owner would call his file then. */
+/** Makes the same changes in an edited file, and gives with it the owner's own lines, without our blocks. */
 const changed = (config: Buffer, edits: ForeignEdit[]): { file: Buffer; owners: Buffer } => {
   const lines = linesOf(config);
   for (const { kind, at, text: content } of edits) {
@@ -143,7 +146,10 @@ describe.skipIf(!runnable).each(suites)("HAProxy of %s", { timeout: patience }, 
     haproxy = await debianHaproxy(suite);
   });
 
-  /** How many it accepts before our edit, all of which it must accept afterwards, and how many more afterwards. */
+  /**
+   * Counts the files that HAProxy accepts before our edit, and the further ones that it accepts only after it. What it accepts
+   * before, it must accept afterwards.
+   */
   const accepted = async (configurations: Configuration[]): Promise<{ before: number; more: number }> => {
     const verdicts = await inLanes(configurations, async (file) => {
       const before = await haproxy.check(withFinalNewline(file.bytes));
@@ -174,7 +180,7 @@ describe.skipIf(!runnable).each(suites)("HAProxy of %s", { timeout: patience }, 
   });
 });
 
-/** One worker for each core: each process is short. */
+/** Works on the items with one worker for each core, since every process is short. */
 const inLanes = async <Item, Result>(items: Item[], work: (item: Item) => Promise<Result>): Promise<Result[]> => {
   const results: Result[] = [];
   const queue = items.entries();

@@ -36,7 +36,7 @@ ${bodies.map(portal).join("\n")}
 `;
 };
 
-/** As our edit does: before the first route. */
+/** Inserts our rules before the first route, as our edit does. */
 const withOurs = (rules: string[]): string[] => {
   const first = rules.findIndex((rule) => rule.startsWith("use_backend"));
   return rules.toSpliced(first < 0 ? rules.length : first, 0, "use_backend backend_chat_ws if ours");

@@ -11,7 +11,7 @@ export interface HostTool {
   remove(config: Buffer): Promise<Buffer>;
   adopted(config: Buffer): Promise<string[]>;
   shadowing(config: Buffer, portal: string): Promise<string[]>;
-  /** What of a document's blocks it refuses. */
+  /** Lists the lines of a document's blocks that the tool refuses. */
   document(sections: string, rules: string[]): Promise<string[]>;
   stop(): void;
 }
@@ -45,7 +45,7 @@ export const startHostTool = (): HostTool => {
     if (refused !== undefined) throw new Refused(refused);
     return value as never;
   };
-  /** One request after the other: an answer has no number. */
+  /** Sends one request after the other, since answers have no numbers. */
   const call = <Value>(name: string, config: Buffer, more: object = {}): Promise<Value> => {
     const answer = last.then(() => ask({ function: name, config: config.toString("base64"), ...more }));
     last = answer.catch(() => undefined);

@@ -9,7 +9,7 @@ const target = { address: "192.0.2.1", port: 2222, user: "deploy", hostKey: "ssh
 test.each([
   ["Host key verification failed.", "not the pinned one"],
   ["deploy@192.0.2.1: Permission denied (publickey).", "ssh-add"],
-  ["Received disconnect from 192.0.2.1 port 22:2: Too many authentication failures", "ssh-add -D, then ssh-add FILE"],
+  ["Received disconnect from 192.0.2.1 port 22:2: Too many authentication failures", "ssh.agentSocket"],
   ["rbash: line 1: sh: command not found", "chsh -s /bin/sh deploy"],
   ["sudo: a password is required", "NOPASSWD"],
   ["ssh: connect to host 192.0.2.1 port 22: Connection timed out", "not reachable"],

@@ -173,3 +173,21 @@ test("closing twice is closing once", async () => {
   await Promise.all([look.close(), look.close()]);
   expect(lookAt).toHaveBeenCalledOnce();
 });
+
+test("a host that does not answer is waited for by name, every ten seconds", async () => {
+  vi.useFakeTimers();
+  const said = vi.spyOn(pulumi.log, "info").mockResolvedValue();
+  const slow = Promise.withResolvers<void>();
+  const look = new Look(async (at, asked) => {
+    if (at === lb1) await slow.promise;
+    return answers(at, asked);
+  });
+  const heard = [look.registerStep(step(lb1, "haproxy")), look.registerStep(step(chatserver1, "java"))];
+  const closed = look.close();
+  await vi.advanceTimersByTimeAsync(25_000);
+  slow.resolve();
+  await closed;
+  await Promise.all(heard);
+  vi.useRealTimers();
+  expect(said.mock.calls.map(([text]) => text)).toEqual(["waiting for lb1", "waiting for lb1"]);
+});

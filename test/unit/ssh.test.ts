@@ -111,6 +111,18 @@ test("a jump host is reached with its own pinned key", () => {
   expect(proxy).toMatch(/-W \[%h\]:%p 192\.0\.2\.9$/);
 });
 
+test("an agent of the stack's own is asked for the key, by the host and the jump host", () => {
+  const behind = {
+    ...target,
+    agentSocket: "/run/acme",
+    jump: { address: "10.1.0.1", port: 22, user: "j", hostKey: "k x" },
+  };
+  const words = sshArguments(behind, "/tmp/known");
+  expect(words).toContain("IdentityAgent=/run/acme");
+  expect(words.find((word) => word.startsWith("ProxyCommand="))).toContain("-o IdentityAgent=/run/acme");
+  expect(sshArguments(target, "/tmp/known").join(" ")).not.toContain("IdentityAgent");
+});
+
 test("nothing of the program's environment that ssh does not need reaches it: the stack's secrets are in there", async () => {
   vi.stubEnv("PULUMI_CONFIG", '{"jtel-chat:database":{"password":"s3cret"}}');
   vi.stubEnv("TYNTEC_API_KEY", "k3y");

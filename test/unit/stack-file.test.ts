@@ -148,7 +148,10 @@ test.each([...wanted].filter(([, { choices }]) => choices))("%s names the values
 
 const accepts = (type: z.core.$ZodType, value: unknown) => (type as z.ZodType).safeParse(value).success;
 
-/** Times are texts with a unit of HAProxy's; `500ms` is also a name, but `500ms` and not `500` is a time only. */
+/**
+ * Tells whether a key is a number or a time. Times are texts with a unit of HAProxy's: their pattern takes `500ms`, and not
+ * `500`, which a name's pattern takes, too.
+ */
 const isQuantity = ({ type }: SchemaKey): boolean =>
   defOf(type).type === "number" || (accepts(type, "500ms") && !accepts(type, "500"));
 

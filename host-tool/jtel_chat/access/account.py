@@ -1,5 +1,6 @@
-"""Accounts of this host, and acting with the rights of one: root's own rights end where other people's folders
-begin.
+"""Knows the accounts of this host, and acts with the rights of one of them.
+
+In folders of other users the tool gives up root's rights.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ SERVICE = ("jtel", "jtel")
 
 @dataclass(frozen=True)
 class Account:
-    """A user as the kernel judges him. groups: all that he is in, e.g. `(1000, 27)`."""
+    """One user of this host. groups: the numbers of all groups that he is in, `(1000, 27)`."""
 
     name: str
     uid: int
@@ -31,7 +32,7 @@ ROOT = Account("root", 0, 0, (0,))
 
 
 def service() -> Account:
-    """The account that ClientMessenger runs as. Raises Refused where this host lacks it."""
+    """Finds the account that ClientMessenger runs as. Raises Refused where this host lacks it."""
     user, group = SERVICE
     try:
         uid, gid = pwd.getpwnam(user).pw_uid, grp.getgrnam(group).gr_gid
@@ -43,7 +44,7 @@ def service() -> Account:
 
 
 def owning(uid: int) -> Account:
-    """The account with this number; one that passwd(5) does not know has no groups but that number's."""
+    """Finds the account with a user number; one that passwd(5) does not know is only in the group of its number."""
     if uid == 0:
         return ROOT
     try:
@@ -55,8 +56,7 @@ def owning(uid: int) -> Account:
 
 @contextlib.contextmanager
 def acting_as(account: Account) -> Iterator[None]:
-    """While inside, files are opened with this account's rights (seteuid(2)); nothing changes where the tool does not
-    run as root.
+    """Opens files with this account's rights (seteuid(2)) while inside; where the tool is not root, nothing changes.
 
     The real and the saved user stay root: the account can neither signal nor trace this process.
     """
@@ -72,7 +72,7 @@ def acting_as(account: Account) -> Iterator[None]:
 
 
 def _become(groups: list[int], gid: int, uid: int) -> None:
-    """Only root may set groups, so the user is taken off first and put on last."""
+    """Sets groups, group and user. Only root may set groups, so the old user goes first, the new one comes last."""
     os.seteuid(0)
     os.setgroups(groups)
     os.setegid(gid)

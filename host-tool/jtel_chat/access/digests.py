@@ -1,4 +1,4 @@
-"""Digests that name contents."""
+"""Makes digests that name contents."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import hashlib
 
 
 def short(data: bytes) -> str:
-    """A content's short name: 16 hexadecimal digits of SHA-256."""
+    """Makes a content's short name: the first 16 hexadecimal digits of its SHA-256."""
     return hashlib.sha256(data).hexdigest()[:16]

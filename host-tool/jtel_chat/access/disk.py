@@ -1,4 +1,4 @@
-"""The one way to open, write, rename and remove files: by descriptors, with the rights that `place` gives.
+"""Opens, writes, renames and removes files: by descriptors, with the rights that `place` gives, and nowhere else.
 
 Every read is of a regular file, up to a limit. Every write is staged beside its target, synced and renamed over it.
 """
@@ -20,16 +20,16 @@ from .place import Place, at
 
 #: Everything that this host remembers of us; root's alone.
 STATE = Path("/var/lib/jtel-chat")
-#: What a boot may take away.
+#: What may be gone after a boot.
 RUN = Path("/run/jtel-chat")
 #: Bytes of a file that are read at most, where a caller names no other limit: 16 MiB, as a haproxy.cfg with long lists
 #: may have.
 LIMIT = 16 << 20
 
-#: Where the kernel itself answers: no file there is anybody's.
+#: Where the kernel itself answers, and nobody else can write.
 KERNEL: tuple[str, ...] = ("/proc/", "/sys/")
-#: Folders inside each other that are gone through. Each costs a descriptor and a frame of Python's stack, which end at
-#: some thousand.
+#: How deep folders may lie inside each other. Each level costs a descriptor and a frame of Python's stack, of which
+#: there are about a thousand.
 DEEPEST = 64
 _MOST = 100_000  # names of a folder
 _CHUNK = 1 << 20
@@ -43,24 +43,25 @@ FOLDER = os.O_PATH | os.O_NOFOLLOW | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 def kernel(path: str | Path) -> bytes:
-    """A file of the kernel's own, e.g. `/proc/meminfo`. Raises OSError when it is gone."""
+    """Reads a file of the kernel's own, `/proc/meminfo`. Raises OSError when it is gone."""
     with open(_of_kernel(path), "rb") as file:
         return file.read()
 
 
 def kernel_names(path: str | Path) -> list[str]:
-    """What the kernel lists in a folder of its own, e.g. `/proc/1/fd`. Raises OSError when it is gone."""
+    """Lists a folder of the kernel's own, `/proc/1/fd`. Raises OSError when it is gone."""
     return os.listdir(_of_kernel(path))
 
 
 def kernel_link(path: str | Path) -> str:
-    """Where a link of the kernel's leads, e.g. `/proc/1/exe`. Raises OSError when it is gone."""
+    """Reads where a link of the kernel's own leads, `/proc/1/exe`. Raises OSError when it is gone."""
     return os.readlink(_of_kernel(path))
 
 
 def program(argument: str) -> bytes:
-    """The text of the program that runs, by the first word of its command line: a path, or a descriptor of a text that
-    came along.
+    """Reads the text of the running program, by the first word of its command line.
+
+    That word is a path, or `/proc/self/fd/3` where the text came along and lies in no file.
     """
     return kernel(argument) if argument.startswith(KERNEL) else read(Path(argument))
 
@@ -72,8 +73,9 @@ def _of_kernel(path: str | Path) -> str | Path:
 
 
 def stat(path: Path, rights: Account | None = None, *, follow: bool = False) -> os.stat_result | None:
-    """What is at a path itself (lstat(2)); None where nothing is. follow: a link of root's is meant as what it leads
-    to.
+    """Looks at what is at a path itself (lstat(2)); None where nothing is.
+
+    follow: through a link of root's, at what it leads to.
     """
     try:
         with at(path, rights, follow=follow) as place:
@@ -83,19 +85,19 @@ def stat(path: Path, rights: Account | None = None, *, follow: bool = False) -> 
 
 
 def is_file(path: Path, rights: Account | None = None, *, follow: bool = False) -> bool:
-    """Whether a regular file is there; without `follow` not by a link."""
+    """Tells whether a regular file is at a path; without `follow` a link to one does not count."""
     found = stat(path, rights, follow=follow)
     return found is not None and modes.S_ISREG(found.st_mode)
 
 
 def is_directory(path: Path, rights: Account | None = None, *, follow: bool = False) -> bool:
-    """Whether a directory is there; without `follow` not by a link."""
+    """Tells whether a directory is at a path; without `follow` a link to one does not count."""
     found = stat(path, rights, follow=follow)
     return found is not None and modes.S_ISDIR(found.st_mode)
 
 
 def link_target(path: Path) -> str | None:
-    """Where the link at a path leads; None where no link is."""
+    """Reads where the link at a path leads; None where there is no link."""
     found = stat(path)
     if found is None or not modes.S_ISLNK(found.st_mode):
         return None
@@ -104,7 +106,7 @@ def link_target(path: Path) -> str | None:
 
 
 def names(path: Path, rights: Account | None = None) -> list[str]:
-    """What lies in a directory, sorted; nothing where there is no directory."""
+    """Lists the names in a directory, sorted; none where there is no directory."""
     try:
         with at(path / "x", rights) as place:
             return sorted(listed(place.directory))
@@ -114,7 +116,7 @@ def names(path: Path, rights: Account | None = None) -> list[str]:
 
 @contextlib.contextmanager
 def opened(path: Path, limit: int = LIMIT, rights: Account | None = None) -> Iterator[int]:
-    """A descriptor of a regular file of at most `limit` bytes, to read.
+    """Opens a regular file of at most `limit` bytes, and gives its descriptor.
 
     Raises FileNotFoundError, or Refused with what else is there.
     """
@@ -127,7 +129,7 @@ def opened(path: Path, limit: int = LIMIT, rights: Account | None = None) -> Ite
 
 
 def read(path: Path, limit: int = LIMIT, rights: Account | None = None) -> bytes:
-    """The bytes of a regular file of at most `limit` bytes.
+    """Reads the bytes of a regular file of at most `limit` bytes.
 
     Raises FileNotFoundError, or Refused with what else is there.
     """
@@ -139,12 +141,12 @@ def read(path: Path, limit: int = LIMIT, rights: Account | None = None) -> bytes
 
 
 def text(path: Path, limit: int = LIMIT, rights: Account | None = None) -> str:
-    """The text of a file; what is no UTF-8 in it is replaced."""
+    """Reads a file as UTF-8; bytes that are no UTF-8 are replaced."""
     return read(path, limit, rights).decode("utf-8", "replace")
 
 
 def text_or(otherwise: str, path: Path) -> str:
-    """The text of a file; `otherwise` where it is missing."""
+    """Reads a file as text; gives `otherwise` where it is missing."""
     try:
         return text(path)
     except (FileNotFoundError, NotADirectoryError):
@@ -152,7 +154,7 @@ def text_or(otherwise: str, path: Path) -> str:
 
 
 def chunks(descriptor: int, limit: int) -> Iterator[bytes]:
-    """The bytes of an open file, at most `limit`."""
+    """Yields the bytes of an open file, at most `limit`."""
     left = limit
     while left > 0 and (chunk := os.read(descriptor, min(left, _CHUNK))):
         left -= len(chunk)
@@ -174,7 +176,7 @@ def _regular(place: Place, limit: int) -> int:
 
 
 def _unreadable(place: Place, error: OSError) -> Exception:
-    """A link cannot be opened without being followed, a socket not at all: named for what they are."""
+    """Says why a path could not be opened: a link or a socket is named, which `open` reports by a number only."""
     try:
         found = os.stat(place.name, dir_fd=place.directory, follow_symlinks=False)
     except OSError:
@@ -199,7 +201,7 @@ def _unreadable(place: Place, error: OSError) -> Exception:
 
 
 def kind_of(found: os.stat_result) -> str:
-    """`a directory`, `a link`, `a FIFO`, …"""
+    """Names what a path is: `a directory`, `a link`, `a FIFO`."""
     known = {
         modes.S_IFDIR: "a directory",
         modes.S_IFLNK: "a link",
@@ -212,10 +214,10 @@ def kind_of(found: os.stat_result) -> str:
 
 
 def write(path: Path, data: bytes, mode: int = 0o600, owner: tuple[int, int] = (0, 0)) -> None:
-    """Make `path` a file with these bytes, wholly or not at all; what is at its place goes, a directory excepted.
+    """Makes `path` a file with these bytes, wholly or not at all. What was there is replaced, unless it is a directory.
 
-    In somebody else's folder it is his, whatever `owner` says, without set-uid, set-gid and sticky bits.
-    An access list of a file that keeps mode and owner stays.
+    In somebody else's folder the file is his, whatever `owner` says, without set-uid, set-gid and sticky bits. An
+    access list of a file that keeps mode and owner stays.
     """
     with at(path) as place, _created(place) as (staged, descriptor):
         fill(descriptor, data)
@@ -226,7 +228,7 @@ def write(path: Path, data: bytes, mode: int = 0o600, owner: tuple[int, int] = (
 
 
 def link(path: Path, target: str) -> None:
-    """Make `path` a symbolic link. Renamed over an old one: `ln -s` would land inside its target."""
+    """Makes `path` a symbolic link, renamed over an old one: `ln -s` would put it inside the old one's target."""
     with at(path) as place:
         staged = staged_name(place.name)
         _remove(place.directory, staged)
@@ -235,7 +237,7 @@ def link(path: Path, target: str) -> None:
 
 
 def append(path: Path, data: bytes) -> None:
-    """Add bytes to a file of root's (0600), on disk when this returns."""
+    """Adds bytes to a file of root's (0600); they are on disk when this returns."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
     with at(path) as place:
         descriptor = os.open(place.name, flags, 0o600, dir_fd=place.directory)
@@ -251,13 +253,16 @@ def append(path: Path, data: bytes) -> None:
 
 
 def lockable(path: Path) -> int:
-    """A descriptor of a file of root's for flock(2), made where it is missing."""
+    """Opens a file of root's for flock(2), and creates it where it is missing."""
     with at(path) as place:
         return os.open(place.name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=place.directory)
 
 
 def make_directory(path: Path, mode: int = 0o755) -> None:
-    """A directory, without its parents; its owner is who owns the folder. Nothing where one is already."""
+    """Makes a directory, which belongs to whoever owns the folder that it is in; parents have to be there.
+
+    Does nothing where a directory is there already.
+    """
     with at(path) as place:
         try:
             os.mkdir(place.name, mode, dir_fd=place.directory)
@@ -270,35 +275,33 @@ def make_directory(path: Path, mode: int = 0o755) -> None:
 
 
 def own_directory(path: Path) -> None:
-    """A directory of root's alone (0700), with the parents that are missing; below STATE those are root's alone,
-    too.
-    """
+    """Makes a directory of root's alone (0700), with its missing parents; below STATE those are root's alone, too."""
     for directory in reversed([path, *path.parents]):
         if not is_directory(directory):
             make_directory(directory, 0o700 if STATE in [directory, *directory.parents] or directory == path else 0o755)
 
 
 def unlink(path: Path) -> None:
-    """Remove a file or a link. Raises FileNotFoundError where nothing is: of two who remove it, one has won."""
+    """Removes a file or a link. Raises FileNotFoundError where nothing is: of two who remove it, one has won."""
     with at(path) as place:
         os.unlink(place.name, dir_fd=place.directory)
         _sync(place.directory)
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a link; nothing where nothing is. A directory raises IsADirectoryError."""
+    """Removes a file or a link, if there is one. A directory raises IsADirectoryError."""
     with contextlib.suppress(FileNotFoundError):
         unlink(path)
 
 
 def remove_staged(path: Path) -> None:
-    """What a write or a link that died has left beside its target: half a file, perhaps of a secret."""
+    """Removes what a write or a link that died has left beside its target: perhaps half of a secret."""
     with contextlib.suppress(FileNotFoundError), at(path) as place:
         _remove(place.directory, staged_name(place.name))
 
 
 def remove_directory(path: Path) -> bool:
-    """Remove an empty directory; False where it is not empty."""
+    """Removes an empty directory; False where it is not empty."""
     try:
         with at(path) as place:
             os.rmdir(place.name, dir_fd=place.directory)
@@ -313,9 +316,9 @@ def remove_directory(path: Path) -> bool:
 
 
 def remove_tree(path: Path) -> None:
-    """Remove whatever is at a path, without following a link.
+    """Removes whatever is at a path, without following a link.
 
-    Fails loudly: a rollback takes what stays for a kept tree.
+    Raises where something stays: a rollback would otherwise take the rest of a tree for one that is to be kept.
     """
     with contextlib.suppress(FileNotFoundError), at(path) as place:
         _remove(place.directory, place.name)
@@ -323,8 +326,9 @@ def remove_tree(path: Path) -> None:
 
 
 def rename(path: Path, name: str) -> None:
-    """Give what is at a path another name in its folder; what is there goes, unless it is a directory that is not
-    empty.
+    """Gives what is at a path another name in its folder, in place of what has that name.
+
+    A directory of that name has to be empty.
     """
     with at(path) as place:
         os.rename(place.name, name, src_dir_fd=place.directory, dst_dir_fd=place.directory)
@@ -332,7 +336,7 @@ def rename(path: Path, name: str) -> None:
 
 
 def move(path: Path, target: Path) -> None:
-    """Rename within what is root's, to another folder of the same file system."""
+    """Moves what is root's to another folder of root's on the same file system."""
     with at(path) as place, at(target) as other:
         os.rename(place.name, other.name, src_dir_fd=place.directory, dst_dir_fd=other.directory)
         _sync(place.directory)
@@ -341,7 +345,7 @@ def move(path: Path, target: Path) -> None:
 
 @contextlib.contextmanager
 def scratch(what: str) -> Iterator[Path]:
-    """A folder that goes again, root's alone; not on the disk, where a crash would leave the secrets in it."""
+    """Makes a folder of root's for the time inside, on no disk: after a crash, secrets would stay there."""
     import secrets
 
     path = RUN / f"{what}-{secrets.token_hex(8)}"
@@ -355,7 +359,7 @@ def scratch(what: str) -> Iterator[Path]:
 
 
 def _sweep(what: str) -> None:
-    """Folders that killed processes have left: nothing of ours runs as long."""
+    """Removes scratch folders older than three hours, which killed processes have left: no run takes as long."""
     for name in names(RUN):
         found = stat(RUN / name) if name.startswith(f"{what}-") else None
         if found and time.time() - found.st_mtime > _LEFT:
@@ -363,13 +367,13 @@ def _sweep(what: str) -> None:
 
 
 def synced(path: Path) -> None:
-    """A rename is only on disk when its directory is."""
+    """Writes a directory to disk: only then is a rename in it on disk."""
     with at(path / "x") as place:
         _sync(place.directory)
 
 
 def free(path: Path) -> int:
-    """Bytes that are free where `path` is or will be."""
+    """Counts the bytes that are free where `path` is or will be."""
     with contextlib.suppress(FileNotFoundError), at(path / "x") as place:
         found = os.fstatvfs(place.directory)
         return found.f_bavail * found.f_frsize
@@ -377,13 +381,13 @@ def free(path: Path) -> int:
 
 
 def is_read_only(path: Path) -> bool:
-    """Whether the file system of a path's folder is mounted read-only."""
+    """Tells whether the file system of a path's folder is mounted read-only."""
     with at(path) as place:
         return bool(os.fstatvfs(place.directory).f_flag & os.ST_RDONLY)
 
 
 def flags(path: Path) -> int:
-    """The flags of a file or folder (ioctl_iflags(2)), e.g. 0x10 for immutable; 0 where there is none, or nothing."""
+    """Reads the flags of a file or folder (ioctl_iflags(2)), 0x10 for immutable; 0 where it has none or is missing."""
     import fcntl
 
     try:
@@ -399,7 +403,7 @@ def flags(path: Path) -> int:
 
 @contextlib.contextmanager
 def _created(place: Place) -> Iterator[tuple[str, int]]:
-    """A new file beside the place; it goes again where it was not renamed."""
+    """Creates a new file beside the place, and removes it at the end unless it was renamed."""
     staged = staged_name(place.name)
     _remove(place.directory, staged)
     descriptor = os.open(staged, CREATE, 0o600, dir_fd=place.directory)
@@ -414,12 +418,12 @@ def _created(place: Place) -> Iterator[tuple[str, int]]:
 
 
 def staged_name(name: str) -> str:
-    """Where a new content waits until it is renamed: `.haproxy.cfg.jtel-chat`."""
+    """Names the file in which new content waits for its rename: `.haproxy.cfg.jtel-chat`."""
     return f".{name}.jtel-chat"
 
 
 def keep_beside(path: Path) -> None:
-    """Keep the file at `path` by a second name beside it, so that `return_beside` needs no room on the drive.
+    """Keeps the file at `path` by a second name beside it, so that `return_beside` needs no free space.
 
     Does nothing where the file system has no hard links, or the folder's user may not make one.
     """
@@ -431,7 +435,7 @@ def keep_beside(path: Path) -> None:
 
 
 def return_beside(path: Path, data: bytes, mode: int, ids: tuple[int, int]) -> bool:
-    """Rename what `keep_beside` kept over `path`; False where it is not there, or is not what it was."""
+    """Renames what `keep_beside` has kept over `path`; False where that is missing or has been changed."""
     beside = path.with_name(_beside_name(path.name))
     found = stat(beside)
     if found is None or not is_as_wanted(beside, data, mode, ids):
@@ -441,13 +445,13 @@ def return_beside(path: Path, data: bytes, mode: int, ids: tuple[int, int]) -> b
 
 
 def forget_beside(path: Path) -> None:
-    """Remove the second name that `keep_beside` gave."""
+    """Removes the second name that `keep_beside` gave."""
     with contextlib.suppress(FileNotFoundError), at(path) as place:
         _remove(place.directory, _beside_name(place.name))
 
 
 def is_as_wanted(path: Path, data: bytes, mode: int, ids: tuple[int, int]) -> bool:
-    """Whether a regular file has these bytes, mode, uid and gid; in somebody else's folder it has to be his."""
+    """Tells whether a regular file has these bytes, mode, uid and gid; in somebody else's folder it has to be his."""
     found = stat(path)
     if found is None or not modes.S_ISREG(found.st_mode):
         return False
@@ -458,7 +462,7 @@ def is_as_wanted(path: Path, data: bytes, mode: int, ids: tuple[int, int]) -> bo
 
 
 def _beside_name(name: str) -> str:
-    """`.haproxy.cfg.before-jtel-chat`."""
+    """Names the file that `keep_beside` makes: `.haproxy.cfg.before-jtel-chat`."""
     return f".{name}.before-jtel-chat"
 
 
@@ -468,14 +472,14 @@ def _over(staged: str, place: Place) -> None:
 
 
 def fill(descriptor: int, data: bytes) -> None:
-    """Write all of the bytes, however many a single write takes."""
+    """Writes all of the bytes, however many a single write takes."""
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
 
 
 def _settle(place: Place, descriptor: int, mode: int, owner: tuple[int, int]) -> None:
-    """Owner before mode: a change of owner clears bits of the mode."""
+    """Sets owner, then mode: a change of owner clears bits of the mode."""
     if place.account.uid == 0 and os.geteuid() == 0:
         os.fchown(descriptor, *owner)
         os.fchmod(descriptor, mode)
@@ -484,9 +488,9 @@ def _settle(place: Place, descriptor: int, mode: int, owner: tuple[int, int]) ->
 
 
 def _copy_attributes(place: Place, descriptor: int) -> None:
-    """Access lists and the like (xattr(7)).
+    """Copies access lists and other attributes (xattr(7)) from the file that is replaced.
 
-    Of a file with another mode or owner they might grant what the new one does not.
+    Of a file with another mode or owner they stay behind: they might grant what the new one does not.
     """
     with contextlib.suppress(OSError, Refused):
         old = _regular(place, 1 << 62)
@@ -505,7 +509,7 @@ def _copy_each_attribute(old: int, new: int) -> None:
 
 
 def _sync(directory: int) -> None:
-    """An O_PATH descriptor cannot be synced itself."""
+    """Writes a directory to disk by a descriptor of its own: one that was opened with O_PATH cannot be synced."""
     descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
     try:
         os.fsync(descriptor)
@@ -514,7 +518,7 @@ def _sync(directory: int) -> None:
 
 
 def listed(directory: int) -> list[str]:
-    """The names in an open directory. Raises Refused where they are so many that they would fill the memory."""
+    """Lists the names in an open directory. Raises Refused where they are so many that they would fill the memory."""
     descriptor = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=directory)
     try:
         with os.scandir(descriptor) as entries:
@@ -527,7 +531,7 @@ def listed(directory: int) -> list[str]:
 
 
 def _remove(directory: int, name: str, above: tuple[str, ...] = ()) -> None:
-    """Whatever has this name; nothing where nothing has."""
+    """Removes whatever has this name, a tree too; nothing where nothing has it."""
     try:
         os.unlink(name, dir_fd=directory)
     except FileNotFoundError:
@@ -552,7 +556,7 @@ def _remove_directory(directory: int, name: str, above: tuple[str, ...]) -> None
 
 
 def json(path: Path) -> Any:
-    """A JSON file of root's own; None where it is missing or torn."""
+    """Reads a JSON file of root's own; None where it is missing or torn."""
     import json as format
 
     try:
@@ -562,7 +566,7 @@ def json(path: Path) -> Any:
 
 
 def owner(path: Path) -> Account:
-    """The account that acts in the folder of a path: whose a new file there is.
+    """Finds the account that acts in the folder of a path, so the owner of a new file there.
 
     Raises FileNotFoundError without that folder.
     """

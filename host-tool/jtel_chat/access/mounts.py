@@ -1,4 +1,4 @@
-"""What is mounted on this host (proc_pid_mountinfo(5))."""
+"""Reads what is mounted on this host (proc_pid_mountinfo(5))."""
 
 from __future__ import annotations
 
@@ -6,22 +6,44 @@ import re
 from pathlib import Path
 
 from . import disk
+from .account import ROOT
+from .place import resolved
+
+#: File systems that another machine serves: a share is one of these, or a mount of its own.
+_SERVED = re.compile(r"nfs4?|cifs|smb3|9p|ceph|lustre|glusterfs|fuse\..*|autofs")
 
 
-def problems(mount: str | None) -> list[str]:
-    """Whether the share a section copies from is mounted (`/home/jtel/shared`); None where this host is its home."""
-    if mount and mount not in points():
-        return [f"the share is not mounted at {mount}. Mount it ('mount {mount}', entry in /etc/fstab), then repeat"]
-    return []
+def problems(share: str | None) -> list[str]:
+    """Says that the share at a path is not mounted, `/home/jtel/shared`.
+
+    share: None where this host is its home. A share is mounted at the path itself, or above it, through links:
+    `/mnt/acd/shared` of `/mnt/acd`.
+    """
+    if share is None:
+        return []
+    disk.stat(Path(share) / ".", follow=True)  # automounters mount what somebody asks for
+    path = resolved(Path(share), ROOT)
+    if str(path) in points() or _SERVED.fullmatch(_types().get(of(path), "")):
+        return []
+    return [f"the share is not mounted at {share}. Mount it ('mount {share}', entry in /etc/fstab), then repeat"]
 
 
 def points() -> set[str]:
-    """Where something is mounted: folders and single files."""
-    lines = disk.kernel("/proc/self/mountinfo").decode(errors="surrogateescape").splitlines()
-    return {re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), line.split(" ")[4]) for line in lines}
+    """Lists the places where something is mounted: folders and single files."""
+    return set(_types())
 
 
 def of(path: Path) -> str:
-    """The mount that a path is in: `/home`."""
+    """Finds the mount that a path is in: `/home` for `/home/jtel/x`."""
     known = points()
     return next((str(each) for each in (path, *path.parents) if str(each) in known), "/")
+
+
+def _types() -> dict[str, str]:
+    """Lists each mount point with the type of what is mounted there; of several, the last one covers the others."""
+    lines = disk.kernel("/proc/self/mountinfo").decode(errors="surrogateescape").splitlines()
+    return {_unescaped(line.split(" ")[4]): line.partition(" - ")[2].split(" ")[0] for line in lines}
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), text)

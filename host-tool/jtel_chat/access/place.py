@@ -1,11 +1,10 @@
-"""The way to a path, one open directory after the other.
+"""Walks to a path by open directories; the owner of each decides with whose rights the tool acts there.
 
-Whose folder it is decides with whose rights the tool acts there.
-
-While the directories belong to root, root acts. From the first directory on that belongs to somebody else, that user
-acts: what he could not do himself, the tool does not do for him, and no link is followed there. Nor is one from a
-directory of root's on that others may write to: they could give a link of root's another name. (systemd-tmpfiles had
-such a fault: CVE-2018-6954.)
+- While the directories belong to root, root acts.
+- From the first directory on that belongs to somebody else, that user acts, e.g. jtel below `/home/jtel`. What jtel may
+  not do, the tool does not do for him. No link is followed there.
+- From a directory of root's on that others may write to, root acts, but no link is followed either: others could have
+  given a link of root's another name. (systemd-tmpfiles had such a fault: CVE-2018-6954.)
 """
 
 from __future__ import annotations
@@ -37,10 +36,10 @@ class Place:
 
 @contextlib.contextmanager
 def at(path: Path, rights: Account | None = None, *, follow: bool = False) -> Iterator[Place]:
-    """Where `path` is, with the rights of whoever owns its folder while inside. rights: act with these from the
-    beginning.
+    """Opens the folder of `path`, and acts while inside with the rights of whoever owns that folder.
 
-    follow: a link of root's in a folder of root's is meant as what it leads to, e.g. /etc/os-release.
+    rights: act with these from the root directory on.
+    follow: where root has put a link into a folder of root's, go on to what it leads to, e.g. for `/etc/os-release`.
 
     Raises FileNotFoundError where a folder is missing, Refused where one cannot be trusted.
     """
@@ -54,14 +53,14 @@ def at(path: Path, rights: Account | None = None, *, follow: bool = False) -> It
         try:
             yield Place(path, walk.directory, name or ".", walk.account)
         except OSError as error:
-            # Calls by descriptor say only the last part of a name, if any.
+            # An error of a call by descriptor has only the last part of the path, if any.
             if error.errno and not os.path.isabs(str(error.filename or "")):
                 error.filename = str(path)
             raise
 
 
 class _Walk:
-    """The way to a path: the directory that is open now, and the account that acts in it."""
+    """The walk to a path: the directory that is open now, and the account that acts in it."""
 
     def __init__(self, path: Path, rights: Account | None, stack: contextlib.ExitStack) -> None:
         self.path, self._rights, self._stack, self._links = path, rights, stack, 0
@@ -70,7 +69,7 @@ class _Walk:
         self.directory = self._open("/", None)
 
     def enter(self, name: str) -> None:
-        """Go into the directory `name`, through a link if it is one of root's."""
+        """Goes into the directory `name`, also through a link of root's that may be followed."""
         found = self._open(name, self.directory)
         if modes.S_ISLNK(os.fstat(found).st_mode):
             self._follow(name, os.fstat(found))
@@ -81,7 +80,7 @@ class _Walk:
         self._judge(os.fstat(found))
 
     def last(self, name: str) -> str:
-        """The name of what a path means in the directory that is open then."""
+        """Follows links of root's from `name`, and returns the last name; the directory that holds it is open then."""
         while self._follows():
             try:
                 found = os.stat(name or ".", dir_fd=self.directory, follow_symlinks=False)
@@ -94,7 +93,7 @@ class _Walk:
         return name
 
     def _through(self, target: str) -> str:
-        """Go to the folder of a link's target; the target's own name."""
+        """Goes into the folder of a link's target, and returns the target's own name."""
         if target.startswith("/"):
             self.directory = self._open("/", None)
         *folders, name = [part for part in Path(target).parts if part != "/"] or ["."]
@@ -111,7 +110,7 @@ class _Walk:
             self._shared |= _others_may_write(directory)
 
     def _follows(self) -> bool:
-        """Whether a link of root's here is one that root has put under this name."""
+        """Tells whether a link of root's in this directory may be followed: nobody else can have named it."""
         return self.account.uid == 0 and not self._rights and not self._shared
 
     def _follow(self, name: str, link: os.stat_result) -> None:
@@ -141,9 +140,9 @@ class _Walk:
 
 
 def _others_may_write(directory: os.stat_result) -> bool:
-    """Whether somebody beside root can rename what root has in a directory of his.
+    """Tells whether somebody beside root can rename what root has in this directory of root's.
 
-    (An access list shows in the group's bits.)
+    An access list counts as well: it shows in the group's bits.
     """
     by_group = bool(directory.st_mode & modes.S_IWGRP) and directory.st_gid != 0
     by_all = bool(directory.st_mode & modes.S_IWOTH)
@@ -151,7 +150,10 @@ def _others_may_write(directory: os.stat_result) -> bool:
 
 
 def resolved(path: Path, rights: Account) -> Path:
-    """Where links lead with these rights: a hosted share is a link. Raises Refused where that is no place for files."""
+    """Follows all links with these rights, e.g. of a hosted share.
+
+    Raises Refused where they lead into /proc, /sys or /dev.
+    """
     with acting_as(rights):
         target = os.path.realpath(path)
     if target.startswith(_NO_FILES):

@@ -1,4 +1,4 @@
-"""Files as a look reports them: by digest, or as text with secrets masked."""
+"""Describes files in a look's answer: by digest, or as text with secrets masked."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SHOWN = 65536  # bytes; longer files are named, not shown
 
 
 def digest(path: Path) -> str:
-    """The digest of a file's bytes; `link to /x`, or `absent`."""
+    """Makes the digest of a file's bytes; `link to /x` for a link, `absent` where nothing is."""
     if (target := disk.link_target(path)) is not None:
         return f"link to {target}"
     try:
@@ -21,7 +21,7 @@ def digest(path: Path) -> str:
 
 
 def text(path: Path) -> str:
-    """A text file as it may be shown, secrets masked. Empty for what is no text."""
+    """Reads a text file with its secrets masked. Empty for what is no text."""
     if not disk.is_file(path):
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Whole trees of files: listing, copying and removing them by descriptors.
+"""Lists and copies whole trees of files by descriptors.
 
 Links and special files are refused by name.
 """
@@ -24,7 +24,7 @@ _LITTER = re.compile(
 
 @dataclass(frozen=True)
 class Entry:
-    """What lies in a tree. name: below it, e.g. `bin/a.jar`; directories have no size."""
+    """One file or folder of a tree. name: its path below the tree, `bin/a.jar`; directories have the size 0."""
 
     name: str
     directory: bool
@@ -34,7 +34,7 @@ class Entry:
 
 
 def tree(path: Path, rights: Account | None = None, *, entries: int = 20_000, size: int = 1 << 30) -> list[Entry]:
-    """Everything below a directory, or a file by itself (name: empty), parents before children.
+    """Lists everything below a directory, parents before children; of a file just itself, with an empty name.
 
     Raises Refused with the name of a link or special file, and beyond so many entries or bytes; FileNotFoundError where
     nothing is.
@@ -48,7 +48,7 @@ def tree(path: Path, rights: Account | None = None, *, entries: int = 20_000, si
 
 
 def is_litter(name: str) -> bool:
-    """Whether a program of some desktop, or NFS, leaves such a file in a folder by itself: `Thumbs.db`, `.nfs0001`."""
+    """Tells whether a desktop program or NFS leaves such a file in a folder by itself: `Thumbs.db`, `.nfs0001`."""
     return _LITTER.fullmatch(name) is not None
 
 
@@ -79,12 +79,13 @@ def _collect(directory: int, name: str, shown: str, root: Path, found: list[Entr
 
 
 def copy_tree(source: Path, target: Path, mode_of: Callable[[Entry], int], rights: Account | None = None) -> None:
-    """Copy a tree or a file.
+    """Copies a tree or a file to `target`, which must be free: nothing is renamed.
 
-    Room for every file is reserved before the first byte is copied. mode_of: the mode of each copy.
+    Room for every file is reserved before the first byte is copied. The copy belongs to whoever owns the target's
+    folder.
 
-    rights: those to read the source with. The copy belongs to who owns the target's folder. Nothing is renamed:
-    `target` must be free.
+    mode_of: gives the mode of each copy.
+    rights: those to read the source with.
     """
     entries = tree(source, rights)
     for entry in entries:
@@ -122,7 +123,7 @@ def _copy_file(source: Path, target: Path, entry: Entry, rights: Account | None)
 
 
 def _set_mode(path: Path, mode: int) -> None:
-    """Of what the tool has just made itself, by its descriptor."""
+    """Sets the mode of something that the tool has just made, by its descriptor."""
     with at(path) as place:
         descriptor = os.open(
             place.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=place.directory

@@ -1,4 +1,4 @@
-"""Whether a file can be replaced: what a rename would die of, seen before anything is written."""
+"""Tells before anything is written whether a file can be replaced by a rename."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MARGIN = 64 << 10  # bytes that a journal's entries take
 
 
 def problems(path: Path, size: int) -> list[str]:
-    """Why `size` bytes cannot take the place of what is at `path`, each with its remedy.
+    """Says why `size` bytes cannot take the place of what is at `path`, each with its remedy.
 
     They need room beside the file, and the file's backup needs room below `/var/lib/jtel-chat`. Says nothing where the
     folder is missing: an apply makes it.
@@ -29,7 +29,7 @@ def problems(path: Path, size: int) -> list[str]:
 
 
 def _fixed(path: Path) -> list[str]:
-    """Of the file, and of its folder, where a name is changed."""
+    """Says which attributes (chattr(1)) keep the file, or the names in its folder, from being changed."""
     return [
         f"{each} is {words}, so nothing can take its place. Ask who has set that, then: chattr -ia {each}"
         for each in (path, path.parent)

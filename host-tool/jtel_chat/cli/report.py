@@ -1,4 +1,4 @@
-"""What a person asks who is logged in on the host: status, check, diff, log, release-lock."""
+"""Answers a person who is logged in on the host: status, check, diff, log, release-lock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _END = 30  # seconds that a run gets to put back what it had begun
 
 
 def run(command: str, values: list[str]) -> int:
-    """One of the commands; its exit code."""
+    """Runs one of the commands and returns its exit code."""
     as_json = "--json" in values
     names = [value for value in values if value != "--json"]
     if command == "status":
@@ -47,8 +47,8 @@ def _status(as_json: bool) -> int:
     for name, step in found.items():
         release = f"  release {step['release']}" if "release" in step else ""
         _say(
-            f"{name:18} {step['applied']}  by {logbook.by_whom(step)}{release} "
-            f" {'; '.join(step['drift']) or 'as applied'}"
+            f"{name:18} {step['applied']}  by {logbook.by_whom(step)}{release}"
+            f"  {'; '.join(step['drift']) or 'as applied'}"
         )
         for key, value in step["facts"].items():
             _say(f"{'':18} {words.fact(key, value)}")
@@ -89,7 +89,7 @@ def _log(as_json: bool) -> int:
 
 
 def _release_lock() -> int:
-    """End the holder: its transaction rolls back, or systemd's ExecStopPost does it for a run that had to be killed."""
+    """Ends the run that holds the lock, which rolls back; after a kill, systemd's ExecStopPost puts everything back."""
     process = lock.holding_process()
     if process is None:
         print("the lock is free")
@@ -107,5 +107,5 @@ def _release_lock() -> int:
 
 
 def _say(*lines: str) -> None:
-    """What programs and callers have said stands in it, too."""
+    """Prints lines, cleaned of control characters: what programs and callers have said stands in them, too."""
     print(printable.block("\n".join(lines)))

@@ -1,8 +1,7 @@
-"""`jtel-chatctl update`: the share's release now, on this server only – what the vendor's updatesc.sh does, as one
-transaction.
+"""Installs the share's release on this server and restarts on it: `jtel-chatctl update`, which updatesc.sh calls.
 
-The step with the release is applied again as if it said `follow`, then the step of the service that loads it. Both
-records are written anew under their own generation and reason, so that Pulumi sees no drift.
+The step with the release is applied again as if its document said `follow`, then the step of the service that loads it.
+Both records are written anew under their own generation and reason, so that Pulumi sees no drift.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from ..kinds import release
 
 
 def run() -> list[str]:
-    """Install, restart, wait until healthy; what does not get healthy is taken back, and the old release runs on."""
+    """Installs, restarts and waits until the service is healthy; otherwise puts the old release back."""
     installing, running = _step("release"), _step("service")
     return steps.exclusively("update", installing, lambda: _update(installing, running))
 
@@ -69,8 +68,11 @@ def _apply(step: str, sections: list[Section], *, proven_already: bool) -> list[
 
 
 def _put_back(installing: str, service: Section, before: str) -> str:
-    """The old program, and what else no start has proven yet; of that the next observation has to say so, of the
-    program not.
+    """Puts back the old release, and with it every other file that no healthy start has proven yet.
+
+    Such files belong to steps that were applied before with `restart: hold`, e.g. `hazelcast`. Their next observation
+    has to say that they were put back. The release's own step says nothing: its record is back as well, and is what
+    Pulumi knows.
     """
     restored, said = journal.disproven()
     others = [step for step in restored if step != installing]

@@ -1,1 +1,1 @@
-"""Documents and the kinds of their sections: what a document may say, and what every kind offers."""
+"""Reads documents, checks them against what each kind declares, and names what every kind offers."""

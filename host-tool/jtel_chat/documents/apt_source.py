@@ -1,4 +1,4 @@
-"""What a line of sources.list(5) makes apt do without asking who has signed the packages."""
+"""Finds options in a line of sources.list(5) that make apt take packages without a valid signature."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NO = ("no", "false", "without", "off", "disable", "0")
 
 
 def warnings(text: str) -> list[str]:
-    """A line for each such option."""
+    """Writes a warning for each such option, `trusted=yes` for instance."""
     options = [option.partition("=") for found in _OPTIONS.findall(text) for option in found.split()]
     unsafe = {name.lower().rstrip("+-"): value for name, _, value in options if value.lower() not in _NO}
     remedy = "Name the repository's key instead: [signed-by=/usr/share/keyrings/NAME.gpg]"

@@ -1,6 +1,7 @@
-"""What a document may say.
+"""Checks the sections of a document against what their kinds declare.
 
-Each kind declares its fields once; unknown, missing, malformed and foreign ones are refused here.
+Each kind declares its fields once; unknown, missing and malformed ones are refused here, and so are names that the kind
+does not own.
 
 The types of `render/kinds.ts` are made from the same declarations (`npm run kinds`).
 """
@@ -32,7 +33,7 @@ RELEASE = rf"hold|follow|{DIGEST}|[0-9a-f]{{64}}"
 
 @dataclass(frozen=True)
 class Field:
-    """One field. pattern: what the value must match as a whole; of a block, each line of it.
+    """One field of a kind. pattern: what the whole value must match; in a block, each line of it.
 
     form: `line` (`key: value`), `lines` (a block of lines) or `text` (a block as it is, of any lines where pattern is
     empty).
@@ -45,12 +46,12 @@ class Field:
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a section of one kind is: the names that it may have, its fields, and what the engine has to know of it.
+    """What a section of one kind may say, and what the engine has to know of the kind.
 
-    names: pattern of the section's name, so of the paths that it may own.
+    names: pattern of the section's name, and so of the paths that it may own.
     secret: fields that are never kept, shown or named by a digest.
-    proves: whether applying it shows that what its process loads is good: until then, that can be put back after its
-    commit.
+    proves: whether applying it shows that what its process loads is good. Until such a proof, what was committed can
+    still be put back.
     loaded: whether a process reads it when it starts: `always`, `named` (with the field `loaded-by`), or `never`.
     """
 
@@ -80,7 +81,7 @@ def _name_problems(section: Section, declaration: Declaration) -> list[str]:
 
 
 def owns(name: str, declaration: Declaration) -> bool:
-    """Whether a section of the kind may have this name."""
+    """Tells whether a section of the kind may have this name."""
     return re.fullmatch(declaration.names, name) is not None
 
 

@@ -1,4 +1,4 @@
-"""Documents: the text that one step wants to be true on this host.
+"""Reads documents: the text that one step wants to be true on this host.
 
 A document is a list of sections. A section is opened by `# kind: NAME`; lines `key: value` and blocks follow:
 
@@ -24,9 +24,9 @@ _FIELD = re.compile(r"([a-z][a-z0-9-]*):(?: (.*))?")
 
 @dataclass
 class Section:
-    """One thing on this host, e.g.
+    """One section of a document: `# files: /etc/x` has the kind `files` and the name `/etc/x`.
 
-    `# files: /etc/x`: its kind, its name, its fields (a block is one text with a final newline).
+    fields: the values by their keys; a block is one text that ends in a newline.
     """
 
     kind: str
@@ -34,19 +34,19 @@ class Section:
     fields: dict[str, str] = field(default_factory=dict)
 
     def text(self, key: str) -> str:
-        """A field that must be there."""
+        """Gives the value of a field. Raises Refused where the section lacks it."""
         if key not in self.fields:
             raise Refused(f"document: section '{self.kind}: {self.name}' lacks '{key}'")
         return self.fields[key]
 
     def lines(self, key: str) -> list[str]:
-        """A block as its lines; none when the field is absent or empty."""
+        """Gives the lines of a block; none when the field is absent or empty."""
         text = self.fields.get(key, "").rstrip("\n")
         return text.split("\n") if text else []
 
 
 def parse(text: str) -> list[Section]:
-    """The sections of a document. Raises Refused with the line that fits nowhere."""
+    """Reads the sections of a document. Raises Refused with the number of the first line that fits nowhere."""
     sections: list[Section] = []
     block = ""
     for number, line in enumerate(text.split("\n"), 1):

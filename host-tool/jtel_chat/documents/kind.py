@@ -1,4 +1,4 @@
-"""What every kind offers: `observe` looks, `apply` makes a section true. A kind is a module of the same name."""
+"""Names what every kind offers. A kind is a module in `kinds/`: `observe` looks, `apply` makes a section true."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ KINDS = (
 
 @dataclass
 class Observed:
-    """What is true on the host now. Values are short and public: digests, modes, states – never content.
+    """What a kind has found on the host. Values are short and public: digests, modes, states – never content.
 
-    state: by keys like `mode:/etc/x`, compared with the state after the last apply; a difference is drift. `words` says
-    it.
+    state: by keys like `mode:/etc/x`, compared with the state after the last apply; a difference is drift. `words`
+    turns it into sentences.
     loaded: the part that a process reads when it starts; a difference to what it attested owes a restart.
     problems: why an apply would fail, each with its remedy.
     warnings: what is going to be a problem, or cannot be proven here; each with its remedy. They stop nothing.
-    text: what a person wants to see the difference of, secrets masked.
     owed: why an apply has to run again although nobody has edited anything, e.g. an update of what a process loads.
-    facts: what a person asks for, and nothing hangs on: `days:/etc/haproxy/haproxy.pem`,
+    text: what a person wants to see the difference of, secrets masked.
+    facts: what a person asks for and nothing depends on: `days:/etc/haproxy/haproxy.pem`,
     `owed:jtel-clientmessenger.service`.
     alike: what should be the same on every host that has the step.
-    active: of several hosts that have the step, this one carries the traffic: it is changed after the others.
+    active: whether this host, of several that have the step, carries the traffic: it is changed after the others.
     """
 
     state: dict[str, str] = field(default_factory=dict)
@@ -48,8 +48,9 @@ class Observed:
 
 @dataclass
 class Judgement:
-    """What is to be written, looked at beforehand: problems and warnings as in Observed, and lines for the person who
-    writes it.
+    """What speaks against some content before it is written.
+
+    problems, warnings: as in Observed. said: lines for the person who writes it.
     """
 
     problems: list[str] = field(default_factory=list)
@@ -58,49 +59,50 @@ class Judgement:
 
 
 class Kind(Protocol):
-    """The interface of a kind's module."""
+    """What the module of a kind has: a declaration, `observe`, `apply`, and those of the other functions that it needs.
+
+    `files` has no `undo`, for instance, and only `service` has `is_proven` and `run_again`.
+    """
 
     DECLARATION: Declaration
 
     def observe(self, section: Section) -> Observed:
-        """Look only."""
+        """Looks at what the section describes, and changes nothing."""
         ...
 
     def apply(self, section: Section, transaction: Transaction) -> None:
-        """Make the section true. Raises Refused before, Failed after the first effect."""
+        """Makes the section true. Raises Refused before, Failed after the first effect."""
         ...
 
     def undo(self, section: Section, transaction: Transaction) -> None:
-        """Take back what is no file; files are put back from their originals.
-
-        A kind that only has files lacks this function.
-        """
+        """Takes back what is no file, e.g. rules of ufw; files are put back from their originals by the engine."""
         ...
 
     def load_again(self, section: Section) -> str:
-        """Load what a rollback has put back, and say what runs then: `HAProxy runs FILE again as it was.`
+        """Loads what a rollback has put back, and says what runs then, e.g. that HAProxy runs the file as it was.
 
-        Only kinds that ask for it (`load_on_rollback`) have it. The section comes from a journal and has its name only.
+        Only kinds that call `Transaction.load_on_rollback` have it. The section comes from a journal and has its name
+        only.
         """
         ...
 
     def is_proven(self, section: Section) -> bool:
-        """Whether what was applied is loaded; where a restart is held, nothing is proven.
+        """Tells whether the process has loaded what was applied; where its restart is held, it has not.
 
-        Only kinds that prove have it.
+        Only kinds that declare `proves` have it.
         """
         ...
 
     def run_again(self, section: Section) -> str:
-        """Start what has not proven itself on the files that were put back; how it is then.
+        """Starts the service on the files that were put back, and says how it is then.
 
-        Only kinds that prove have it.
+        Only kinds that declare `proves` have it.
         """
         ...
 
 
 def of(section: Section) -> Kind:
-    """The module for a section; imported when first needed, since start-up counts."""
+    """Imports the module of a section's kind: only when it is needed, because every call pays for its imports."""
     if section.kind not in KINDS:
         raise Refused(
             f"document: unknown kind '{section.kind}' (known: {', '.join(KINDS)}). Is the host tool older than the"
@@ -110,12 +112,12 @@ def of(section: Section) -> Kind:
 
 
 def declared(section: Section) -> Declaration:
-    """What its kind declares."""
+    """Gives what the kind of a section declares."""
     return of(section).DECLARATION
 
 
 def parsed(text: str) -> list[Section]:
-    """The sections of a document, each as its kind declares it. Raises Refused with everything that is not."""
+    """Reads the sections of a document and checks each against its kind. Raises Refused with all that does not fit."""
     sections = document.parse(text)
     problems: list[str] = []
     for section in sections:

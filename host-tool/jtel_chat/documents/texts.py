@@ -1,4 +1,4 @@
-"""Texts that come with the tool: what is executed on a host is the tool's own, never a document's."""
+"""Gives the texts that come with the tool: programs and units on a host are the tool's own, never a document's."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from ..programs import itself
 
 
 def text(path: str) -> str:
-    """A text by its place on the host: `usr/local/bin/updatesc.sh`."""
+    """Gives a text by its place on the host: `usr/local/bin/updatesc.sh`."""
     return itself.brought(path)
 
 
 def digest(path: str) -> str:
-    """What a document names a text by, so that a changed one is a changed document: 16 hexadecimal digits."""
+    """Makes the 16 digits by which a document names a text, so that a changed text is a changed document."""
     return digests.short(text(path).encode())

@@ -1,3 +1,1 @@
-"""Looking, applying and undoing whole documents: transactions, their journals, originals, records, the lock and the
-log.
-"""
+"""Looks at, applies and undoes documents: transactions, journals, originals, records, the lock and the log."""

@@ -1,13 +1,18 @@
-"""Journals: what a transaction has changed, a line a change, so that it can be put back after a failure, a crash or a
-boot.
+"""Keeps journals of transactions, so that changes can be put back after a failure, a crash or a boot.
 
-A journal is a folder of root's, `/var/lib/jtel-chat/journal/NUMBER-STEP`: `entries`, and the bytes of replaced files.
-Numbers count upwards, whatever the clock says.
+A journal is a folder of root's, `/var/lib/jtel-chat/journal/00000000000000000007-haproxy`: the file `entries`, with a
+line of JSON for each change, and the old bytes of replaced files. The numbers count upwards and do not depend on the
+clock.
 
-Putting back writes only what differs, and only over what still is what the transaction wrote: somebody's later edit
-stays. What cannot be put back – somebody has placed a folder there, or taken the right away – is said and skipped: it
-must not keep the rest, other steps or a boot from going on. The journal is kept then, in
-`/var/lib/jtel-chat/not-put-back`, with all that it holds.
+A journal is in one of three folders:
+
+- `journal/`: its transaction has not ended. The next run, or a boot, puts it back.
+- `unproven/`: its transaction has committed what only a start of the service can show to be good.
+- `not-put-back/`: something in it could not be put back, e.g. since somebody has made a folder of that name. It is kept
+  for a person, with all that it holds.
+
+Putting back writes only what differs, and only over what the transaction itself wrote: a later edit of somebody's
+stays. What cannot be put back is reported and skipped, so that the rest, other steps and a boot go on.
 """
 
 from __future__ import annotations
@@ -26,22 +31,22 @@ from ..programs import process
 
 
 def pending() -> Path:
-    """Journals of transactions that have not ended."""
+    """Names the folder with the journals of transactions that have not ended."""
     return disk.STATE / "journal"
 
 
 def unproven() -> Path:
-    """Journals of transactions that have committed what only a start of the service can show to be good."""
+    """Names the folder with the journals of what is committed, but not yet proven by a healthy start of the service."""
     return disk.STATE / "unproven"
 
 
 def not_put_back() -> Path:
-    """Journals of which something could not be put back, for a person to look at."""
+    """Names the folder with the journals of which something could not be put back, for a person to look at."""
     return disk.STATE / "not-put-back"
 
 
 def name_of_next(step: str) -> str:
-    """The name of a new journal: it comes after all others, of earlier versions too, which counted nanoseconds."""
+    """Names a new journal: its number comes after all others, also after those of earlier versions (nanoseconds)."""
     numbers = [_number(name) for place in (pending(), unproven(), not_put_back()) for name in disk.names(place)]
     return f"{max(numbers, default=0) + 1:020}-{step}"
 
@@ -52,7 +57,7 @@ def _number(name: str) -> int:
 
 
 def left(step: str) -> list[str]:
-    """What earlier runs of a step have left undone, for a person; nothing while a run goes on."""
+    """Says what earlier runs of a step have left undone, for a person."""
     waiting = [place for place in newest_first(pending()) if _step(place) == step and entries(place)]
     stuck = [place for place in newest_first(not_put_back()) if _step(place) == step]
     return [
@@ -69,11 +74,11 @@ def _step(journal: Path) -> str:
 
 
 def recover(booting: bool = False) -> list[str]:
-    """Roll back what earlier runs left unfinished, newest first; lines for a person.
+    """Rolls back what earlier runs left unfinished, newest first, and returns lines for a person.
 
-    To be called under the host's lock.
+    The caller holds the host's lock.
 
-    booting: services have not started yet, so they are not told.
+    booting: services have not started yet, so no command is sent to them.
     """
     said: list[str] = []
     for directory in newest_first(pending()):
@@ -85,7 +90,7 @@ def recover(booting: bool = False) -> list[str]:
 
 
 def proven() -> None:
-    """What was committed since the last proof is good: a service has loaded it and is healthy."""
+    """Removes the unproven journals: a service has loaded what was committed, and is healthy."""
     from . import releases  # which knows journals
 
     disk.remove_tree(unproven())
@@ -93,8 +98,9 @@ def proven() -> None:
 
 
 def disproven() -> tuple[list[str], list[str]]:
-    """Put back what was committed since the last proof, newest first: the steps that it belonged to, and lines for a
-    person.
+    """Puts back what was committed since the last proof, newest first.
+
+    Returns the steps that it belonged to, and lines for a person.
     """
     steps: list[str] = []
     said: list[str] = []
@@ -105,14 +111,14 @@ def disproven() -> tuple[list[str], list[str]]:
 
 
 def newest_first(place: Path) -> list[Path]:
-    """The journals in a folder of them."""
+    """Lists the journals in a folder, `8-haproxy` before `7-tool`."""
     return [place / name for name in sorted(disk.names(place), key=_number, reverse=True)]
 
 
 def roll_back(directory: Path, booting: bool = False) -> tuple[list[str], bool]:
-    """Put everything back, the last change first, and close the journal.
+    """Puts everything back, the last change first, and closes the journal.
 
-    Lines on what a person has to know, and whether everything is as it was.
+    Returns lines on what a person has to know, and whether everything is as it was.
     """
     said: list[str] = []
     refused = 0
@@ -132,14 +138,15 @@ def roll_back(directory: Path, booting: bool = False) -> tuple[list[str], bool]:
 
 
 def entries(directory: Path) -> list[dict[str, Any]]:
-    """What a journal announces, oldest first; a line torn by a crash announces what has not been done."""
+    """Lists the entries of a journal, oldest first, without a line that a crash has torn: its change was not made."""
     return list(_parsed(directory))
 
 
 def _once_each_path(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The entries, the last first. A file that was changed several times goes back to the first state at once.
+    """Yields the entries, the last one first, but each file only once: it goes back to its first state at once.
 
-    In between there may be no room for it. `comes`: everything that the transaction has put there.
+    For the states in between there may be no room. `comes`: the digests of everything that the transaction has put
+    there.
     """
     paths: dict[str, list[dict[str, Any]]] = {}
     for entry in found:
@@ -158,7 +165,7 @@ def _is_file(entry: dict[str, Any]) -> bool:
 
 
 def forget_besides(found: list[dict[str, Any]]) -> None:
-    """Remove what the transaction has kept beside the files that it has changed."""
+    """Removes what the transaction has kept beside the files that it has changed."""
     for path in dict.fromkeys(entry["path"] for entry in found if "blob" in entry):
         disk.forget_beside(Path(path))
 
@@ -174,7 +181,7 @@ def _parsed(directory: Path) -> Iterator[dict[str, Any]]:
 
 
 def close(directory: Path) -> None:
-    """The end of a transaction is one step: without its list of entries, a journal means nothing any more."""
+    """Ends a transaction in one step: without its list of entries, a journal means nothing any more."""
     disk.remove(directory / "entries")
     disk.remove_tree(directory)
 
@@ -193,7 +200,7 @@ def _subject(entry: dict[str, Any]) -> str:
 
 
 def _put_back(entry: dict[str, Any], blobs: Path, booting: bool) -> list[str]:
-    """Undo one change; a second time does nothing."""
+    """Undoes one change; a second time does nothing."""
     if "release" in entry:
         from . import releases
 
@@ -222,7 +229,7 @@ def _put_back_path(entry: dict[str, Any], blobs: Path) -> list[str]:
 
 
 def _put_back_file(path: Path, entry: dict[str, Any], blobs: Path) -> list[str]:
-    """A file or a link. Raises Refused where it is somebody's edit by now."""
+    """Puts a file or a link back. Raises Refused where somebody has changed it since."""
     old = disk.read(blobs / entry["blob"], 1 << 62) if entry["was"] == "file" else b""
     ids = (entry.get("uid", 0), entry.get("gid", 0))
     if _is_back(path, entry, old):
@@ -242,14 +249,14 @@ def _put_back_file(path: Path, entry: dict[str, Any], blobs: Path) -> list[str]:
 
 
 def _is_back(path: Path, entry: dict[str, Any], old: bytes) -> bool:
-    """Whether it is as it was already: then nothing has to be written, which may have failed just now."""
+    """Tells whether a file is as it was before: then nothing is written, since a write may just have failed."""
     if entry["was"] == "file":
         return disk.is_as_wanted(path, old, entry["mode"], (entry["uid"], entry["gid"]))
     return disk.link_target(path) == entry["target"] if entry["was"] == "link" else disk.stat(path) is None
 
 
 def owner_said(path: Path, was: int) -> list[str]:
-    """In somebody's folder everything is his: a line where a file that is put back belonged to another user before."""
+    """Says that a file was put back as another user's than before: in a folder of jtel's every file becomes jtel's."""
     account = disk.owner(path)
     if account.uid in (0, was):
         return []
@@ -257,9 +264,7 @@ def owner_said(path: Path, was: int) -> list[str]:
 
 
 def _put_back_kept(path: Path, kept: Path, was: str) -> list[str]:
-    """A tree that versions before 2026-12 kept beside its place: copied back with the rights of whoever owns that
-    folder.
-    """
+    """Copies back a tree that versions before 2026-12 kept beside its place, with the rights of the folder's owner."""
     if was != "tree":
         disk.remove_tree(path)
         return []
@@ -274,7 +279,7 @@ def _put_back_kept(path: Path, kept: Path, was: str) -> list[str]:
 
 
 def _load_again(section: Section) -> str:
-    """What does not load must not keep the rest from being put back."""
+    """Has a kind load what was put back. A failure becomes a line for a person, so that the rest is put back, too."""
     from ..documents import kind  # which knows transactions
 
     try:

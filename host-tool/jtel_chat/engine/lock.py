@@ -1,4 +1,4 @@
-"""The host's lock: one writer at a time, also across controllers."""
+"""Takes the host's lock: one writer at a time, also across controllers."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def _holder() -> Path:
 
 @contextlib.contextmanager
 def held(what: str, wait: float = 300) -> Iterator[str]:
-    """Hold the lock while inside; gives whom it had waited for, if anybody.
+    """Holds the lock while inside; gives the text of the holder that it waited for, or an empty one.
 
-    Waits up to `wait` seconds, then names the holder.
+    Waits up to `wait` seconds, then raises Refused with the holder's name.
 
-    Never removes the lock file: two could hold it then.
+    The lock file is never removed: otherwise two processes could lock two files of one name.
     """
     disk.make_directory(disk.RUN)
     descriptor = disk.lockable(_lock())
@@ -59,7 +59,7 @@ def _acquire(descriptor: int, wait: float) -> str:
 
 
 def is_held() -> bool:
-    """Whether some process holds the lock now."""
+    """Tells whether some process holds the lock now."""
     if disk.stat(_lock()) is None:
         return False
     descriptor = disk.lockable(_lock())
@@ -73,13 +73,13 @@ def is_held() -> bool:
 
 
 def holding_process() -> int | None:
-    """The process that holds the lock; None when nobody does."""
+    """Finds the process that holds the lock; None when nobody does."""
     found = re.search(r", process (\d+), since [^,]*$", holder()) if is_held() else None
     return int(found[1]) if found else None
 
 
 def holder() -> str:
-    """Who holds the lock, as one line."""
+    """Says who holds the lock, or held it last: `apply haproxy by deploy from 10.1.0.5, process 812, since …`."""
     try:
         return disk.text(_holder()).strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""The log of what was done on this host: one JSON object a line under /var/lib/jtel-chat, and syslog."""
+"""Logs what was done on this host: one JSON object a line in /var/lib/jtel-chat/log, and syslog."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _log() -> Path:
 
 
 def note(action: str, step: str, outcome: str, said: list[str]) -> None:
-    """Append an entry: who, from where, what came of it."""
+    """Appends an entry: who, from where, what came of it."""
     import syslog
 
     entry = {
@@ -46,7 +46,7 @@ def note(action: str, step: str, outcome: str, said: list[str]) -> None:
 
 
 def entries() -> list[dict[str, Any]]:
-    """All entries, oldest first. Earlier versions wrote what programs had printed as it came."""
+    """Lists all entries, oldest first, cleaned anew: earlier versions wrote what programs had printed as it came."""
     try:
         lines = disk.text(_log(), _LONGEST).split("\n")
     except FileNotFoundError:
@@ -55,7 +55,7 @@ def entries() -> list[dict[str, Any]]:
 
 
 def _parsed(line: str) -> dict[str, Any] | None:
-    """None for half a line, which a power cut leaves."""
+    """Reads one entry; None for half a line, which a power cut leaves."""
     try:
         entry: dict[str, Any] = json.loads(line)
     except ValueError:
@@ -69,8 +69,9 @@ def _cleaned(entry: dict[str, Any]) -> dict[str, Any]:
 
 
 def caller() -> dict[str, str]:
-    """The user behind sudo, the address that ssh was called from, and the run (commit, URL) that this user announced
-    from there.
+    """Says who calls: the user behind sudo, the address that ssh was called from, and the run (commit, URL).
+
+    The run is the one that the same user has announced from the same address.
     """
     by = (
         os.environ.get("JTEL_CHAT_BY", "root") if origin.inside_run() else os.environ.get("SUDO_USER", "root")
@@ -80,15 +81,15 @@ def caller() -> dict[str, str]:
 
 
 def connection() -> str:
-    """The ssh connection of this call, `ADDRESS PORT ADDRESS PORT`, the client's first; empty without ssh.
+    """Finds the ssh connection of this call, `ADDRESS PORT ADDRESS PORT`, the client's first; empty without ssh.
 
-    A run is told its starter's.
+    A run in a transient unit has no ssh above it; the call that started it tells it its own connection.
     """
     return os.environ.get("JTEL_CHAT_CONNECTION", "") if origin.inside_run() else origin.ssh_connection()
 
 
 def confirm_firewall() -> None:
-    """Where ufw is on trial, a call by a second ssh connection is what shows that ssh still gets in."""
+    """Confirms ufw where it is on trial, if this call came by a second ssh connection: so ssh still gets in."""
     if disk.stat(disk.STATE / "firewall-trial"):
         from ..firewall import trial
 
@@ -96,15 +97,15 @@ def confirm_firewall() -> None:
 
 
 def by_whom(entry: dict[str, Any]) -> str:
-    """`deploy from 10.1.0.5 (commit 1a2b3c4, https://ci.example/runs/7)`."""
+    """Says who: `deploy from 10.1.0.5 (commit 1a2b3c4, https://ci.example/runs/7)`."""
     run = f" ({entry['run']})" if entry.get("run") else ""
     return f"{entry['by']} from {entry['from']}{run}"
 
 
 def announce(run: str) -> None:
-    """Note which run the caller's next changes belong to.
+    """Notes which run the caller's next changes belong to.
 
-    It comes with the look: in a command it would be a difference every time.
+    It comes with the look: in a step's command it would be a difference every time.
     """
     who = caller()
     text = printable.line(run)[:300]

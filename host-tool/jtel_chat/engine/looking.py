@@ -1,4 +1,4 @@
-"""The two looks: `observe` takes names and answers about what was applied, `look` takes documents and judges them, too.
+"""Answers the two looks: `observe` takes names of steps, `look` takes documents and judges them, too.
 
 Customers' sudoers grant `observe` to accounts that may do nothing else, so nothing of its request is parsed, run or
 quoted. `look` is for the account that also applies: its documents do as much as an apply.
@@ -29,7 +29,7 @@ class WrongCall(Exception):
 
 
 def run(command: str, values: list[str]) -> int:
-    """`observe` or `look`; its exit code. Raises WrongCall before anything was looked at."""
+    """Answers `observe` or `look`; returns the exit code. Raises WrongCall before anything was looked at."""
     if values:
         raise WrongCall(f"'{command}' takes no arguments: its request comes on standard input")
     if bounded.concerns([command]):
@@ -59,7 +59,7 @@ def _request(command: str) -> dict[str, Any]:
 
 
 def parsed(command: str, request: object) -> dict[str, Any]:
-    """A request that has the form of its command: `steps` is there, its keys are names, of `observe` without values."""
+    """Checks the form of a request: `steps` is there, its keys are names, and those of `observe` have no values."""
     if not isinstance(request, dict) or not isinstance(request.get("steps", {}), dict):
         raise WrongCall(f'the request of \'{command}\' is not of the form {{"steps": {{"java": null}}}}')
     from . import steps
@@ -90,7 +90,7 @@ def _observed(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _judged(request: dict[str, Any]) -> dict[str, Any]:
-    """What of it is secret is known by name only; whether it may travel is seen here, before it does."""
+    """Looks at the steps of a `look`. A secret document is known by name only; whether it may travel is judged here."""
     from . import logbook, observing, steps
 
     if "run" in request:
@@ -111,7 +111,7 @@ def _sudo_problem() -> str | None:
 
 
 def _cut(answer: dict[str, Any]) -> dict[str, Any]:
-    """No more than a controller reads."""
+    """Shortens an answer to what a controller reads."""
     for said in ("problems", "warnings"):
         answer[said] = [printable.block(text) for text in answer[said][:_SAID]]
     answer["diff"] = printable.block(answer["diff"], _DIFF)

@@ -1,4 +1,4 @@
-"""Records as versions before 2026-12 wrote them, with sentences for keys, in the form of this version.
+"""Reads records that versions before 2026-12 wrote, with sentences for keys, as records of this version.
 
 They are changed where they are read; the next apply of the step writes the new form. Nothing is asked of a person.
 """
@@ -53,7 +53,7 @@ _DROPPED = {
 
 
 def upgraded(record: dict[str, Any]) -> dict[str, Any]:
-    """A record in the form of this version; one that has it already as it is."""
+    """Brings a record into the form of this version; one that has it already stays as it is."""
     if record.get("format") == FORMAT:
         return record
     if "format" in record:
@@ -73,12 +73,12 @@ def _unversioned(key: str, value: str) -> str:
 
 
 def _text_key(key: str) -> str:
-    """`our blocks in /etc/haproxy/haproxy.cfg`, `ufw rules of chat`, or the path of a file."""
+    """Brings `our blocks in /etc/haproxy/haproxy.cfg` or `ufw rules of chat` into today's form; paths stay."""
     return re.sub(r"^our blocks in ", "blocks:", re.sub(r"^ufw rules of chat$", "rules:ufw", key))
 
 
 def attested(loads: dict[str, str]) -> dict[str, str]:
-    """What was noted at a start under paths and names of packages, in the form of this version.
+    """Brings what was noted at a start, under paths and names of packages, into the form of this version.
 
     An earlier version's drop-in may call this version's tool, which notes the form of today.
     """
@@ -118,8 +118,9 @@ def _item(key: str, value: str, sections: list[dict[str, Any]]) -> tuple[str, st
 
 
 def _release(section: dict[str, Any], value: str) -> str:
-    """The 16 digits of those versions are another digest than today's: of the same release, today's; else they stay,
-    and differ.
+    """Brings the 16 digits of an earlier version into today's 64 where they name the installed release; others stay.
+
+    Digits that stay differ from today's, and so count as drift.
     """
     from ..kinds import release
 

@@ -1,4 +1,4 @@
-"""Observing sections: what is true of them now, each looked at once within one look."""
+"""Observes sections, each once within one look."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _looked: dict[str, Observed] | None = None
 
 @contextlib.contextmanager
 def looking() -> Iterator[None]:
-    """While inside nothing changes: a section is looked at once, however many steps ask about it."""
+    """Makes `observe` look at each section once while inside, however many steps ask: nothing changes meanwhile."""
     global _looked  # noqa: PLW0603 – one look is one process
     _looked = {}
     try:
@@ -24,7 +24,7 @@ def looking() -> Iterator[None]:
 
 
 def is_looking() -> bool:
-    """Whether the problems that are seen decide about an apply.
+    """Tells whether this is a look, whose problems and warnings a person will see.
 
     Elsewhere – a starting service attests what it loads – only the state counts.
     """
@@ -32,7 +32,7 @@ def is_looking() -> bool:
 
 
 def observe(section: Section) -> Observed:
-    """What is true of a section now."""
+    """Looks at one section."""
     if _looked is None:
         return kind.of(section).observe(section)
     key = repr(section)
@@ -42,7 +42,7 @@ def observe(section: Section) -> Observed:
 
 
 def observe_all(sections: list[Section]) -> Observed:
-    """What all sections see, as one."""
+    """Looks at all sections, and joins what was seen."""
     whole = Observed()
     for section in sections:
         seen = observe(section)

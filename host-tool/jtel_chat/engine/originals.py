@@ -1,8 +1,8 @@
-"""Originals: what a step found before it first changed something, kept until the step is undone.
+"""Keeps originals: what a step found before it first changed something, until the step is undone.
 
 `originals/STEP/index.json` lists, in the order of the first change, what was at each path, and the digest of what the
-step last put there: another digest is somebody's edit, which undo keeps beside the file. Of a release, `releases` keeps
-the original.
+step last put there: another digest is somebody's edit, which undo keeps beside the file. The original of a release is
+kept by `releases`.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ _EDITS = 50  # of one path that are kept
 
 
 def index(step: str) -> list[dict[str, Any]]:
-    """The entries of a step, oldest first."""
+    """Lists the entries of a step, oldest first."""
     entries: list[dict[str, Any]] = disk.json(_directory(step) / "index.json") or []
     return entries
 
 
 def recalled(step: str, fact: str) -> Any:
-    """What the step found of something that is no file (a unit's state); None when it has changed nothing there."""
+    """Gives what the step found of something that is no file, e.g. a unit's state; None if it changed nothing there."""
     return next((entry["value"] for entry in index(step) if entry.get("fact") == fact), None)
 
 
 def keep(step: str, entries: list[dict[str, Any]], backups: Path) -> None:
-    """Take over the backups of a transaction that commits; the first of a path is its original."""
+    """Takes over the backups of a transaction that commits; the first of a path is its original."""
     directory = _directory(step)
     disk.own_directory(directory)
     known = index(step)
@@ -51,7 +51,7 @@ def keep(step: str, entries: list[dict[str, Any]], backups: Path) -> None:
 
 
 def refresh(step: str) -> None:
-    """What is there now is what the step put there: to be called when its files were put back after its commit."""
+    """Notes the files that are there now as the step's own: called after its files were put back."""
     if known := index(step):
         _write(step, _refreshed(known))
 
@@ -69,13 +69,13 @@ def put_back(step: str, transaction: Transaction, paths: list[str] | None = None
     paths: only these, `["/etc/haproxy/haproxy.cfg"]`; without them, everything.
     """
     for entry in reversed(index(step)):
-        # `kept`: a part of a release, where versions before 2026-12 kept it; `releases` has taken it over.
+        # `kept`: a part of a release that versions before 2026-12 kept here; `releases` has taken it over.
         if "path" in entry and "kept" not in entry and (paths is None or entry["path"] in paths):
             _put_back(entry, _directory(step), transaction)
 
 
 def forget(step: str, paths: list[str] | None = None) -> None:
-    """After an undo – of everything, or of just these paths – has committed."""
+    """Forgets the originals of a step, or of just these paths, after their undo has committed."""
     if paths is None:
         disk.remove_tree(_directory(step))
     elif paths and (known := index(step)):
@@ -83,7 +83,7 @@ def forget(step: str, paths: list[str] | None = None) -> None:
 
 
 def digest_of(path: Path) -> str:
-    """A digest of the file or link at a path; `directory`, `absent`, or `unreadable` for what is none of these."""
+    """Makes a digest of the file or link at a path; else `directory`, `absent`, or `unreadable`."""
     try:
         if (target := disk.link_target(path)) is not None:
             return f"link to {target}"
@@ -95,9 +95,9 @@ def digest_of(path: Path) -> str:
 
 
 def place_of_edit(path: Path) -> Path:
-    """Where an edit is kept, beside what was edited; one that an earlier undo has kept stays:
+    """Finds a free name for an edit beside the edited file: `x.edited-under-jtel-chat`, then the same with `-2`.
 
-    `x.edited-under-jtel-chat-2`.
+    Edits that earlier undos have kept stay.
     """
     places = [
         path.with_name(f"{path.name}{_EDITED}{number}")
@@ -131,7 +131,7 @@ def _put_back(entry: dict[str, Any], blobs: Path, transaction: Transaction) -> N
 
 
 def _keep_edit(path: Path, transaction: Transaction) -> None:
-    """Beside the file, since a person looks for it there."""
+    """Keeps an edit beside the file: a person looks for it there."""
     found = disk.stat(path)
     if found is None or not disk.is_file(path):
         return

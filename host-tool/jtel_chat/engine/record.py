@@ -1,4 +1,4 @@
-"""What was applied: one record per step under /var/lib/jtel-chat/steps, written by the step's own transaction."""
+"""Keeps what was applied: a record for each step in /var/lib/jtel-chat/steps, written by the step's own transaction."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ def _steps() -> Path:
 
 
 def names() -> list[str]:
-    """The steps that this host has."""
+    """Lists the steps that this host has."""
     return [name[: -len(".json")] for name in disk.names(_steps()) if name.endswith(".json")]
 
 
 def read(step: str) -> dict[str, Any] | None:
-    """generation, reason, sections, state; None when this host does not have the step."""
+    """Reads a step's record: generation, reason, sections, state; None when this host does not have the step."""
     record: dict[str, Any] | None = disk.json(_path(step))
     return upgraded(record) if record else None
 
 
 def sections(step: str) -> list[Section]:
-    """The sections as they were applied (of a secret without its content)."""
+    """Lists a step's sections as they were applied; those of a secret lack its content."""
     return [Section(**section) for section in (read(step) or {"sections": []})["sections"]]
 
 
 def write(
     step: str, launch: tuple[int, str], document: str, applied: list[Section], seen: Observed, transaction: Transaction
 ) -> None:
-    """Replace the step's record. launch: generation and reason; document: the digest of its text."""
+    """Replaces the step's record. launch: generation and reason; document: the digest of its text."""
     generation, reason = launch
     content = {
         "format": FORMAT,
@@ -57,33 +57,31 @@ def write(
 
 
 def _next() -> int:
-    """A number after those of all steps: they are undone in the opposite order, whatever the clock says."""
+    """Counts on from the steps that are there: they are undone in the opposite order, whatever the clock says."""
     return max((read(name) or {}).get("first", 0) for name in names()) + 1 if names() else 1
 
 
 def document_digest(text: str, sections: list[Section]) -> str:
-    """Of the document as it was sent; none of a secret one: who can read it could try passwords against it."""
+    """Makes a digest of the document as it was sent; empty if it is secret: passwords could be tried against it."""
     return "" if any(kind.declared(section).secret for section in sections) else digests.short(text.encode())
 
 
 def mark_restored(step: str) -> None:
-    """A step whose files were put back after its commit is not what the controller believes: the next observation says
-    so.
-    """
+    """Notes that a step's files were put back after its commit, which Pulumi does not know: the next look says so."""
     if recorded := read(step):
         recorded["restored"] = [f"restored:{_now()}"]
         disk.write(_path(step), _text(recorded))
 
 
 def remove(step: str, transaction: Transaction) -> None:
-    """Forget a step that is undone."""
+    """Forgets a step that is undone."""
     transaction.remove(_path(step))
 
 
 def absence(step: str) -> str:
-    """Why the step has to be applied although this host has no record of it.
+    """Says why the step has to be applied although this host has no record of it.
 
-    Stable until something changes, new after a loss.
+    The sentence stays the same until something changes, and is another one after the records were lost again.
     """
     places = (disk.stat(place) for place in (_steps(), disk.STATE, disk.STATE.parent))
     since = next(found.st_mtime for found in places if found)
@@ -95,7 +93,7 @@ def absence(step: str) -> str:
 
 
 def boot() -> str:
-    """Short name of this boot."""
+    """Gives a short name of this boot."""
     return disk.kernel("/proc/sys/kernel/random/boot_id").decode().strip()[:8]
 
 

@@ -1,9 +1,11 @@
-"""Releases of ClientMessenger as root keeps them, and as they lie in the service's folder.
+"""Keeps releases of ClientMessenger in root's store, and installs them in the service's folder.
 
-Root's store is `/var/lib/jtel-chat/releases`: a folder for each release, named by its digest, and `index.json`, which
-says which one was there first (`original`), which one is installed (`current`) and which one was before (`previous`).
-Others go. Nothing that the service's user can write to is trusted: a release is copied into the store, its digest is
-taken of that copy, and from there it is installed with that user's rights and compared again before a name changes.
+The store is `/var/lib/jtel-chat/releases`: a folder for each release, named by its digest, and `index.json`, which says
+which one was there first (`original`), which one is installed (`current`) and which one was before (`previous`). Others
+are removed.
+
+Nothing that the service's user can write to is trusted: a release is copied into the store, and its digest is taken of
+that copy. From there it is installed with that user's rights, and compared again before a name changes.
 
 A release is `bin/` and the vendor's other entries, without `conf/`, which belongs to the host.
 """
@@ -33,9 +35,9 @@ _SHORT = 16  # digits of a digest that people use
 
 @dataclass(frozen=True)
 class Release:
-    """digest: SHA-256 over names and bytes, 64 digits; `absent` without a program. entries: what of a folder it is:
+    """A release by its digest and by the entries of its folder, `("bin", "gui")`.
 
-    `("bin", "gui")`.
+    digest: SHA-256 over names and bytes, 64 digits; `absent` where there is no program.
     """
 
     digest: str = _ABSENT
@@ -43,45 +45,42 @@ class Release:
 
     @property
     def is_absent(self) -> bool:
-        """Whether there is no program."""
+        """Tells whether there is no program."""
         return self.digest == _ABSENT
 
     @property
     def short(self) -> str:
-        """As people name it: `4136699b78efa41d`."""
+        """Names it as people do: `4136699b78efa41d`."""
         return self.digest[:_SHORT]
 
     def stored(self) -> dict[str, Any]:
-        """As JSON keeps it."""
+        """Gives its form in JSON."""
         return {"digest": self.digest, "entries": list(self.entries)}
 
 
 def store() -> Path:
-    """Root's own copies."""
+    """Names the folder of root's own copies."""
     return disk.STATE / "releases"
 
 
 def index_file() -> Path:
-    """Which releases are kept, and as what."""
+    """Names the file that says which releases are kept, and as what."""
     return store() / "index.json"
 
 
 def index() -> dict[str, Release]:
-    """`original`, `current` and `previous`, as far as there are any."""
+    """Reads which release is `original`, `current` and `previous`, as far as there is one."""
     found: dict[str, Any] = disk.json(index_file()) or {}
     return {name: Release(value["digest"], tuple(value["entries"])) for name, value in found.items()}
 
 
 def index_text(kept: dict[str, Release]) -> bytes:
-    """The text of `index.json`."""
+    """Makes the text of `index.json`."""
     return (json.dumps({name: release.stored() for name, release in kept.items()}, indent=1) + "\n").encode()
 
 
 def file(name: str, limit: int = 1 << 20) -> bytes | None:
-    """A file of root's own copy of the installed release, e.g.
-
-    `systemd/jtel-clientmessenger.service`; None where it has none.
-    """
+    """Reads a file, `systemd/x.service`, of root's own copy of the installed release; None where it has none."""
     current = index().get("current")
     if current is None or current.is_absent:
         return None
@@ -91,14 +90,17 @@ def file(name: str, limit: int = 1 << 20) -> bytes | None:
 
 
 def offered(directory: Path, rights: Account | None) -> tuple[str, ...]:
-    """The entries of a vendor's folder. One of its own name is what a second `cp -R` has left."""
+    """Lists the release's entries in a vendor's folder, `("bin", "gui")`.
+
+    An entry named like the folder is left out: a second `cp -R` has made it.
+    """
     others = (CONFIGURATION, directory.name)
     names = (name for name in disk.names(directory, rights) if not name.startswith(".") and not trees.is_litter(name))
     return tuple(name for name in names if name not in others)
 
 
 def examine(directory: Path, entries: tuple[str, ...], rights: Account | None) -> Release:
-    """The release that these entries of a folder are.
+    """Finds out which release these entries of a folder are.
 
     Raises Refused with a link, a special file or one that cannot be read.
 
@@ -110,12 +112,12 @@ def examine(directory: Path, entries: tuple[str, ...], rights: Account | None) -
 
 
 def part_digest(directory: Path, entries: tuple[str, ...], rights: Account | None) -> str:
-    """SHA-256 over the names and bytes of some entries of a folder, each with its length before it."""
+    """Makes the SHA-256 over the names and bytes of some entries of a folder, each with its length before it."""
     return _digest([(name, directory / name, part.size) for name, part in _files(directory, entries, rights)], rights)
 
 
 def earlier_digest(directory: Path, entries: tuple[str, ...], rights: Account | None) -> str:
-    """What versions before 2026-12 called the same release: 16 digits, over short digests of its files."""
+    """Makes the 16 digits by which versions before 2026-12 named a release, over short digests of its files."""
     if not disk.names(directory / "bin", rights):
         return _ABSENT
     lines = []
@@ -127,7 +129,7 @@ def earlier_digest(directory: Path, entries: tuple[str, ...], rights: Account | 
 
 
 def not_his(directory: Path, entries: tuple[str, ...], his: Account) -> list[str]:
-    """What of a release belongs to somebody else than its folder's user: root, where somebody has installed by hand."""
+    """Lists files of a release that belong to others than its folder's user, e.g. to root after a copy by hand."""
     return [
         str(directory / name / part.name)
         for name in entries
@@ -138,7 +140,9 @@ def not_his(directory: Path, entries: tuple[str, ...], his: Account) -> list[str
 
 
 def take(directory: Path, release: Release, rights: Account | None, *, as_they_are: bool) -> Release:
-    """Copy a release into the store, if it is not there; what the copy is. as_they_are: keep the files' modes.
+    """Copies a release into the store, if it is not there, and returns what the copy is.
+
+    as_they_are: keep the files' modes.
 
     Raises Refused where room is lacking, or where it changed while it was copied.
     """
@@ -160,11 +164,9 @@ def take(directory: Path, release: Release, rights: Account | None, *, as_they_a
 
 
 def install(release: Release, found: Release, directory: Path) -> None:
-    """Put a stored release where `found` is: staged beside it, compared, then renamed entry by entry.
+    """Puts a stored release in the place of `found`: staged beside it, compared, then renamed entry by entry.
 
-    Other entries stay.
-
-    Everything in the folder is done with its user's rights.
+    Other entries of the folder stay. Everything in the folder is done with its user's rights.
     """
     disk.make_directory(directory)
     entries = _present(_place(release), release.entries, None) if not release.is_absent else []
@@ -205,7 +207,7 @@ def _stored() -> list[str]:
 
 
 def forget_unused() -> None:
-    """Remove stored releases that neither the index nor a journal names."""
+    """Removes stored releases that neither the index nor a journal names."""
     journals = [
         each
         for place in (journal.pending(), journal.unproven(), journal.not_put_back())
@@ -227,7 +229,7 @@ def _staged(directory: Path, name: str) -> Path:
 
 
 def _swap(directory: Path, name: str, *, comes: bool) -> None:
-    """The old entry goes aside, the staged one takes its name, the old one goes."""
+    """Moves the old entry aside, gives its name to the staged one, then removes the old one."""
     aside = f"{disk.staged_name(name)}-old"
     disk.remove_tree(directory / aside)
     if disk.stat(directory / name) is not None:
@@ -238,7 +240,7 @@ def _swap(directory: Path, name: str, *, comes: bool) -> None:
 
 
 def _staged_digest(directory: Path, release: Release, entries: list[str]) -> str:
-    """Of what lies there staged, under the names that it will have."""
+    """Makes the digest of what is staged in the folder, under the names that it will have."""
     if release.is_absent:
         return _ABSENT
     parts = [
@@ -251,7 +253,7 @@ def _staged_digest(directory: Path, release: Release, entries: list[str]) -> str
 
 
 def _digest(parts: list[tuple[str, Path, int]], rights: Account | None) -> str:
-    """Of files: the name below their folder, where each is, and its size.
+    """Makes the digest of files. parts: the name of each below its folder, where it is, and its size.
 
     Lengths go first, so that no name can forge another file.
     """
@@ -268,7 +270,7 @@ def _named(name: str, part: trees.Entry) -> str:
 
 
 def _files(directory: Path, entries: tuple[str, ...], rights: Account | None) -> Iterator[tuple[str, trees.Entry]]:
-    """The files of a release by their names below its folder, in the order of their paths' parts."""
+    """Yields the files of a release by their names below its folder, in the order of their paths' parts."""
     found = [
         (_named(name, part), part)
         for name in _present(directory, entries, rights)
@@ -283,7 +285,7 @@ def _present(directory: Path, entries: tuple[str, ...], rights: Account | None) 
 
 
 def _feed(digest: Any, path: Path, size: int, rights: Account | None) -> None:
-    """All bytes of a file; Refused where it is shorter or longer than it was a moment ago."""
+    """Adds all bytes of a file to a digest. Raises Refused where its size has changed since it was listed."""
     length = 0
     with disk.opened(path, size, rights) as descriptor:
         for chunk in disk.chunks(descriptor, size + 1):
@@ -294,7 +296,7 @@ def _feed(digest: Any, path: Path, size: int, rights: Account | None) -> None:
 
 
 def _usual_mode(part: trees.Entry) -> int:
-    """Writable for its user only, whatever modes the share shows; scripts can be run."""
+    """Gives the mode of a copy, whatever the share shows: writable for its user only, scripts executable."""
     return 0o755 if part.directory or part.name.endswith(".sh") else 0o644
 
 

@@ -1,4 +1,4 @@
-"""Steps: observing, applying and undoing one document as a whole."""
+"""Observes, applies and undoes one step's document as a whole."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _NAME = re.compile(r"[a-z][a-z0-9-]{0,40}")
 
 
 def is_name(step: str) -> bool:
-    """Whether a word can be a step's name: it becomes part of a path."""
+    """Tells whether a word can be a step's name: it becomes part of a path."""
     return bool(_NAME.fullmatch(step))
 
 
 def apply(step: str, generation: int, reason: str, text: str) -> list[str]:
-    """Make a document true as one transaction; lines for a person. A second time changes nothing."""
+    """Makes a document true as one transaction, and returns lines for a person. A second time changes nothing."""
     sections = kind.parsed(text)
     if not sections:
         raise Refused("the document is empty. Was it sent on standard input?")
@@ -33,15 +33,16 @@ def apply(step: str, generation: int, reason: str, text: str) -> list[str]:
 
 
 def undo(step: str) -> list[str]:
-    """Take a step back: blocks, rules and unit states by its kinds, files from their originals.
+    """Takes a step back: blocks, rules and unit states by its kinds, files from their originals.
 
-    The tool goes last, and with it what other steps have left: their undo could not run where somebody had removed it.
+    With the tool's own step, all other steps that are still there are taken back first: where somebody had removed the
+    tool, their own undo could not run.
     """
     return [*(_undo_left() if step == "tool" else []), *exclusively("undo", step, lambda: _undo(step))]
 
 
 def _undo_left() -> list[str]:
-    """What other steps have left. One that cannot be taken back keeps the tool here, but no other step."""
+    """Takes back all other steps. If one cannot be taken back, the others are, and the tool stays."""
     said: list[str] = []
     failed: list[str] = []
     for step in _in_order_of_undo():
@@ -59,7 +60,7 @@ def _undo_left() -> list[str]:
 
 
 def recover_all(booting: bool = False) -> list[str]:
-    """Put back what interrupted runs left. While another run holds the lock, that run has done so itself."""
+    """Puts back what interrupted runs left. While another run holds the lock, that run has already done so."""
     if lock.is_held() and not booting:
         return []
     with lock.held("recover"):
@@ -69,19 +70,20 @@ def recover_all(booting: bool = False) -> list[str]:
 
 
 def observe(step: str, text: str | None) -> dict[str, Any]:
-    """generation and reason for the launcher, the diff of what drifted, the problems that an apply would meet, and
-    warnings.
+    """Answers for a step whose document may change: generation and reason for its launcher, drift as a diff.
+
+    Its problems and warnings are those that an apply of `text` would meet.
     """
     return _guarded(step, lambda: _observe_step(step, observe_all(kind.parsed(text) if text else []), text))
 
 
 def observe_applied(step: str) -> dict[str, Any]:
-    """As `observe`, with the problems and warnings of what was applied: there is no other document."""
+    """Answers as `observe`, with the problems and warnings of what was applied: there is no other document."""
     return _guarded(step, lambda: _observe_step(step, observe_all(record.sections(step)), None))
 
 
 def _guarded(step: str, look: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Whatever goes wrong is that step's problem, and the others are looked at."""
+    """Turns an error of one step's look into a problem of that step, so that the others are looked at."""
     try:
         return look()
     except Ended:
@@ -138,9 +140,11 @@ def _answer(
 
 
 def _other_document(recorded: dict[str, Any], text: str | None) -> list[str]:
-    """A host from an old snapshot has a record, but not of the document that its controller believes it has.
+    """Says that the host's record is of another document than `text`, as after it was set back to an older snapshot.
 
-    With the boot, or a snapshot from before a change would give the reason that this change has had.
+    The sentence becomes the reason of the next apply, which has to differ from the reason in Pulumi's state. The boot
+    sees to that: without it, the snapshot's record could give the same reason as before, and Pulumi would see no
+    change.
     """
     if not text or recorded.get("document", "") in ("", digests.short(text.encode())):
         return []
@@ -148,12 +152,12 @@ def _other_document(recorded: dict[str, Any], text: str | None) -> list[str]:
 
 
 def drifted(step: str) -> list[str]:
-    """What is not as it was applied, one line an item; of a step that cannot be looked at, why."""
+    """Lists what is not as it was applied, one line an item; of a step that cannot be looked at, why."""
     return compared(step)[0]
 
 
 def compared(step: str) -> tuple[list[str], dict[str, str]]:
-    """As `drifted`, and the facts about it."""
+    """Lists what `drifted` does, and gives the facts about the step."""
     try:
         recorded = record.read(step)
         if not recorded:
@@ -167,8 +171,9 @@ def compared(step: str) -> tuple[list[str], dict[str, str]]:
 
 
 def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[str]:
-    """Do some work on a step under the host's lock, after what an interrupted run left was put back, and note it in the
-    log.
+    """Does some work on a step under the host's lock, and notes it in the log.
+
+    What an interrupted run left is put back first.
     """
     if not is_name(step):
         raise Refused(f"'{step}' is no name for a step")
@@ -203,7 +208,7 @@ def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section
 
 
 def _take_back_dropped(step: str, sections: list[Section], transaction: Transaction) -> list[Section]:
-    """What the step's last document had and this one has not: it goes as in an undo."""
+    """Takes back the sections that the step's last document had and this one has not, as an undo does."""
     stay = {(section.kind, section.name) for section in sections}
     dropped = [section for section in record.sections(step) if (section.kind, section.name) not in stay]
     for section in reversed(dropped):
@@ -213,23 +218,21 @@ def _take_back_dropped(step: str, sections: list[Section], transaction: Transact
 
 
 def _take_back(section: Section, transaction: Transaction) -> None:
-    """What is no file; a kind that only has files has nothing to do here."""
+    """Takes back what of a section is no file; a kind that only has files has nothing to do here."""
     undo_kind = getattr(kind.of(section), "undo", None)
     if undo_kind:
         undo_kind(section, transaction)
 
 
 def note_again(step: str, transaction: Transaction) -> None:
-    """What is true now is what was applied: the record anew, under the generation and reason that it has."""
+    """Records what is true now as what was applied, under the generation and reason that the step has."""
     recorded, sections = record.read(step) or {}, record.sections(step)
     launch = (recorded["generation"], recorded["reason"])
     record.write(step, launch, recorded.get("document", ""), sections, observe_all(sections), transaction)
 
 
 def _put_back_unproven(proving: Section) -> str:
-    """A service that is not healthy with its new files gets all of its old ones back, and runs on them if it ran
-    before.
-    """
+    """Puts all old files of a service back that is not healthy with its new ones; it runs on if it ran before."""
     restored, said = journal.disproven()
     if not restored:
         return ""
@@ -240,7 +243,7 @@ def _put_back_unproven(proving: Section) -> str:
 
 
 def _in_order_of_undo() -> list[str]:
-    """All steps but the tool's, the one that came last first."""
+    """Lists all steps but the tool's, the one that was applied first last."""
     others = [name for name in record.names() if name != "tool"]
     return sorted(others, key=lambda name: (record.read(name) or {}).get("first", 0), reverse=True)
 
@@ -259,9 +262,9 @@ def _undo(step: str) -> list[str]:
 
 
 def _forget_all() -> list[str]:
-    """Where no step is left, nothing of ours is remembered.
+    """Removes everything that the host remembers of us, once no step is left.
 
-    What was not put back may exist nowhere else: that is left to a person.
+    What could not be put back may exist nowhere else, so that is left to a person.
     """
     if record.names():
         return []
@@ -275,9 +278,7 @@ def _forget_all() -> list[str]:
 
 
 def _about_to_change(sections: list[Section]) -> list[str]:
-    """A service is looked at in the same run that will bring back what it loads: it has to be asked again
-    afterwards.
-    """
+    """Lists loaded steps that have drifted: this run heals them, and the service has to be asked again after that."""
     loads = [
         line.split()[0] for section in sections if kind.declared(section).proves for line in section.lines("loads")
     ]
@@ -285,13 +286,13 @@ def _about_to_change(sections: list[Section]) -> list[str]:
 
 
 def _drift(applied: dict[str, str], now: dict[str, str]) -> list[str]:
-    """Each item that differs, in words."""
+    """Lists each item that differs, in words."""
     differing = sorted(key for key in applied.keys() | now.keys() if applied.get(key) != now.get(key))
     return [words.drift(key, now.get(key)) for key in differing]
 
 
 def _diff(applied: dict[str, str], now: dict[str, str]) -> str:
-    """A unified diff from what was applied to what is there."""
+    """Makes a unified diff from what was applied to what is there."""
     lines: list[str] = []
     for key in sorted(applied.keys() | now.keys()):
         before, after, name = applied.get(key, "").splitlines(), now.get(key, "").splitlines(), words.item(key)

@@ -1,4 +1,4 @@
-"""Transactions: everything that one apply changes, written ahead to a journal so that it can be put back.
+"""Changes everything that one apply changes, written ahead to a journal so that it can be put back.
 
 Order on disk (fsync at each comma): backup and journal line, staged file, rename, directory. A run that dies between
 two of them leaves the host wholly old or is put back by `journal.recover`, which runs first in every apply and at boot.
@@ -21,7 +21,7 @@ from .releases import Release
 
 
 class Transaction:
-    """Use as a context manager: leaving it with an error rolls back, else commits.
+    """One transaction, used as a context manager: leaving it with an error rolls back, else commits.
 
     keep: whether what is changed is kept as an original, for undo. An undo itself keeps nothing.
     proven: False where only a service that loads it can show that it is good; until then it can be put back after its
@@ -79,34 +79,30 @@ class Transaction:
             disk.move(self._directory, journal.unproven() / self._directory.name)
 
     def say(self, what: str) -> None:
-        """A line for the person who reads the output of `pulumi up`."""
+        """Adds a line for the person who reads the output of `pulumi up`."""
         self.said.append(what)
 
     def remember(self, fact: str, value: Any) -> None:
-        """Keep what was found of something that is no file; undo asks `originals.recalled` for it."""
+        """Keeps what was found of something that is no file; undo asks `originals.recalled` for it."""
         self._log({"fact": fact, "value": value, "keep": True})
 
     def on_rollback(self, *argv: str) -> None:
-        """Run a command when rolling back – after everything that is changed later in this transaction has been put
-        back.
-        """
+        """Runs a command when rolling back, after everything that this transaction changes later has been put back."""
         self._log({"command": argv})
 
     def load_on_rollback(self, section: Section) -> None:
-        """Have the section's kind load what was put back (`load_again`), at the same moment as a command of
-        `on_rollback`.
-        """
+        """Has the section's kind load what was put back (`load_again`), when a command of `on_rollback` would run."""
         self._log({"kind": section.kind, "name": section.name})
 
     def after_commit(self, *argv: str) -> None:
-        """Run a command once everything is in place for good; its failure undoes nothing."""
+        """Runs a command once everything is in place for good; its failure undoes nothing."""
         self._after.append(argv)
 
     def write(self, path: Path, data: bytes, mode: int, owner: tuple[int, int] = (0, 0), *, keep: bool = True) -> bool:
-        """Make `path` a regular file with these bytes and mode; False when it already was. keep: its original, for
-        undo.
+        """Makes `path` a regular file with these bytes and mode; False when it was one already.
 
         owner: uid and gid in a folder of root's. In somebody else's folder the file is his.
+        keep: whether its original is kept, for undo.
         """
         if disk.is_as_wanted(path, data, mode, owner):
             return False
@@ -119,7 +115,7 @@ class Transaction:
         return True
 
     def link(self, path: Path, target: str) -> bool:
-        """Make `path` a symbolic link; False when it already was."""
+        """Makes `path` a symbolic link; False when it was this one already."""
         if disk.link_target(path) == target:
             return False
         found = disk.stat(path)
@@ -131,13 +127,13 @@ class Transaction:
         return True
 
     def remove(self, path: Path, *, keep: bool = False) -> None:
-        """Remove a file or a link; nothing where nothing is. keep: its original, for undo."""
+        """Removes a file or a link, if there is one. keep: whether its original is kept, for undo."""
         if found := disk.stat(path):
             self._back_up(path, found, keep, "absent")
             disk.remove(path)
 
     def remove_directory(self, path: Path) -> bool:
-        """Remove an empty directory; False when it is not empty."""
+        """Removes an empty directory; False when it is not empty."""
         found = disk.stat(path)
         if found is None:
             return True
@@ -147,9 +143,7 @@ class Transaction:
         return disk.remove_directory(path)
 
     def make_directory(self, path: Path) -> None:
-        """A new directory, 0755, with the parents that are missing; each belongs to who owns the folder that it lies
-        in.
-        """
+        """Makes a directory (0755) with its missing parents; each belongs to whoever owns the folder that it is in."""
         for directory in reversed([path, *path.parents]):
             if disk.stat(directory) is None:
                 ours = disk.STATE in [directory, *directory.parents]
@@ -157,7 +151,7 @@ class Transaction:
                 disk.make_directory(directory)
 
     def install(self, release: Release, found: Release, directory: Path) -> None:
-        """Put a stored release where `found` is now, which has to be stored as well."""
+        """Puts a stored release where `found` is now, which has to be stored as well."""
         self._log(
             {
                 "release": str(directory),
@@ -168,7 +162,10 @@ class Transaction:
         releases.install(release, found, directory)
 
     def _back_up(self, path: Path, found: Any, keep: bool, comes: str) -> None:
-        """comes: the digest of what comes there, `link to …` or `absent`: only that is put back later."""
+        """Notes in the journal what is at a path, with a backup of its bytes.
+
+        comes: what the transaction puts there, a digest, `link to …` or `absent`; only over that it is put back later.
+        """
         entry: dict[str, Any] = {"path": str(path), "was": "absent", "keep": keep, "comes": comes}
         if found is not None and stat.S_ISLNK(found.st_mode):
             entry |= {"was": "link", "target": disk.link_target(path)}

@@ -1,1 +1,1 @@
-"""ufw: its rules, its files, what ours would do to who is connected, and switching it on, on trial."""
+"""Reads ufw's rules and files, tells what ours would do to who is connected, and switches ufw on, on trial."""

@@ -1,4 +1,4 @@
-"""What stands in the way of firewall rules, and what they would do to those who are connected now. Looks only."""
+"""Finds what stands in the way of firewall rules, and what they would do to those who are connected now; looks only."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ NOT_INSTALLED = "ufw is not installed. Install it ('apt install ufw'), allow ssh
 
 
 class Plan(NamedTuple):
-    """ufw's entries now and the rules that are wanted; enable: the trial's time, or empty; members: ports `a:b`, or
-    empty.
+    """What ufw holds now, and what is wanted.
+
+    enable: how long the trial lasts, `30min`; empty where ufw is not to be switched on.
+    members: the cluster's ports, `5701:5801`; empty where none are checked.
     """
 
     entries: list[Entry]
@@ -27,20 +29,20 @@ class Plan(NamedTuple):
 
     @property
     def after(self) -> list[Entry]:
-        """The entries that there will be: ours that are new come last."""
+        """Lists the entries that there will be: ours that are new come last."""
         kept = [entry for entry in self.entries if not entry.ours or entry.rule in self.rules]
         return kept + [allowed(rule) for rule in self.rules if not any(entry.same_packets(rule) for entry in kept)]
 
 
 class Findings(NamedTuple):
-    """As kind.Observed has them, each with its remedy."""
+    """Problems and warnings as `kind.Observed` has them, each with its remedy."""
 
     problems: list[str]
     warnings: list[str]
 
 
 def findings(plan: Plan) -> Findings:
-    """Everything that a person should know before the plan is carried out, or when it has been."""
+    """Finds what a person should know before the plan is carried out, or when it has been."""
     parts = [Findings(_unknown_interfaces(plan.rules) + _contradicted(plan), _open_cluster(plan) + _others(plan))]
     if plan.members:
         parts.append(_members(plan, _connected(plan.members)))
@@ -66,7 +68,7 @@ def _interfaces() -> list[str]:
 
 
 def _contradicted(plan: Plan) -> list[str]:
-    """ufw holds one rule for the same packets: adding ours would silently replace the customer's."""
+    """Finds rules of the customer's for the same packets as ours: ufw holds one, and would silently replace his."""
     pairs = [
         (entry, rule) for rule in plan.rules for entry in plan.entries if entry.same_packets(rule) and not entry.admits
     ]
@@ -78,12 +80,12 @@ def _contradicted(plan: Plan) -> list[str]:
 
 
 def _arguments(entry: Entry) -> str:
-    """The entry as `ufw delete` takes it."""
+    """Writes the entry as `ufw delete` takes it."""
     return " ".join([entry.action, *entry.rule.arguments()[1:]])
 
 
 def _open_cluster(plan: Plan) -> list[str]:
-    """Cluster ports that the wanted rules open to everybody."""
+    """Warns of cluster ports that the wanted rules open to everybody."""
     everybody = [rule for rule in plan.rules if plan.members == rule.port and not rule.source.prefixlen]
     names = sorted(
         {f"{rule.port}/{rule.protocol}" + (f" on {rule.interface}" if rule.interface else "") for rule in everybody}
@@ -96,13 +98,13 @@ def _open_cluster(plan: Plan) -> list[str]:
 
 
 def _others(plan: Plan) -> list[str]:
-    """What the customer's rules do to ours. They are his: told, not touched."""
+    """Warns of rules of the customer's that close what ours open, or open it wider; they are not changed."""
     wider = [
         f"your rule '{entry}' opens more than 'allow {rule}', so that limits nothing. If nothing else needs yours,"
         " remove it (ufw status numbered)"
         for entry, rule in broader(plan.entries, plan.rules)
     ]
-    # Each entry once, with the first of ours: a cluster has many rules.
+    # Each entry is named once, with the first rule of ours: a cluster has many rules.
     shadows = {
         entry: rule
         for rule in reversed(plan.rules)
@@ -125,7 +127,7 @@ def _others(plan: Plan) -> list[str]:
 
 
 def _members(plan: Plan, connections: list[Connection]) -> Findings:
-    """Members that no wanted rule lets in. A rule of ours that does so now is not taken from under them."""
+    """Finds connected cluster members that no wanted rule lets in; it is a problem where they would be cut off."""
     wanted = [allowed(rule) for rule in plan.rules]
     outside = [each for each in connections if not admitted(wanted, each)]
     remedy = "Name it in firewall.sources, with the cluster's own addresses, or end its connection"
@@ -150,7 +152,7 @@ def _members(plan: Plan, connections: list[Connection]) -> Findings:
 
 
 def _switching_on(plan: Plan) -> Findings:
-    """Switching on must leave ssh open for the one who does it; what else gets closed is told."""
+    """Finds out whether ssh stays open for the caller when ufw is switched on, and names what else would be closed."""
     closed = sorted(
         {
             each.port
@@ -182,7 +184,7 @@ def _switching_on(plan: Plan) -> Findings:
 
 
 def _named(entries: Iterable[Entry], port: int) -> bool:
-    """Whether some rule lets somebody in at a port."""
+    """Tells whether some rule lets somebody in at a port."""
     everybody = [Rule("tcp", str(port), ipaddress.ip_network(source), "") for source in ("0.0.0.0/0", "::/0")]
     return any(entry.admits and entry.rule.overlaps(rule) for entry in entries for rule in everybody)
 
@@ -192,7 +194,7 @@ def _for_ssh(caller: Connection) -> str:
 
 
 def _caller() -> Connection | None:
-    """The ssh connection that this call came by; its interface is the one that holds its address."""
+    """Finds the ssh connection of this call; its interface is the one that holds its address."""
     words = [word.partition("%")[0] for word in logbook.connection().split()]
     if len(words) != 4:
         return None
@@ -201,7 +203,7 @@ def _caller() -> Connection | None:
 
 
 def _connected(ports: str) -> list[Connection]:
-    """Who is connected to one of the ports, from another host; each source once."""
+    """Lists who is connected to one of the ports from another host, each source once."""
     first, last = (int(port) for port in ports.split(":"))
     arrived = [
         each

@@ -1,4 +1,4 @@
-"""ufw's rules as its files hold them, and what they let in. Pure: text in, verdicts out."""
+"""Reads ufw's rules from its files and tells what they let in, without calling ufw."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TUPLE = "### tuple ### "
 
 
 class Connection(NamedTuple):
-    """One that arrives over tcp: from where, to which address and port of this host, through which interface."""
+    """A tcp connection to this host: from where, to which address and port, through which interface."""
 
     source: Address
     destination: Address
@@ -24,9 +24,10 @@ class Connection(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """Which packets of one family. `port`:
+    """The packets of one address family that a rule is about.
 
-    `any`, `3000`, `5701:5801` or `80,443`; `protocol` may be `any`; `interface` empty: every one.
+    port: `any`, `3000`, `5701:5801` or `80,443`. protocol: `tcp`, `udp` or `any`. interface: `eth0`; empty for every
+    one.
     """
 
     protocol: str
@@ -43,9 +44,9 @@ class Rule(NamedTuple):
         return " ".join(words) + (" (v6)" if self.source == ipaddress.ip_network("::/0") else "")
 
     def arguments(self) -> list[str]:
-        """An allow rule in ufw's own words (ufw(8), "extended syntax").
+        """Writes an allow rule in ufw's own words (ufw(8), "extended syntax").
 
-        A source of one family, or ufw would take both.
+        It has a source of one family: without one, ufw would take both families.
         """
         interface = ["in", "on", self.interface] if self.interface else []
         return [
@@ -62,7 +63,7 @@ class Rule(NamedTuple):
         ]
 
     def overlaps(self, other: Rule) -> bool:
-        """Whether some packet is meant by both."""
+        """Tells whether some packet is meant by both rules."""
         protocols = "any" in (self.protocol, other.protocol) or self.protocol == other.protocol
         interfaces = "" in (self.interface, other.interface) or self.interface == other.interface
         ports = any(
@@ -77,7 +78,7 @@ class Rule(NamedTuple):
         )
 
     def as_open_as(self, other: Rule) -> bool:
-        """Whether it lets everybody in whom `other` lets in; ports aside."""
+        """Tells whether it lets everybody in whom `other` lets in; ports aside."""
         inner, outer = other.source, self.source
         first, last = (
             int(inner.network_address) >= int(outer.network_address),
@@ -86,7 +87,7 @@ class Rule(NamedTuple):
         return inner.version == outer.version and first and last and self.interface in ("", other.interface)
 
     def meets(self, connection: Connection) -> bool:
-        """Whether a connection is meant."""
+        """Tells whether a connection is meant."""
         port = any(low <= connection.port <= high for low, high in _ranges(self.port))
         return (
             self.protocol in ("tcp", "any")
@@ -97,8 +98,9 @@ class Rule(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One line of ufw's files for incoming packets. action: allow, limit, deny or reject; profile: of an application,
-    else empty.
+    """One line of ufw's files for incoming packets.
+
+    action: `allow`, `limit`, `deny` or `reject`. profile: the application that ufw has it from; empty for most.
     """
 
     action: str
@@ -113,18 +115,16 @@ class Entry(NamedTuple):
 
     @property
     def admits(self) -> bool:
-        """What it does with the packets that are meant; `limit` lets some in."""
+        """Tells whether it lets packets in; `limit` lets some in."""
         return self.action in ("allow", "limit")
 
     def same_packets(self, rule: Rule) -> bool:
-        """Whether ufw takes both for the same rule: it would replace this entry by the other, whatever the actions and
-        comments are.
-        """
+        """Tells whether ufw takes both for the same rule, and would replace this one whatever it does or says."""
         return self.rule == rule and not self.destination.prefixlen and not self.profile
 
 
 def parse(text: str) -> list[Entry]:
-    """The entries of `user.rules` or `user6.rules`, in their order.
+    """Reads the entries of `user.rules` or `user6.rules`, in their order.
 
     What routes, goes out or looks at source ports is left out.
 
@@ -136,7 +136,7 @@ def parse(text: str) -> list[Entry]:
 
 
 def foreign(text: str) -> set[str]:
-    """The rules of others as a rules file holds them: also those that `parse` leaves out."""
+    """Lists the rules of others as a rules file holds them, also those that `parse` leaves out."""
     return {
         line[len(_TUPLE) :]
         for line in text.splitlines()
@@ -145,12 +145,12 @@ def foreign(text: str) -> set[str]:
 
 
 def allowed(rule: Rule) -> Entry:
-    """A rule of ours as it will stand in ufw's file."""
+    """Makes the entry of a rule of ours, as it will stand in ufw's file."""
     return Entry("allow", rule, ipaddress.ip_network(EVERYWHERE[rule.source.version == 6]), "", ours=True)
 
 
 def deciding(entries: Iterable[Entry], connection: Connection) -> Entry | None:
-    """The entry that decides about a connection: the first that means it. None: the default policy does."""
+    """Finds the entry that decides about a connection, the first that means it. None: the default policy decides."""
     return next(
         (entry for entry in entries if connection.destination in entry.destination and entry.rule.meets(connection)),
         None,
@@ -158,14 +158,15 @@ def deciding(entries: Iterable[Entry], connection: Connection) -> Entry | None:
 
 
 def admitted(entries: Iterable[Entry], connection: Connection) -> bool:
-    """Whether an entry lets a connection in; ufw's default policy for incoming ones is to deny."""
+    """Tells whether an entry lets a connection in; ufw's default policy for incoming ones is to deny."""
     decision = deciding(entries, connection)
     return decision is not None and decision.admits
 
 
 def shadowing(entries: list[Entry], rule: Rule) -> list[Entry]:
-    """Entries that keep out, wholly or in part, what the rule lets in: they stand before it (it comes last when it is
-    not there yet).
+    """Finds entries before the rule that keep out, wholly or in part, what it lets in.
+
+    A rule that is not there yet comes last.
     """
     place = next(
         (place for place, entry in enumerate(entries) if entry.admits and entry.same_packets(rule)), len(entries)
@@ -174,7 +175,7 @@ def shadowing(entries: list[Entry], rule: Rule) -> list[Entry]:
 
 
 def broader(entries: list[Entry], wanted: list[Rule]) -> list[tuple[Entry, Rule]]:
-    """Entries of others that let more in than wanted, each with a rule that it makes pointless."""
+    """Finds entries of others that let more in than wanted, each with a rule that it makes pointless."""
     foreign = [entry for entry in entries if entry.admits and not entry.ours]
     pairs = [(entry, [rule for rule in wanted if entry.rule.overlaps(rule)]) for entry in foreign]
     wider = [
@@ -200,7 +201,7 @@ def _entry(words: list[str]) -> Entry | None:
 
 
 def _words(source: Network) -> str:
-    """ufw writes the network of one address as just that address."""
+    """Writes a source as ufw does: the network of one address is just that address."""
     return str(source if source.prefixlen < source.max_prefixlen else source.network_address)
 
 

@@ -1,8 +1,9 @@
-"""Switching ufw on, on trial: it goes off again by itself unless a second ssh connection shows that ssh still gets in.
+"""Switches ufw on, on trial: it goes off again by itself unless a second ssh connection shows that ssh still gets in.
 
 Connections that are open when ufw is switched on go on in any case (conntrack), so only one that begins later proves
-anything: the next call of jtel-chatctl that comes by such a one confirms (`confirm`, called first by every call).
-Nobody comes: a timer switches ufw off (`end`). A boot in between ends the trial, too: the timer would not survive it.
+anything. The next call of jtel-chatctl over such a connection confirms (`confirm`, which apply, undo, status and the
+looks call first). If none comes, a timer switches ufw off (`end`). A boot ends the trial, too, because the timer does
+not survive it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _UNIT = "jtel-chat-firewall-trial"
 
 
 def begin(limit: str, transaction: Transaction) -> None:
-    """Switch ufw on for `limit` (systemd.time(7)). ssh's rules have to be there."""
+    """Switches ufw on for `limit` (systemd.time(7)). ssh's rules have to be there."""
     transaction.remember("ufw", "inactive")
     transaction.on_rollback("systemctl", "stop", f"{_UNIT}.timer")
     end_command = f"{TOOL} end-trial || ufw disable"  # also when the tool should be gone
@@ -56,7 +57,7 @@ def begin(limit: str, transaction: Transaction) -> None:
 
 
 def take_back(transaction: Transaction) -> None:
-    """Switch ufw off again."""
+    """Switches ufw off again."""
     transaction.on_rollback(*ufw.command("--force", "enable"))
     ufw.run("disable")
     transaction.remove(_path())
@@ -65,7 +66,7 @@ def take_back(transaction: Transaction) -> None:
 
 
 def confirm() -> None:
-    """End the trial well if this call came by an ssh connection that began after ufw was switched on."""
+    """Ends the trial well if this call came by an ssh connection that began after ufw was switched on."""
     before = (_read() or {}).get("before")
     came_by = logbook.connection().split()[:2]
     if before is None or not came_by or _end_of(came_by[0], came_by[1]) in before or not _win():
@@ -75,7 +76,7 @@ def confirm() -> None:
 
 
 def end(why: str) -> None:
-    """Switch ufw off if nobody has confirmed."""
+    """Switches ufw off if nobody has confirmed."""
     limit = (_read() or {}).get("limit", "")
     if _win():
         ufw.run("disable")
@@ -91,7 +92,7 @@ def end(why: str) -> None:
 
 
 def _win() -> bool:
-    """Confirmation and end may come together: whoever removes the file decides."""
+    """Decides between a confirmation and an end that come together: whoever removes the file wins."""
     try:
         disk.unlink(_path())
     except FileNotFoundError:

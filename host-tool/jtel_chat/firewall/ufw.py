@@ -1,9 +1,9 @@
-"""ufw itself: its files, its switch, and calls of it that lose nothing of anybody who calls it at the same time.
+"""Reads ufw's files and calls ufw, so that calls of others at the same time lose nothing.
 
 ufw reads its rules when it starts, and only then takes its lock (0.36.2, /usr/sbin/ufw: UFWFrontend before
-create_lock): of 20 calls side by side one remains. So ours take that lock before ufw starts – nobody writes between
-their reading and writing – and afterwards look again until no call runs any more that could have read before and
-written after them.
+create_lock): of the rules of 20 calls side by side one remains. So our calls take that lock before ufw starts, and
+nobody writes between their reading and writing. Afterwards we look again until no call of others runs any more that
+could have read before and written after ours.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _CONFIGURATION = Path("/etc/ufw/ufw.conf")
 _DEFAULTS = Path("/etc/default/ufw")
 _KERNEL_IPV6 = Path("/proc/sys/net/ipv6")
 
-# A lock of fcntl(2) stays with its process over exec, and ufw taking it once more changes nothing.
+# A lock of fcntl(2) stays with its process over exec; when ufw takes it once more, nothing changes.
 _LOCKED = (
     "import fcntl, os, sys; "
     f"lock = os.open('{LOCK}', os.O_CREAT | os.O_WRONLY, 0o600); os.set_inheritable(lock, True); "
@@ -38,12 +38,12 @@ _LOCKED = (
 
 
 def command(*arguments: str) -> tuple[str, ...]:
-    """`ufw ARGUMENTS` as a command line that reads what it is going to write under ufw's lock."""
+    """Makes the command line of `ufw ARGUMENTS`, which reads and writes under one hold of ufw's lock."""
     return ("python3", "-ISc", _LOCKED, *arguments)
 
 
 def run(*arguments: str) -> None:
-    """Call ufw. Raises Failed with what it said, or with who kept it waiting for a minute."""
+    """Calls ufw. Raises Failed with what it said, or with who kept it waiting for a minute."""
     done = process.attempt(*command(*arguments))
     if done.returncode == 124:
         raise Failed(_kept_waiting("60 s"))
@@ -55,26 +55,26 @@ def run(*arguments: str) -> None:
 
 
 def is_installed() -> bool:
-    """Whether this host has ufw: a package that was removed, not purged, leaves its configuration behind."""
+    """Tells whether this host has ufw: a package that was removed, not purged, leaves its configuration behind."""
     return shutil.which("ufw") is not None and disk.is_file(_CONFIGURATION)
 
 
 def is_active() -> bool:
-    """Whether it is switched on, for every boot. From its file: `ufw status` shows no rules while it is off."""
+    """Tells from its file whether ufw is switched on, for every boot: `ufw status` shows no rules while it is off."""
     return _setting(_CONFIGURATION, "ENABLED") == "yes"
 
 
 def filters() -> bool:
-    """Whether the kernel has its rules: a person may have stopped ufw, or flushed the tables, since it was switched on.
+    """Tells whether the kernel has ufw's rules: a person may have stopped ufw, or flushed the tables, since.
 
-    Where nobody can be asked (no `iptables`), it is believed.
+    Where nobody can be asked (no `iptables`), they are taken to be there.
     """
     done = process.attempt("iptables", "--wait", "5", "--list-rules", "INPUT", timeout=10)
     return bool(done.returncode) or "-j ufw-before-input" in done.stdout
 
 
 def has_ipv6() -> bool:
-    """Whether it filters IPv6. If not, it lets none of it in at all, and ignores its own IPv6 rules.
+    """Tells whether ufw filters IPv6. If not, it lets none of it in at all, and ignores its own IPv6 rules.
 
     It takes the whole rest of the line for the value, a comment too, and asks the kernel (0.36.2, backend.py,
     `use_ipv6`).
@@ -83,18 +83,18 @@ def has_ipv6() -> bool:
 
 
 def entries() -> list[Entry]:
-    """What it holds, in its order: IPv4, then IPv6."""
+    """Lists what ufw holds, in its order: IPv4, then IPv6."""
     return [entry for path in _RULES[: 1 + has_ipv6()] for entry in parse(_whole(path))]
 
 
 def foreign() -> set[str]:
-    """The rules of others, each as its file holds it: `limit tcp 2222 ::/0 any ::/0 in`."""
+    """Lists the rules of others, each as its file holds it: `limit tcp 2222 ::/0 any ::/0 in`."""
     return {line for path in _RULES for line in rules.foreign(_whole(path))}
 
 
 @contextlib.contextmanager
 def at_rest(wait: float = 60) -> Iterator[bool]:
-    """While inside no ufw call writes; gives whether none runs that could still write what it has read before."""
+    """Holds ufw's lock, so that no ufw call writes while inside; gives False where one runs that will write later."""
     descriptor = disk.lockable(LOCK)
     try:
         deadline = time.monotonic() + wait
@@ -116,13 +116,13 @@ def _taken(descriptor: int) -> bool:
 
 
 def _calls() -> list[str]:
-    """ufw calls that run now, as their command lines: a script's interpreter comes first."""
+    """Lists the ufw calls that run now, as command lines: a script's interpreter comes first."""
     lines = [_command_line(number) for number in disk.kernel_names("/proc/") if number.isdecimal()]
     return [line for line in lines if re.match(r"\S*python[0-9.]* (-\S+ )*(\S*/)?ufw( |$)", line)]
 
 
 def _kept_waiting(time_waited: str) -> str:
-    """Some of ufw's commands ask a question while they hold the lock."""
+    """Names who holds the lock: some of ufw's commands ask a question while they do."""
     holder = next((line for line in _holders() if line), "another process")
     return (
         f"ufw was not free within {time_waited}: held by '{holder}', which may be asking something in a terminal."
@@ -131,7 +131,10 @@ def _kept_waiting(time_waited: str) -> str:
 
 
 def _holders() -> list[str]:
-    """`1: POSIX  ADVISORY  WRITE 4711 00:19:1234 0 EOF` (proc_locks(5)); who waits has an arrow."""
+    """Lists the processes that hold the lock, by lines of proc_locks(5); those that wait have an arrow.
+
+    `1: POSIX  ADVISORY  WRITE 4711 00:19:1234 0 EOF`
+    """
     found = disk.stat(LOCK)
     inode = found.st_ino if found else 0
     pattern = rf"^\d+: POSIX +ADVISORY +WRITE (\d+) [0-9a-f]+:[0-9a-f]+:{inode} "
@@ -147,7 +150,7 @@ def _command_line(number: str) -> str:
 
 
 def _whole(path: Path) -> str:
-    """A rules file. ufw overwrites it in place: without its last line it is being written just now."""
+    """Reads a rules file, and waits for its last line: ufw overwrites the file in place."""
     for _ in range(20):
         text = disk.text_or("COMMIT\n", path)
         if text.rstrip().endswith("COMMIT"):
@@ -157,7 +160,7 @@ def _whole(path: Path) -> str:
 
 
 def _setting(path: Path, name: str) -> str:
-    """A setting as ufw reads it: the last line of its name, all that follows `=`, without quotes."""
+    """Reads a setting as ufw does: the last line of its name, all that follows `=`, without quotes."""
     text = disk.text_or("", path)
     found = re.findall(rf'^{name}=("?\w+"?.*)$', text, re.MULTILINE)
     return found[-1].strip().lower().strip("\"'") if found else ""

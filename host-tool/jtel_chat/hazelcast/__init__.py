@@ -1,1 +1,1 @@
-"""Hazelcast: its configuration, its library, and whether the members are one cluster."""
+"""Judges Hazelcast's configuration, asks its library, and tells whether the members are one cluster."""

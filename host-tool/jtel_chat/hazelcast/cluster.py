@@ -1,7 +1,9 @@
-"""Whether a service's Hazelcast member is in one cluster with the others that its hazelcast.xml lists.
+"""Tells whether a service's Hazelcast member is in one cluster with the others that its hazelcast.xml lists.
 
-Every member keeps a TCP connection with every other one, and closes it at once where the cluster's name differs: who
-stays connected is a member. That can be seen from outside; ports that are blocked give clusters that each look healthy.
+Members of one cluster keep TCP connections to each other. A member whose cluster has another name closes such a
+connection at once. So a connection that is still there after a second (`_LASTING`) has another member of our cluster at
+its other end. That shows what no member itself would say: where a port is blocked, each half of the cluster looks
+healthy.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ _LASTING = 1.0  # seconds after which a connection is known to stay
 
 @dataclass
 class _Look:
-    """One look at a cluster: how many members there are and should be, with lines for a person.
+    """What one look at a cluster has found: how many members there are and should be, with lines for a person.
 
     A problem may pass while members join.
     """
@@ -38,9 +40,14 @@ class _Look:
 
 @dataclass(frozen=True)
 class _Host:
-    """Where members are expected: a host by one or more addresses. of_stack: it is a chat server, which is up; later:
-    it may still run
-    another configuration.
+    """A host on which members are expected, by one or more addresses.
+
+    name: what a person calls it, `chatserver2 (10.1.0.22)`.
+    ports: those on which others look for a member there.
+    own: it is this host.
+    of_stack: it is a chat server of this stack, which should be up.
+    in_range: only a range names it, `10.1.0.*`, so that it may not exist.
+    later: this run restarts it after this host, so its member may still have the old configuration.
     """
 
     name: str
@@ -53,7 +60,7 @@ class _Host:
 
 
 def verify(section: Section, just_started: bool) -> str:
-    """A line on the cluster of a running service: `members: 2 of 2`.
+    """Says how many members the cluster of a running service has: `members: 2 of 2`.
 
     Raises Failed when it is still split, or a port blocked, once the time is over.
 
@@ -74,8 +81,21 @@ def verify(section: Section, just_started: bool) -> str:
             raise Failed("; ".join(look.problems))
 
 
+def strangers(section: Section, pid: int) -> list[str]:
+    """Lists other chat servers to which the member of a running process has no connection now: `chatserver2`.
+
+    A look must not wait, so this counts every connection; `verify` tells one that stays from one that is closed at
+    once.
+    """
+    network = joining.read(disk.read(Path(section.text("cluster"))))
+    mine = [each for each in _held(pid, sockets.established()) if {each.port, each.remote_port} & set(network.ports)]
+    connected = {str(each.remote) for each in mine}
+    peers = (line.split() for line in section.lines("cluster-hosts"))
+    return [name for host, name, *_ in peers if not connected & addresses.resolved(host)]
+
+
 def _hosts(section: Section, members: list[Member]) -> list[_Host]:
-    """The hosts that a member list means: one that stands there twice, by name and by address, is one."""
+    """Finds the hosts that a member list means: one that stands there twice, by name and by address, is one."""
     until = time.monotonic() + float(section.text("cluster-within"))
     lines = (line.split() for line in section.lines("cluster-hosts"))
     names = {address: rest for host, *rest in lines for address in addresses.resolved(host)}
@@ -134,10 +154,11 @@ def _held(pid: int, found: list[Socket]) -> set[Socket]:
 
 
 def _peers(lasting: set[Socket], own: int, ports: range, just_started: bool) -> list[str]:
-    """The address of each member at the other end.
+    """Lists the addresses of the other members of our cluster, one for each lasting connection with a member.
 
-    Who has just started joins by a connection of its own; without one, what others open to
-    it is meant for the member that was there before (seen with 3.12: it lasts, although the names differ).
+    A member that has just started joins by connecting to another one itself. Until it has, connections that others open
+    to it do not count: they are meant for the member that was there before (seen with 3.12: such a connection lasts,
+    although the names of the clusters differ).
     """
     if just_started and not any(each.remote_port in ports for each in lasting):
         return []
@@ -145,8 +166,9 @@ def _peers(lasting: set[Socket], own: int, ports: range, just_started: bool) -> 
 
 
 def _count(look: _Look, host: _Host, answered: dict[int, str], connected: int) -> None:
-    """Add a host to what is seen. answered: what each of its ports did; connected: how many members there are ours,
-    too.
+    """Adds a host to what is seen.
+
+    answered: what each of its ports did. connected: how many of its members are in our cluster.
     """
     listening = [port for port, answer in answered.items() if answer == tcp.ACCEPTS]
     certain = not host.own and not host.in_range

@@ -1,4 +1,4 @@
-"""Whether a hazelcast.xml serves chat, and which of the rendered ones fits the Hazelcast of this host.
+"""Tells whether a hazelcast.xml serves chat, and which of the rendered ones fits the Hazelcast of this host.
 
 Fields of a `files` section with `check: hazelcast`: `jars` (block: folders, the first that holds a Hazelcast counts),
 and `content-3`, `content-5` (blocks: one complete file for each major version) instead of `content`.
@@ -43,7 +43,7 @@ _NEEDED = (("ringbuffer", "CHAT"), ("map", "CHATCOUNTERS"))
 
 
 def content(section: Section) -> bytes:
-    """The rendered file for the Hazelcast of this host.
+    """Gives the rendered file for the Hazelcast of this host.
 
     Raises Refused when there is none, or one that nothing was rendered for.
     """
@@ -58,7 +58,7 @@ def content(section: Section) -> bytes:
 
 
 def state(section: Section) -> dict[str, str]:
-    """For which major version the file is rendered: another one is drift."""
+    """Gives the major version that the file is rendered for: another one is drift."""
     if not any(rendered in section.fields for rendered in RENDERED):
         return {}
     try:
@@ -68,7 +68,10 @@ def state(section: Section) -> dict[str, str]:
 
 
 def judge(section: Section, data: bytes, ask: bool) -> Judgement:
-    """What speaks against writing these bytes. ask: start Java for it (2 s), unless they are there already."""
+    """Says what speaks against writing these bytes.
+
+    ask: start Java for it (2 s), unless the file has these bytes already.
+    """
     try:
         root = xml.root(data)
         joining.read(data)
@@ -85,7 +88,7 @@ def judge(section: Section, data: bytes, ask: bool) -> Judgement:
 
 
 def _asked(jar: library.Jar, root: Element, data: bytes) -> Judgement:
-    """What the library itself says."""
+    """Asks the library itself."""
     try:
         verdict = library.ask(jar, data)
     except Refused as refusal:
@@ -101,8 +104,9 @@ def _asked(jar: library.Jar, root: Element, data: bytes) -> Judgement:
 
 
 def problems(data: bytes, major: str = "3") -> list[str]:
-    """What the XML by itself shows to be wrong, each with the lines to add. major: of Hazelcast, where the file does
-    not say it.
+    """Says what the XML by itself shows to be wrong, each with the lines to add.
+
+    major: of Hazelcast, where the file does not say it.
     """
     try:
         root = xml.root(data)
@@ -133,9 +137,7 @@ def _missing(names: list[tuple[str, str]], major: str) -> list[str]:
 
 
 def _major(data: bytes) -> str | None:
-    """The major version that a file is written for: its schema says it, or how it names the cluster (4 renamed
-    <group>).
-    """
+    """Finds the major version that a file is written for: by its schema, or by `<group>`, which 4 has renamed."""
     if schema := re.search(rb"hazelcast-config-(\d+)\.", data):
         return schema[1].decode()
     if b"<group>" in data:
@@ -153,5 +155,5 @@ def _unread(root: Element) -> list[str]:
 
 
 def _elsewhere(root: Element) -> str:
-    """The element by which a file gets parts of itself from elsewhere; empty without one."""
+    """Names the element by which a file gets parts of itself from elsewhere, `import`; empty without one."""
     return next((local(element.tag) for element in root if local(element.tag) in ("import", "config-replacers")), "")

@@ -1,4 +1,4 @@
-"""What a hazelcast.xml says of the network: on which ports a member listens, and where it looks for the others.
+"""Reads from a hazelcast.xml on which ports a member listens, and where it looks for the others.
 
 Hazelcast reference manual, "Discovering members by TCP": a member is a name or address, with or without a port, or a
 range (`10.1.0.1-5`, `10.1.0.*`); several stand in one element, separated by commas. Without a port, three are tried.
@@ -26,8 +26,9 @@ _ELEMENTS = ("member", "members", "interface", "required-member")
 
 @dataclass(frozen=True)
 class Member:
-    """A host with members, and the ports on which others look for them there. in_range: nobody has said that there is
-    one.
+    """A host with members, and the ports on which others look for them there.
+
+    in_range: only a range like `10.1.0.1-5` names the host, so that there may be none.
     """
 
     host: str
@@ -37,14 +38,17 @@ class Member:
 
 @dataclass(frozen=True)
 class Network:
-    """ports: those on which a member may listen; members: None where they do not find each other by a list."""
+    """What a file says of the network.
+
+    ports: those on which a member may listen. members: None where they do not find each other by a list.
+    """
 
     ports: range
     members: list[Member] | None
 
 
 def read(data: bytes) -> Network:
-    """The network of a file that Hazelcast has accepted. Raises Refused with what in it cannot be meant."""
+    """Reads the network of a file that Hazelcast has accepted. Raises Refused with what in it cannot be meant."""
     root = xml.root(data)
     port, tcp = _first(root, "port"), _first(root, "tcp-ip")
     first, count = (
@@ -67,7 +71,7 @@ def read(data: bytes) -> Network:
 
 
 def _expanded(word: str, first: int) -> list[Member]:
-    """One word of a member list as the hosts that it stands for."""
+    """Lists the hosts that one word of a member list stands for."""
     with_port = re.fullmatch(r"([^:]+|\[.*\]):(\d{1,5})", word)
     host = (with_port[1] if with_port else word).strip("[]")
     ports = (int(with_port[2]),) if with_port else tuple(range(first, first + _TRIED))
@@ -88,7 +92,7 @@ def _octet(digits: str, word: str) -> int:
 
 
 def _number(text: str | None, otherwise: int) -> int:
-    """A port, or how many; what is none, the vendor's property for instance, counts as the usual one."""
+    """Reads a port, or how many; what is no number, a placeholder for instance, counts as the usual value."""
     found = re.fullmatch(r"\s*([0-9]{1,5})\s*", text or "")
     return min(int(found[1]), _LAST_PORT) if found else otherwise
 

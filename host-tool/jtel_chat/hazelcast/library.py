@@ -1,4 +1,4 @@
-"""The Hazelcast that ClientMessenger brings along: which one it is, and what it says of a configuration."""
+"""Finds the Hazelcast that ClientMessenger brings along, and asks it about a configuration."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Verdict:
     facts: dict[str, str] = field(default_factory=dict)
 
     def summary(self) -> str:
-        """For a person: `cluster jtel-cluster-ACME, port 5701, members 10.1.0.21 10.1.0.22`."""
+        """Says it for a person: `cluster jtel-cluster-ACME, port 5701, members 10.1.0.21 10.1.0.22`."""
         return ", ".join(f"{key} {self.facts.get(key, 'unknown')}" for key in ("cluster", "port", "members"))
 
 
 def jar(directories: list[str]) -> Jar:
-    """The Hazelcast in the first of these folders that has one. Raises Refused when none has, or one has two majors."""
+    """Finds the Hazelcast in the first of these folders with one. Raises Refused without one, or with two majors."""
     for directory in directories:
         found = [
             Jar(Path(directory) / name, match[1]) for name in java.jars(directory) if (match := _JAR.fullmatch(name))
@@ -59,7 +59,7 @@ def jar(directories: list[str]) -> Jar:
 
 
 def ask(library: Jar, data: bytes) -> Verdict | None:
-    """Load a configuration with the library, as ClientMessenger would, but confined.
+    """Loads a configuration with the library, as ClientMessenger would, but confined.
 
     None where nobody can be asked: no Java here, one that is older than 11 or has no compiler, or no end in time.
     Raises Refused where Java cannot be confined.
@@ -83,8 +83,6 @@ def ask(library: Jar, data: bytes) -> Verdict | None:
 
 
 def _readable(message: str) -> str:
-    """Hazelcast's message with `{"NAMESPACE":element}` as `<element>`, without secrets, and without the end of an
-    endless list.
-    """
+    """Cleans Hazelcast's message: `{"NAMESPACE":element}` becomes `<element>`, secrets and endless lists are cut."""
     text = masking.masked(printable.block(re.sub(r'\{"[^"]*":([\w-]+)\}', r"<\1>", " ".join(message.split()))))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

@@ -1,1 +1,1 @@
-"""One module a kind: each declares its fields, and offers `observe`, `apply` and, where files are not all, `undo`."""
+"""Holds one module for each kind: declared fields, `observe`, `apply` and, where it owns more than files, `undo`."""

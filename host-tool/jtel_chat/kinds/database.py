@@ -1,6 +1,7 @@
-"""`# database: HOST` – the database that ClientMessenger needs: its name resolves here, and it answers.
+"""Looks at the database that ClientMessenger needs: its name resolves here, and it answers.
 
-Field: `port`. Nothing is owned: it is looked at, before anything else is written.
+A section is `# database: HOST` with the field `port`. Nothing is owned: it is looked at before anything else is
+written.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ def apply(section: Section, transaction: Transaction) -> None:
 
 
 def addresses(host: str, port: int) -> list[str]:
-    """What the name resolves to here; nothing when it does not."""
+    """Lists what the name resolves to here; nothing when it does not."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -58,11 +59,11 @@ def addresses(host: str, port: int) -> list[str]:
 
 
 def answer_problem(host: str, port: int) -> str | None:
-    """Why no MySQL or MariaDB answers there; None when one does.
+    """Says why no MySQL or MariaDB answers there; None when one does.
 
     A server blocks a host that comes and goes without a login again and again (max_connect_errors), and a login that
-    fails is an attack to whoever counts those: so nothing is asked where a program here is connected to it, as a
-    running ClientMessenger is, nor within ten minutes after a good answer.
+    fails looks like an attack. So nothing is asked where a program here is connected to it, as a running
+    ClientMessenger is, nor within ten minutes after a good answer.
     """
     found = addresses(host, port)
     if not found:
@@ -91,7 +92,10 @@ def _is_connected(found: list[str], port: int) -> bool:
 
 
 def _has_answered(kept: Path) -> bool:
-    """By the clock that no administrator sets, and that a boot begins anew, with an empty /run."""
+    """Tells whether a good answer is less than ten minutes old, by the clock that no administrator sets.
+
+    A boot begins that clock anew, and empties /run, where the answer is noted.
+    """
     try:
         return 0 <= time.monotonic() - float(disk.text(kept)) < _KEPT
     except (FileNotFoundError, ValueError):
@@ -117,7 +121,7 @@ def _problem_at(address: str, port: int) -> str | None:
 
 
 def _talk(connection: socket.socket, deadline: float) -> str | None:
-    """Read the server's greeting, or its refusal (MySQL, "Client/Server Protocol", Packets), and go."""
+    """Reads the server's greeting, or its refusal (MySQL, "Client/Server Protocol", Packets), and leaves."""
     header = _receive(connection, 4, deadline)
     length = int.from_bytes(header[:3], "little")
     if not 0 < length < _LONGEST or header[3] > 1:
@@ -129,7 +133,7 @@ def _talk(connection: socket.socket, deadline: float) -> str | None:
 
 
 def _receive(connection: socket.socket, count: int, deadline: float) -> bytes:
-    """Exactly so many bytes. One deadline for all of them: a server that drips would never let a single wait end."""
+    """Reads exactly so many bytes before the deadline: a server that sends one at a time would never let a wait end."""
     data = b""
     while len(data) < count:
         left = deadline - time.monotonic()
@@ -144,7 +148,7 @@ def _receive(connection: socket.socket, count: int, deadline: float) -> bytes:
 
 
 def _refusal(packet: bytes) -> str:
-    """What an error packet says."""
+    """Says what an error packet says."""
     code = int.from_bytes(packet[1:3], "little")
     text = packet[3:].decode("utf-8", "replace")
     return f"it says {code}: {printable.block(text[6:] if text.startswith('#') else text)[:_SHOWN]}"

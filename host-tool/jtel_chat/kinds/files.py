@@ -1,9 +1,9 @@
-"""`# files: PATH` – a whole file or a link, one of those that the role owns.
+"""Writes whole files and links, of those that the role owns.
 
-Fields: `content` (block), or `from` (a file on the share, with `mount` where that is mounted), or `link` (target), or
-`digest` (of the text that the tool brings itself: programs and units are never a document's); `check` (what reads the
-file: `hazelcast`, which has fields of its own, among them contents to choose from). Mode and owner are the tool's own,
-by the path.
+A section is `# files: PATH` with `content` (block), or `from` (a file on the share, with `mount` where that is
+mounted), or `link` (target), or `digest` (of the text that the tool brings itself: programs and units are never a
+document's). `check` names what reads the file: `hazelcast`, which has fields of its own, among them contents to choose
+from. Mode and owner are the tool's own, by the path.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ _STACK = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 
 @dataclass(frozen=True)
 class Rule:
-    """How one path is owned. own: the place of the tool's own text for it; service: it is read with the service user's
-    rights.
+    """How one path is owned.
+
+    own: the place of the tool's own text for it. service: it is read with the service user's rights.
     """
 
     mode: int = 0o644
@@ -129,7 +130,7 @@ def _content(section: Section) -> bytes:
 
 
 def _rights(section: Section) -> Account:
-    """What comes from the share is read with the rights of who will read it on the host."""
+    """Gives the rights to read a source with: those of who will read the file on the host."""
     return account.service() if OWNED[section.name].service else account.ROOT
 
 
@@ -156,7 +157,7 @@ def _attributes(path: Path) -> dict[str, str]:
 
 
 def _judge(section: Section, ask: bool) -> Judgement:
-    """Whether the file may be written. ask: also where that takes seconds."""
+    """Judges whether the file may be written. ask: also where that takes seconds."""
     problems = _problems(section)
     if problems or "check" not in section.fields:
         return Judgement(problems)
@@ -171,7 +172,7 @@ def _judge(section: Section, ask: bool) -> Judgement:
 
 
 def _shape_problems(section: Section, rule: Rule) -> list[str]:
-    """Whether the section gives what its path is made of, and nothing else."""
+    """Says where the section does not give what its path is made of, or gives something else."""
     if rule.link and not re.fullmatch(rule.link, section.fields.get("link", "")):
         return [f"document: {section.name} is a link, and 'link' names no place that it may lead to"]
     if not rule.link and "link" in section.fields:
@@ -208,7 +209,7 @@ def _problems(section: Section) -> list[str]:
 
 
 def _ownership_problems(path: Path) -> list[str]:
-    """In somebody's folder only his own files can be replaced with his rights."""
+    """Says why a file in somebody's folder cannot be replaced: with his rights only his own files can."""
     found = disk.stat(path)
     if found is None:
         return []
@@ -222,7 +223,7 @@ def _ownership_problems(path: Path) -> list[str]:
 
 
 def _exclusive_problems(section: Section, wanted: bytes) -> list[str]:
-    """A host belongs to one stack: who owns it stands in a file of root's, and of that only a stack's name is shown."""
+    """Says that the host belongs to another stack: its name is in a file of root's, of which nothing else is shown."""
     if section.name != _OWNER or disk.stat(Path(section.name)) is None:
         return []
     found = disk.read(Path(section.name), 4096)
@@ -231,6 +232,7 @@ def _exclusive_problems(section: Section, wanted: bytes) -> list[str]:
     name = found.decode(errors="replace").strip()
     owner = f"'{name}'" if _STACK.fullmatch(name) else "something that is no stack's name"
     return [
-        f"{_OWNER} says {owner}: a host belongs to one stack. Destroy that one first; if it is gone, remove the file on"
-        " the host"
+        f"{_OWNER} says {owner}, and a host belongs to one stack. If that is this one under an earlier name (pulumi"
+        f" stack rename), write the new name there: echo '{wanted.decode().strip()}' | sudo tee {_OWNER}. If it is"
+        " another stack's host, correct its address here, or take it out of that stack"
     ]

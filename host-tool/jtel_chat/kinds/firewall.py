@@ -1,12 +1,12 @@
-"""`# firewall: ufw` – the rules that chat needs, among the customer's own.
+"""Keeps the rules of ufw that chat needs, among the customer's own.
 
-Fields: `rules`, a block of lines `allow PORT/PROTOCOL [from NETWORK] [on INTERFACE]`; `members`, the ports on which a
-connected cluster member must not be cut off (`5701:5801`); `enable`, absent or the time within which a second
-connection has to show that ssh still gets in (`30min`, systemd.time(7)): only then is ufw switched on, see
-firewall_trial.
+A section is `# firewall: ufw` with `rules`, a block of lines `allow PORT/PROTOCOL [from NETWORK] [on INTERFACE]`;
+`members`, the ports on which a connected cluster member must not be cut off (`5701:5801`); `enable`, absent or the time
+within which a second connection has to show that ssh still gets in (`30min`, systemd.time(7)): only then is ufw
+switched on, see `firewall/trial.py`.
 
 Ours carry the comment `jtel-chat`: that alone says whose a rule is. A customer's rule that says the same is left alone
-(adding it again would erase his comment) and serves. What he refuses or opens wider is told, never changed.
+(adding it again would erase his comment) and serves. What he refuses or opens wider is reported, never changed.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def apply(section: Section, transaction: Transaction) -> None:
 
 
 def undo(section: Section, transaction: Transaction) -> None:
-    """Switch ufw off if we had switched it on, then remove our rules – ssh's among them; the customer's stay."""
+    """Switches ufw off if we had switched it on, then removes our rules, ssh's among them; the customer's stay."""
     if not ufw.is_installed():
         return
     if originals.recalled(transaction.step, "ufw") == "inactive" and ufw.is_active():
@@ -104,7 +104,7 @@ def undo(section: Section, transaction: Transaction) -> None:
 
 
 def _plan(section: Section) -> tuple[Plan, dict[str, list[Rule]]]:
-    """What is and what shall be; the wanted rules also by the lines that name them."""
+    """Gives what is and what shall be; the wanted rules also by the lines that name them."""
     entries, active, enable = ufw.entries(), ufw.is_active(), section.fields.get("enable", "")
     lines = {f"allow {rules[0]}": rules for rules in map(_parse, section.lines("rules"))}
     if (enable and not active) or _surplus(entries, _all(lines)):
@@ -119,8 +119,10 @@ def _all(lines: dict[str, list[Rule]]) -> list[Rule]:
 
 
 def _ssh(entries: list[Entry], switching_on: bool) -> dict[str, list[Rule]]:
-    """ssh's own rules: before ufw is switched on, each port that no rule of the customer names; from then on those that
-    are there.
+    """Makes the rules for ssh, by the lines that name them.
+
+    Before ufw is switched on, that is one for each port of sshd that no rule of the customer names; from then on, those
+    that are there.
     """
     caller = logbook.connection().split()
     ports = {*sockets.ports_of("sshd"), *(int(port) for port in caller[3:])}
@@ -136,7 +138,10 @@ def _ssh(entries: list[Entry], switching_on: bool) -> dict[str, list[Rule]]:
 
 
 def _bring_about(wanted: list[Rule], transaction: Transaction) -> None:
-    """Add, then remove: tightening leaves no gap. Again while another ufw call may write what it had read before."""
+    """Adds rules, then removes others, so that tightening leaves no gap.
+
+    It does so again while another ufw call may write what it had read before.
+    """
     deadline = time.monotonic() + _PATIENCE
     others = ufw.foreign()
     while True:
@@ -161,8 +166,9 @@ def _bring_about(wanted: list[Rule], transaction: Transaction) -> None:
 
 
 def _name_lost(rules: set[str], transaction: Transaction) -> None:
-    """A foreign call that reads a file while ufw overwrites it sees half of it, and writes that: nothing outside ufw
-    prevents it.
+    """Names lost rules of others: a ufw call that reads a file while another one writes it sees half of it.
+
+    Nothing outside ufw can prevent that.
     """
     if rules:
         names = ", ".join(f"'{rule}'" for rule in sorted(rules))
@@ -193,14 +199,14 @@ def _surplus(entries: list[Entry], wanted: list[Rule]) -> list[Rule]:
 
 
 def _presence(rules: list[Rule], entries: list[Entry]) -> str:
-    """Of a line: both families of it, where ufw filters both."""
+    """Says whether a line's rules are there, of each family that ufw filters: `present`, `absent`, `no-ipv6`."""
     if not rules:
         return "no-ipv6"
     return "absent" if _missing(entries, rules) else "present"
 
 
 def _parse(line: str) -> list[Rule]:
-    """A line as ufw's rules: from anywhere is one for each family."""
+    """Reads a line as ufw's rules: from anywhere is one for each family."""
     match = _RULE.fullmatch(line)
     if not match:
         raise Refused(f"document: not a firewall rule: {line!r}")

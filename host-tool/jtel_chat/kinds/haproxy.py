@@ -248,7 +248,7 @@ def _look_at_edit(section: Section, ours: Configuration, running: Running, seen:
             *obstacles.of_global(after),
             *obstacles.of_binds(listening.binds(ours.sections), _their_binds(ours, after), running),
         ]
-        # Where no reload is owed they wait for the next one, perhaps the customer's own.
+        # Where no reload is owed, these problems wait for the next one, perhaps the customer's own.
         (seen.problems if stops else seen.warnings).extend(
             [*unserved, *loaded.unloaded(running), *(f"{path}: {obstacle}" for obstacle in in_the_way)]
         )
@@ -313,8 +313,8 @@ def _is_active(section: Section) -> bool:
         each for each in addresses.resolved(section.fields.get("public", _HERE)) if not addresses.is_loopback(each)
     }
     virtual = addresses.virtual()
-    # Of several virtual addresses, that of visitors decides. Behind an address translation their name leads to none of
-    # these.
+    # Of several virtual addresses, the one that visitors use decides. Behind an address translation their name leads to
+    # none of these.
     return not addresses.own().isdisjoint((named & virtual) or (named | virtual))
 
 

@@ -1,8 +1,8 @@
-"""`# packages: NAME …` – apt packages that have to be installed.
+"""Installs apt packages.
 
-Fields: `undo` (`remove`: an undo removes what it had installed, unless something else needs it by then; without it they
-stay); `java` (major release: /usr/bin/java of that release or a later one serves as well, wherever it comes from);
-`source` (the file of an apt source that comes with the document).
+A section is `# packages: NAME …` with `undo` (`remove`: an undo removes what it had installed, unless something else
+needs it by then; without it they stay); `java` (major release: /usr/bin/java of that release or a later one serves as
+well, wherever it comes from); `source` (the file of an apt source that comes with the document).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from ..engine.transaction import Transaction
 from ..errors import Failed
 from ..programs import process
 
-#: A package's name as apt takes it for nothing else: `NAME-` removes, `NAME+` adds, `NAME/RELEASE`, `NAME=1`, `-o` and
-#: `NAME*` mean more (apt-get(8)).
+#: A word that apt can only take for a package's name: `NAME-` would remove it; `NAME+`, `NAME/RELEASE`, `NAME=1`, `-o`
+#: and `NAME*` mean more, too (apt-get(8)).
 PACKAGE = r"[a-z0-9][a-z0-9+.-]*[a-z0-9.]"
 
 DECLARATION = Declaration(
@@ -72,7 +72,7 @@ def apply(section: Section, transaction: Transaction) -> None:
         raise Failed(f"package {', '.join(nowhere)} cannot be had from the host's apt sources{why}. {_REMEDY}")
     before = _all_installed()
     if said := _install(missing):
-        # Lists that are older than the mirror name versions that it no longer has.
+        # Old lists name versions that the mirror no longer has.
         broken = broken or _update()
         if said := _install(missing):
             raise Failed(f"apt-get cannot install {' '.join(missing)}: {said}")
@@ -88,27 +88,27 @@ def _nowhere(names: list[str]) -> list[str]:
 
 
 def _update() -> str:
-    """Read the lists anew; what apt complains of, which need not concern what is wanted: the candidate decides."""
+    """Reads the package lists anew; returns what apt complains of, which need not concern what is wanted."""
     done = process.attempt("apt-get", *_OPTIONS, "update", timeout=300, limit=process.MUCH)
     return _complaint(done.stdout, done.stderr) if done.returncode else ""
 
 
 def _install(names: list[str]) -> str:
-    """Install packages; what apt complains of, empty where it has."""
+    """Installs packages; returns what apt complains of, nothing where it has installed them."""
     options = ("install", "--yes", "--no-install-recommends", "--")
     done = process.attempt("apt-get", *_OPTIONS, *options, *names, timeout=1800, limit=process.MUCH)
     return _complaint(done.stdout, done.stderr) if done.returncode else ""
 
 
 def _complaint(stdout: str, stderr: str) -> str:
-    """The lines that name a cause (`E: …`, `Err:3 …`), the last of the others where there is none."""
+    """Picks the lines that name a cause (`E: …`, `Err:3 …`), or the last of the others where there is none."""
     lines = [line.strip() for line in [*stderr.splitlines(), *stdout.splitlines()] if line.strip()]
     causes = [line for line in lines if re.match(r"E: |Err:\d", line)]
     return "; ".join(dict.fromkeys(causes or lines[-3:]))[:1000] or "it says nothing"
 
 
 def undo(section: Section, transaction: Transaction) -> None:
-    """Packages stay unless the document asks for their removal: a program that is no package may use them by now."""
+    """Removes packages only if the document asks for it: a program that is no package may use them by now."""
     installed = originals.recalled(transaction.step, "installed")
     if not installed:
         return
@@ -126,7 +126,7 @@ def undo(section: Section, transaction: Transaction) -> None:
 
 
 def _needed_by(names: list[str]) -> list[str]:
-    """What else apt would remove together with these."""
+    """Lists what else apt would remove together with these."""
     lines = process.run("apt-get", "--simulate", "remove", "--", *names, limit=process.MUCH).splitlines()
     return [line.split()[1] for line in lines if line.startswith("Remv ") and line.split()[1] not in names]
 
@@ -135,7 +135,7 @@ _OPTIONS = ("-q", "-o", f"DPkg::Lock::Timeout={_LOCK_WAIT}", "-o", "Dpkg::Option
 
 
 def _installed(section: Section) -> dict[str, str]:
-    """Each name's version, or `absent`."""
+    """Finds each name's version, or `absent`."""
     names = section.name.split()
     lines = process.attempt(
         "dpkg-query", "-W", "-f", "${Package} ${db:Status-Status} ${Version}\\n", *names
@@ -157,7 +157,7 @@ def _candidate(name: str) -> str | None:
 
 
 def _finish_interrupted() -> None:
-    """A dpkg that was interrupted makes every apt-get fail until it is configured."""
+    """Configures what an interrupted dpkg has left: until then every apt-get fails."""
     if process.attempt("dpkg", "--audit").stdout.strip():
         done = process.attempt("dpkg", "--configure", "--pending", "--force-confold", timeout=600)
         if done.returncode:
@@ -167,7 +167,7 @@ def _finish_interrupted() -> None:
 
 
 def _problems(section: Section, versions: dict[str, str]) -> list[str]:
-    """What certainly cannot be had.
+    """Says what certainly cannot be had.
 
     Looking must not run `apt-get update`, so without lists, or before a source of ours, nothing is certain.
     """
@@ -189,7 +189,7 @@ def _problems(section: Section, versions: dict[str, str]) -> list[str]:
 
 
 def _started_problems(section: Section, versions: dict[str, str]) -> list[str]:
-    """Whether the unit starts the Java that is wanted: alternatives may lead to another one that is installed."""
+    """Says that the unit starts another Java than the wanted one: alternatives may lead to an older one."""
     if "java" not in section.fields or "absent" in versions.values():
         return []
     release = _release_of(JAVA)
@@ -214,7 +214,7 @@ class _Java:
 
 
 def _java(section: Section) -> _Java | None:
-    """A Java that is no package of ours, but does.
+    """Finds a Java that is no package of ours, but serves.
 
     It is asked with the service user's rights: it may lie where others than root write.
     """
@@ -227,7 +227,7 @@ def _java(section: Section) -> _Java | None:
 
 
 def _release_of(program: Path) -> int | None:
-    """The major release of a Java, asked with the service user's rights; None where it is none, or does not start."""
+    """Asks a Java for its major release, with the service user's rights; None where it is none, or does not start."""
     if disk.stat(program, follow=True) is None:
         return None
     home = resolved(program, ROOT).parents[1]

@@ -1,7 +1,8 @@
-"""`# release: DIRECTORY` – ClientMessenger's program, copied from the vendor's folder on the share.
+"""Installs ClientMessenger's program from the vendor's folder on the share.
 
-Fields: `from` (the vendor's folder), `mount`, `release` (`hold`: keep what is installed, without one the share's;
-`follow`: the share's; a digest, 16 or 64 digits: exactly that one, from the share or from those that root keeps).
+A section is `# release: DIRECTORY` with `from` (the vendor's folder), `mount` and `release` (`hold`: keep what is
+installed, without one the share's; `follow`: the share's; a digest, 16 or 64 digits: exactly that one, from the share
+or from those that root keeps).
 
 What is missing in `conf/` is added, nothing there is overwritten. The release's entries are replaced as a whole, so no
 old jar stays; what else lies in DIRECTORY stays untouched. The share and DIRECTORY are read with the service user's
@@ -107,8 +108,10 @@ def _install(
 
 
 def _with_what_stands_there(directory: Path, now: Release, wanted: _Source | None, rights: Account) -> Release:
-    """Whatever a first installation replaces is the original, also without a program; later a folder of somebody's own
-    stops it.
+    """Adds to the release that is there what else the new one would replace.
+
+    So a first installation keeps all of it as the original, also where no program is there. Later, such an entry is
+    somebody's own: raises Refused.
     """
     there = [name for name in (wanted.release.entries if wanted else ()) if disk.stat(directory / name)]
     others = there if now.is_absent else [name for name in there if name not in now.entries]
@@ -123,13 +126,13 @@ def _with_what_stands_there(directory: Path, now: Release, wanted: _Source | Non
 
 
 def _with(directory: Path, now: Release, others: list[str], rights: Account) -> Release:
-    """What is there, with other entries of the same folder."""
+    """Gives the release that is there, with other entries of the same folder."""
     entries = tuple(others) if now.is_absent else (*now.entries, *others)
     return Release(releases.part_digest(directory, entries, rights), entries)
 
 
 def undo(section: Section, transaction: Transaction) -> None:
-    """What was there first is put back; what was changed by hand since is kept beside it."""
+    """Puts back what was there first; keeps beside it what was changed by hand since."""
     rights, directory = account.service(), Path(section.name)
     now = installed(section)
     kept = _kept_first(section, now, rights)
@@ -150,19 +153,19 @@ def undo(section: Section, transaction: Transaction) -> None:
 
 
 def installed(section: Section) -> Release:
-    """The release that is installed now."""
+    """Finds the release that is installed now."""
     rights, directory = account.service(), Path(section.name)
     return releases.examine(directory, _entries(section, rights), rights)
 
 
 def is_recorded(section: Section, digest: str) -> bool:
-    """Whether the installed release is the one that versions before 2026-12 recorded with 16 digits."""
+    """Tells whether the installed release is the one that versions before 2026-12 recorded with 16 digits."""
     rights, directory = account.service(), Path(section.name)
     return releases.earlier_digest(directory, _entries(section, rights), rights) == digest
 
 
 def _source(section: Section, rights: Account) -> Path:
-    """The vendor's folder; a hosted share is a link."""
+    """Finds the vendor's folder, through links, since a hosted share is one."""
     return resolved(Path(section.text("from")), rights)
 
 
@@ -172,13 +175,13 @@ def _on_share(section: Section, rights: Account) -> Release:
 
 
 def _taken_from_share(section: Section, now: Release, rights: Account) -> Release | None:
-    """The share's release where an apply takes that, else None: reading all of it is what takes time."""
+    """Finds the share's release where an apply takes that one, else None: reading all of it is what takes time."""
     wanted = section.text("release")
     return _on_share(section, rights) if wanted == "follow" or (wanted == "hold" and now.is_absent) else None
 
 
 def _entries(section: Section, rights: Account) -> tuple[str, ...]:
-    """What of the folder is the release: as noted; of an installation by hand what the share's release has, too."""
+    """Lists what of the folder is the release: as noted, or, installed by hand, what the share's release has, too."""
     directory = Path(section.name)
     current = releases.index().get("current")
     if current is not None:
@@ -191,7 +194,7 @@ def _entries(section: Section, rights: Account) -> tuple[str, ...]:
 
 
 def _noted(directory: Path) -> tuple[str, ...]:
-    """The entries as versions before 2026-12 noted them in the service's folder: his word, so names only."""
+    """Lists the entries as versions before 2026-12 noted them in the service's folder: it is his, so names only."""
     if not disk.is_file(directory / _MANIFEST):
         return ()
     names = disk.read(directory / _MANIFEST, 65536).decode("utf-8", "surrogateescape").splitlines()
@@ -199,7 +202,7 @@ def _noted(directory: Path) -> tuple[str, ...]:
 
 
 def _kept_first(section: Section, now: Release, rights: Account) -> dict[str, Release]:
-    """The index as it is; before the first change, with what is there as the original.
+    """Gives the index of the store; before the first change, with what is there as the original.
 
     What earlier versions kept is taken over once.
     """
@@ -212,9 +215,7 @@ def _kept_first(section: Section, now: Release, rights: Account) -> dict[str, Re
 
 
 def _taken_over(directory: Path, rights: Account) -> dict[str, Release]:
-    """`ClientMessenger.original` and `.previous` of versions before 2026-12, copied into root's store as untrusted
-    files.
-    """
+    """Copies `ClientMessenger.original` and `.previous` of versions before 2026-12 into the store, untrusted."""
     taken = {}
     for name in ("original", "previous"):
         place = directory.with_name(f"{directory.name}.{name}")
@@ -225,9 +226,7 @@ def _taken_over(directory: Path, rights: Account) -> dict[str, Release]:
 
 
 def _left_behind(section: Section) -> list[str]:
-    """Folders of root's in the service's home, which versions before 2026-12 made and nothing needs once they are taken
-    over.
-    """
+    """Lists folders of root's in the service's home that versions before 2026-12 made and nothing needs any more."""
     if not releases.index():
         return []
     places = [f"{section.name}.{name}" for name in ("original", "previous")]
@@ -243,7 +242,7 @@ def _left_behind(section: Section) -> list[str]:
 
 
 def _after_apply(section: Section, now: Release, offered: Release | None, rights: Account) -> str:
-    """The release that this server has after an apply; all servers should have the same one."""
+    """Names the release that this server has after an apply; all servers should have the same one."""
     wanted = section.text("release")
     if offered:
         return offered.short
@@ -253,7 +252,7 @@ def _after_apply(section: Section, now: Release, offered: Release | None, rights
 def _wanted(
     section: Section, now: Release, offered: Release | None, rights: Account, transaction: Transaction
 ) -> _Source | None:
-    """The release that has to be installed; None when it is there."""
+    """Finds the release that has to be installed; None when it is there."""
     wanted = section.text("release")
     if offered:
         return _Source(offered, _source(section, rights)) if offered.digest != now.digest else None
@@ -265,8 +264,9 @@ def _wanted(
 
 
 def _recorded(section: Section, now: Release, rights: Account, transaction: Transaction) -> _Source | None:
-    """On the first apply after a version that kept no copy: what it had recorded, as far as that can be had, where it
-    was changed by hand.
+    """Finds the release that a version without root's store has recorded, where it was changed by hand since.
+
+    None where it was not changed, or is to be had nowhere.
     """
     recorded = (record.read(transaction.step) or {"state": {}})["state"].get(f"release:{section.name}", now.digest)
     if recorded == now.digest:
@@ -281,14 +281,14 @@ def _recorded(section: Section, now: Release, rights: Account, transaction: Tran
 
 
 def _is(pin: str, release: Release, section: Section, rights: Account) -> bool:
-    """Whether a pin, also one of versions before 2026-12, names the installed release."""
+    """Tells whether a pin, also one of versions before 2026-12, names the installed release."""
     if release.is_absent:
         return False
     return release.digest.startswith(pin) or (len(pin) == _PIN and is_recorded(section, pin))
 
 
 def _find(section: Section, pin: str, rights: Account) -> _Source | None:
-    """Where a release can be had, by its pin: from root's store, or from the share.
+    """Finds where a release can be had, by its pin: in root's store, or on the share.
 
     Raises Refused where a pin names two.
     """
@@ -325,7 +325,7 @@ def _write_index(kept: dict[str, Release], transaction: Transaction) -> None:
 
 
 def _keep_edits(directory: Path, now: Release, current: Release, transaction: Transaction) -> None:
-    """What somebody has changed in the program goes aside, under a name that a person finds."""
+    """Moves what somebody has changed in the program aside, under a name that a person finds."""
     for name in now.entries:
         if disk.stat(directory / name) is not None and not _unchanged(directory, name, current):
             edited = originals.place_of_edit(directory / name)
@@ -342,7 +342,7 @@ def _unchanged(directory: Path, name: str, current: Release) -> bool:
 
 
 def _nested(section: Section, rights: Account) -> list[str]:
-    """What a second `cp -R` makes: exit code 0, and nothing updated."""
+    """Finds the nested copy that a second `cp -R` makes: it returns 0, and has updated nothing."""
     nested = Path(section.name) / Path(section.name).name
     if not disk.names(nested / "bin", rights):
         return []
@@ -354,7 +354,7 @@ def _nested(section: Section, rights: Account) -> list[str]:
 
 
 def _place_problems(section: Section, now: Release, rights: Account) -> list[str]:
-    """Of the two folders, whichever release is wanted."""
+    """Finds problems of the two folders, whichever release is wanted."""
     return mounts.problems(section.fields.get("mount")) or _ownership_problems(section, now, rights)
 
 
@@ -377,7 +377,7 @@ def _release_problems(section: Section, now: Release, offered: Release | None, r
 
 
 def _ownership_problems(section: Section, now: Release, rights: Account) -> list[str]:
-    """What lies in the program's folder and is not its user's cannot be replaced with his rights."""
+    """Lists files of others in the program's folder, which cannot be replaced with the rights of its user."""
     foreign = releases.not_his(Path(section.name), now.entries, rights)
     if not foreign:
         return []

@@ -1,8 +1,9 @@
-"""`# resources: PROGRAM` – what a host must have before a program is installed on it for the first time.
+"""Checks what a host must have before a program is installed on it for the first time.
 
-Fields: `memory`, `disk` (GB, 10⁹ bytes; disk of the drive with the home directories), `cores`; `additional` (beside
-what runs there already: memory that is free, and one core more); `system` (`debian 12`: what all this was tried on);
-`accept` (block: which of them may be less, or other). Once the program is there, a person has seen that it runs.
+A section is `# resources: PROGRAM` with `memory`, `disk` (GB, 10⁹ bytes; disk of the drive with the home directories),
+`cores`; `additional` (beside what runs there already: memory that is free, and one core more); `system` (`debian 12`:
+what all this was tried on); `accept` (block: which of them may be less, or other). Once the program is there, a person
+has seen that it runs.
 """
 
 from __future__ import annotations
@@ -73,14 +74,14 @@ def _judge_system(section: Section, accepted: list[str], seen: Observed) -> None
 
 
 def _system() -> str:
-    """`debian 12`, from os-release(5)."""
+    """Reads `debian 12` from os-release(5)."""
     lines = disk.text(Path("/etc/os-release")).splitlines()
     values = {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines)}
     return f"{values.get('ID', 'unknown')} {values.get('VERSION_ID', '')}".strip()
 
 
 def _amounts(section: Section) -> dict[str, tuple[float, float, str]]:
-    """What is asked for, what is there, and its unit."""
+    """Gives for each resource what is asked for, what is there, and its unit."""
     additional = "additional" in section.fields
     memory = _memory()
     found = {
@@ -92,6 +93,6 @@ def _amounts(section: Section) -> dict[str, tuple[float, float, str]]:
 
 
 def _memory() -> dict[str, float]:
-    """/proc/meminfo (proc(5)) in GB."""
+    """Reads /proc/meminfo (proc(5)) in GB."""
     lines = disk.kernel("/proc/meminfo").decode().splitlines()
     return {name: int(rest.split()[0]) * 1024 / _GB for name, rest in (line.split(":", 1) for line in lines)}

@@ -1,7 +1,7 @@
-"""`# secret: PATH` – a 0600 file of root whose content never leaves this host.
+"""Writes a 0600 file of root whose content never leaves this host.
 
-Fields: `content` (block); those of `database_login`, where the content is the connection to the database.
-What is reported of it is a fingerprint under a key that only root of this host can read.
+A section is `# secret: PATH` with `content` (block), and the fields of `database_login`, where the content is the
+connection to the database. What is reported of it is a fingerprint under a key that only root of this host can read.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def apply(section: Section, transaction: Transaction) -> None:
 
 
 def fingerprint(path: Path) -> str:
-    """HMAC-SHA256, shortened, of the file's content; `absent` without the file."""
+    """Makes the HMAC-SHA256, shortened, of the file's content; `absent` without the file."""
     if disk.stat(path) is None or not _has_key():
         return "absent"
     return hmac.new(disk.read(_key()), disk.read(path), "sha256").hexdigest()[:16]

@@ -1,9 +1,9 @@
-"""`# service: UNIT` – enabled, running with the current files, and healthy.
+"""Keeps a service enabled, running with the current files, and healthy.
 
-Fields: `loads` (block: `STEP DIGEST`, the steps whose sections the process loads when it starts), `healthy`
-(ws://ADDRESS:PORT/PATH), `within` (seconds until it must be healthy), `restart` (`roll`, the default, or `hold`: a
-process that is healthy on older files goes on, and its restart stays owed), `cluster` and its companions (see the
-module of that name).
+A section is `# service: UNIT` with `loads` (block: `STEP DIGEST`, the steps whose sections the process loads when it
+starts), `healthy` (ws://ADDRESS:PORT/PATH), `within` (seconds until it must be healthy), `restart` (`roll`, the
+default, or `hold`: a process that is healthy on older files goes on, and its restart stays owed), `cluster` and its
+companions (see hazelcast/cluster.py).
 
 A restart is owed when the process runs something else than the host has now: before each start a unit of its own
 (`unit.ATTEST`) notes what is about to be loaded. File times cannot tell: a restored content has a new one.
@@ -25,7 +25,7 @@ from ..documents.document import Section
 from ..documents.kind import Observed
 from ..engine import migration, observing, originals, record
 from ..engine.transaction import Transaction
-from ..errors import Failed
+from ..errors import Failed, Refused
 from ..net import websocket
 from ..programs import process
 from ..text import masking, printable, words
@@ -68,7 +68,7 @@ def observe(section: Section) -> Observed:
     runs = what_runs(section, seen)
     held = _holds(section) and runs != STOPPED
     updated = not held and _is_of_system(runs)
-    # Held, a restart that is owed for longer, or that a boot has brought, is no drift; nor is what an update brings.
+    # Neither a restart that is held nor an update of the system's packages is drift.
     state = {
         f"active:{unit}": seen["ActiveState"],
         f"enabled:{unit}": seen["UnitFileState"],
@@ -83,6 +83,7 @@ def observe(section: Section) -> Observed:
             *([_owed(unit, runs)] if held and owed else []),
             *([f"restart owed: {unit}, {why(runs)}. The next up restarts it"] if updated else []),
             *(port if runs != STOPPED else []),
+            *_split(section, seen),
         ],
         owed=[f"{unit}: {why(runs)}"] if updated else [],
         facts=owed,
@@ -120,7 +121,7 @@ def apply(section: Section, transaction: Transaction) -> None:
 
 
 def undo(section: Section, transaction: Transaction) -> None:
-    """Stopped and disabled again where it was so before; a service that ran goes on until its old files are back."""
+    """Stops and disables the unit where it was so before; a service that ran goes on until its old files are back."""
     unit = section.name
     before = originals.recalled(transaction.step, unit) or {"enabled": True, "active": True}
     if not before["active"]:
@@ -132,7 +133,7 @@ def undo(section: Section, transaction: Transaction) -> None:
 
 
 def run_again(section: Section) -> str:
-    """Start a service on the files that were put back, if it is meant to run; how it is then."""
+    """Starts a service on the files that were put back, if it is meant to run, and says how it is then."""
     unit = section.name
     process.attempt("systemctl", "daemon-reload")
     process.attempt("systemctl", "reset-failed", unit)
@@ -147,7 +148,7 @@ def run_again(section: Section) -> str:
 
 
 def attest(unit: str) -> None:
-    """Note what a process that is about to start will load. A unit of its own runs this before every start."""
+    """Notes what a process that is about to start will load. A unit of its own runs this before every start."""
     seen = _properties(unit)
     begun = _now()
     if seen["InvocationID"] and os.environ.get("INVOCATION_ID") == seen["InvocationID"]:
@@ -166,8 +167,9 @@ def attest(unit: str) -> None:
 
 
 def what_runs(section: Section, seen: dict[str, str] | None = None) -> str:
-    """What the running process is to the host's files: one of the words above. seen: the unit's properties, where they
-    are known.
+    """Says what the running process has loaded, compared with the host's files: one of the words above.
+
+    seen: the unit's properties, where they are known.
     """
     seen = seen or _properties(section.name)
     if seen["ActiveState"] != "active":
@@ -183,23 +185,23 @@ def what_runs(section: Section, seen: dict[str, str] | None = None) -> str:
 
 
 def owes_restart(section: Section) -> str | None:
-    """What the process runs, where that is not what the host's files say; None when it is."""
+    """Says what the process runs where that is not what the host's files say; None when it is."""
     runs = what_runs(section)
     return None if runs == CURRENT else runs
 
 
 def why(runs: str) -> str:
-    """The reason of an owed restart, for a person."""
+    """Says the reason of an owed restart, for a person."""
     return words.value("runs:", runs)
 
 
 def is_proven(section: Section) -> bool:
-    """Whether the process has loaded what was applied; where its restart is held, nothing is proven."""
+    """Tells whether the process has loaded what was applied; where its restart is held, it has not."""
     return owes_restart(section) is None
 
 
 def _attested() -> Path:
-    """Where starts note what they load."""
+    """Names the folder where starts note what they load."""
     return disk.RUN / "attested"
 
 
@@ -211,13 +213,13 @@ def _owed(unit: str, runs: str) -> str:
 
 
 def _is_of_system(runs: str) -> bool:
-    """Whether only the system's own packages are newer than what the process has loaded: nobody has edited anything."""
+    """Tells whether only system packages are newer than what the process has loaded: nobody has edited anything."""
     changed = runs.removeprefix(f"{CHANGED}:").split(",") if runs.startswith(CHANGED) else []
     return bool(changed) and all(key == "java" or key.startswith("package:") for key in changed)
 
 
 def _port_problems(section: Section, seen: dict[str, str]) -> list[str]:
-    """Whether another program listens where the service will: it would start, and never be healthy."""
+    """Says that another program listens where the service will, which would start and never be healthy."""
     if not observing.is_looking():
         return []
     from ..net import listeners
@@ -232,12 +234,32 @@ def _port_problems(section: Section, seen: dict[str, str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _split(section: Section, seen: dict[str, str]) -> list[str]:
+    """Warns that chats do not cross to another server now: an apply that touches one server only looks at no others."""
+    if not observing.is_looking() or seen["ActiveState"] != "active" or "cluster" not in section.fields:
+        return []
+    from ..hazelcast import cluster
+
+    try:
+        strangers = cluster.strangers(section, int(seen.get("MainPID", "0")))
+    except (OSError, Refused):
+        return []  # the file's own step says what is wrong with it
+    if not strangers:
+        return []
+    names = " and ".join(strangers)
+    return [
+        f"{section.name} is not connected to Hazelcast's member on {names}: chats do not cross between them. Is it up"
+        " there, and do both have the same hazelcast.xml? Then restart one of them: systemctl restart"
+        f" {section.name}"
+    ]
+
+
 def _holds(section: Section) -> bool:
     return section.fields.get("restart") == "hold"
 
 
 def _may_stay(section: Section, runs: str) -> bool:
-    """Whether a process goes on with what it has loaded: a person says so, and it is healthy."""
+    """Tells whether a process goes on with what it has loaded: a person says so, and it is healthy."""
     if not _holds(section) or runs == STOPPED:
         return False
     try:
@@ -257,7 +279,7 @@ def _restart(unit: str, reason: str, transaction: Transaction) -> None:
 
 
 def _is_of_this_start(attested: dict[str, Any], seen: dict[str, str]) -> bool:
-    """Whether an attestation was made for the process that runs: between the unit's last stop and its start.
+    """Tells whether an attestation was made for the process that runs: between the unit's last stop and its start.
 
     An earlier version's drop-in made it within the start, and noted that by its invocation.
     """
@@ -268,13 +290,13 @@ def _is_of_this_start(attested: dict[str, Any], seen: dict[str, str]) -> bool:
 
 
 def _changed(attested: dict[str, Any], now: dict[str, str]) -> list[str]:
-    """What differs between then and now, by its short key."""
+    """Lists what differs between then and now, by its short key."""
     then = migration.attested(attested["loads"]) if "invocation" in attested else attested["loads"]
     return sorted(item for item in now.keys() | then.keys() if now.get(item) != then.get(item))
 
 
 def _now() -> int:
-    """The time as systemd's monotonic time stamps have it, in µs."""
+    """Reads the time as systemd's monotonic time stamps have it, in µs."""
     return time.monotonic_ns() // 1000
 
 
@@ -284,7 +306,7 @@ def _note_loads(section: Section) -> None:
 
 
 def _loads() -> Path:
-    """Which steps a unit loads: noted before its first restart, when there is no record yet."""
+    """Names the folder with the steps that a unit loads, noted before its first restart, before any record."""
     return disk.STATE / "loads"
 
 
@@ -298,8 +320,8 @@ def _loaded(steps: list[str]) -> dict[str, str]:
     loads: dict[str, str] = {}
     for step in steps:
         for section in record.sections(step):
-            # Of whole files only those that say so: updatesc.sh comes with the program, but is none of its own.
-            # And a start must not wait for a look at the database, whose answer no process loads.
+            # Whole files count only where they say `loaded-by`: no process loads updatesc.sh.
+            # The database is not asked: no process loads its answer, and a start must not wait for it.
             loaded = kind.declared(section).loaded
             if loaded == "always" or (loaded == "named" and "loaded-by" in section.fields):
                 loads |= observing.observe(section).loaded

@@ -1,7 +1,8 @@
-"""`# tool: ARCHIVE` – the host tool itself, compiled for this host's Python.
+"""Installs the host tool itself, compiled for this host's Python.
 
-Fields: `version` (`0.1.0`, for people) and `digest` (SHA-256 of the tool's text, 64 hexadecimal digits). The text is in
-no document: in an `up` the look brings it to a host that lacks it (hosts/launcher.ts).
+A section is `# tool: ARCHIVE` with `version` (`0.1.0`, for people) and `digest` (SHA-256 of the tool's text, 64
+hexadecimal digits). The text is in no document: in an `up` the look brings it to a host that lacks it
+(hosts/tool-text.ts), and the installation finds it there (hosts/launcher.ts).
 """
 
 from __future__ import annotations
@@ -37,12 +38,15 @@ DECLARATION = Declaration(
 
 
 def observe(section: Section) -> Observed:
-    """An archive that is compiled for another Python is in order, too: its modules are compiled at each call then."""
+    """Looks at the archive and at the kept text.
+
+    An archive that is compiled for another Python is in order, too: its modules are then compiled at each call.
+    """
     return Observed({f"tool:{section.name}": _installed(), f"content:{_kept()}": summary.digest(_kept())})
 
 
 def apply(section: Section, transaction: Transaction) -> None:
-    """Install the text that runs. Raises Refused where that is another version than the document's."""
+    """Installs the text that runs. Raises Refused where that is another version than the document's."""
     text, version = itself.text(), section.text("version")
     digest = hashlib.sha256(text).hexdigest()
     if digest != section.text("digest"):
@@ -58,13 +62,13 @@ def apply(section: Section, transaction: Transaction) -> None:
 
 
 def undo(section: Section, transaction: Transaction) -> None:
-    """Take away what was compiled here: a damaged archive is nobody's edit, to be kept beside it."""
+    """Removes what was compiled here, damaged or not: it is no edit of somebody's that has to be kept."""
     for path in (Path(section.name), SUMS):
         transaction.remove(path)
 
 
 def archived(text: bytes) -> bytes:
-    """The archive of a tool's text: its modules as sources and compiled, the texts that it brings, and itself."""
+    """Makes the archive of a tool's text: its modules as sources and compiled, the texts that it brings, and itself."""
     bundle: dict[str, dict[str, str]] = {}
     exec(compile(text, "jtel-chatctl", "exec"), {"__name__": "bundle", "offer": bundle.update})  # noqa: S102 – our own
     files = {itself.TEXT: text}
@@ -76,14 +80,14 @@ def archived(text: bytes) -> bytes:
     data = BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for path in sorted(files):
-            # What every call reads is not deflated: it would import zlib.
+            # Compiled modules are stored as they are: to inflate them, every call would have to import zlib.
             how = zipfile.ZIP_STORED if path.endswith(".pyc") else zipfile.ZIP_DEFLATED
             archive.writestr(zipfile.ZipInfo(path), files[path], how)
     return data.getvalue()
 
 
 def _compiled(path: str, source: str) -> bytes:
-    """As py_compile writes it, found by its Python alone (PEP 552, unchecked): what stands beside it is this source."""
+    """Compiles a module as py_compile does, to be used without a look at its source (PEP 552, unchecked)."""
     code = compile(source, f"{ARCHIVE}/{path}", "exec", dont_inherit=True)
     return importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8) + marshal.dumps(code)
 
@@ -95,7 +99,7 @@ def _sums(digest: str, archive: bytes) -> str:
 
 
 def _installed() -> str:
-    """The digest of the text whose archive is there and whole; else `absent` or `damaged`."""
+    """Names the text whose archive is there and whole, by its digest; else `absent` or `damaged`."""
     try:
         head, *lines = disk.text(SUMS).splitlines()
         archive = hashlib.sha256(disk.read(Path(ARCHIVE))).hexdigest()
@@ -107,10 +111,10 @@ def _installed() -> str:
 
 
 def _python() -> str:
-    """`cpython-311`."""
+    """Names this host's Python: `cpython-311`."""
     return importlib.util.cache_from_source("x.py").split(".")[-2]
 
 
 def _kept() -> Path:
-    """The text itself, from which the tool can be run where its archive was removed."""
+    """Names the file of the text itself, from which the tool can be run where its archive was removed."""
     return disk.STATE / "tool"

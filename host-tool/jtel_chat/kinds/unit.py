@@ -1,11 +1,17 @@
-"""`# unit: NAME` – the service's unit: what the closed list lets through of the vendor's text, and lines of ours.
+"""Writes the service's unit: what the closed list lets through of the vendor's text, and lines of ours.
 
-Fields: `from` (the vendor's unit in the installed release), `offered` (the same in the release on the share), `release`
-(`follow`: the share's is what an apply takes), `argument` (start of the one word of ExecStart that carries the database
-password), what takes that word's place – `argument-file` (a Java argument file) or, for Java 8, which reads none,
-`environment-file` (with the argument as the variable `JTEL_CHAT_CONNECTION`) –, `data` (the folder of the attachments),
-`mount` (where the share is mounted; absent where this host is its home), `accept` (block: lines that are not on the
-list and that a person has accepted), `limits` (block: see `_LIMITS`).
+A section is `# unit: NAME` with these fields.
+
+from: the vendor's unit in the installed release.
+offered: the same in the release on the share.
+release: `follow` where an apply takes the share's.
+argument: the start of the one word of ExecStart that carries the database password.
+argument-file: takes that word's place, a Java argument file. For Java 8, which reads none, `environment-file` does,
+with the argument as the variable `JTEL_CHAT_CONNECTION`.
+data: the folder of the attachments.
+mount: where the share is mounted; absent where this host is its home.
+accept: block of lines that are not on the list and that a person has accepted.
+limits: block, see `_LIMITS`.
 
 The password must not stand in ExecStart (anyone reads it with ps and systemctl show): systemd hands the argument file
 to the process as a credential. Beside it stands the unit of the attestation, which is the same on every host.
@@ -82,7 +88,7 @@ _JAVA_OPTIONS = ["-XX:-UsePerfData", f"-XX:ErrorFile=/run/{_CRASHES}/hs_err.log"
 
 def observe(section: Section) -> Observed:
     unit, drop_in, attest = _paths(section)
-    # What an earlier version has applied – its section has a drop-in – had no unit for the attestation.
+    # Versions whose sections name a drop-in had no unit for the attestation.
     paths = [unit, drop_in] if "drop-in" in section.fields else [unit, drop_in, attest]
     problems, warnings = _of_drop_ins(section, drop_in)
     return Observed(
@@ -113,22 +119,18 @@ def apply(section: Section, transaction: Transaction) -> None:
 
 
 def undo(section: Section, transaction: Transaction) -> None:
-    """The originals are put back when the step commits; systemd has to read them then, and a running service to restart
-    on them.
-    """
+    """Has systemd read the originals when the step has put them back, and restarts a running service on them."""
     transaction.after_commit("systemctl", "daemon-reload")
     transaction.after_commit("systemctl", "try-restart", section.name)
 
 
 def _paths(section: Section) -> tuple[Path, Path, Path]:
-    """The unit, the drop-in that earlier versions wrote beside it, and the unit of the attestation."""
+    """Names the unit, the drop-in that earlier versions wrote beside it, and the unit of the attestation."""
     return SYSTEM / section.name, SYSTEM / f"{section.name}.d" / "50-jtel-chat.conf", SYSTEM / ATTEST
 
 
 def _vendor(section: Section) -> tuple[str, bytes]:
-    """The vendor's text that an apply takes, and where it comes from, for a person: root's own copy, where there is
-    one.
-    """
+    """Finds the vendor's text that an apply takes, and names its place: root's own copy, where there is one."""
     name = f"systemd/{section.name}"
     if kept := releases.file(name):
         return f"the installed release's {name}", kept
@@ -138,7 +140,7 @@ def _vendor(section: Section) -> tuple[str, bytes]:
 
 
 def _is_installed(section: Section) -> bool:
-    """Whether there is a program that the installed unit belongs to."""
+    """Tells whether there is a program that the installed unit belongs to."""
     return disk.is_directory(Path(section.text("from")).parents[1] / "bin")
 
 
@@ -154,7 +156,7 @@ def _installed(section: Section) -> bytes:
 
 
 def _offered(section: Section) -> bytes:
-    """The share's unit, read with the service user's rights; empty where there is none."""
+    """Reads the share's unit with the service user's rights; empty where there is none."""
     if "offered" not in section.fields:
         return b""
     rights = account.service()
@@ -165,7 +167,7 @@ def _offered(section: Section) -> bytes:
 
 
 def _ours(section: Section, vendor: bytes) -> str:
-    """The whole unit. What a person has accepted stands behind our own limits, so that it counts."""
+    """Writes the whole unit. What a person has accepted stands behind our own limits, so that it counts."""
     given, word = _handed_over(section, exec_start.command(vendor))
     command = exec_start.with_java_options(
         exec_start.replace_argument(vendor, section.text("argument"), word), _JAVA_OPTIONS
@@ -193,7 +195,7 @@ def _ours(section: Section, vendor: bytes) -> str:
 
 
 def _taken(vendor: bytes, name: str, there: list[str] | None = None) -> list[str]:
-    """The vendor's lines of a section, without those that are there already; ExecStart is not among them."""
+    """Lists the vendor's lines of a section, without those that are there already; ExecStart is not among them."""
     found = [
         each
         for each in unit_list.counting(unit_file.assignments(vendor))
@@ -207,7 +209,7 @@ def _limits(section: Section) -> list[str]:
 
 
 def _handed_over(section: Section, command: str) -> tuple[str, str]:
-    """The line that hands the connection to the process, and the word that stands for it in ExecStart."""
+    """Gives the line that hands the connection to the process, and the word that stands for it in ExecStart."""
     expands = exec_start.expands_variables(command)
     if "environment-file" in section.fields:
         if not expands:
@@ -221,7 +223,7 @@ def _handed_over(section: Section, command: str) -> tuple[str, str]:
 
 
 def _login(section: Section) -> str:
-    """The line that hands the connection to the process."""
+    """Gives the line that hands the connection to the process."""
     if "environment-file" in section.fields:
         return f"EnvironmentFile={section.text('environment-file')}"
     file = Path(section.text("argument-file"))
@@ -229,7 +231,7 @@ def _login(section: Section) -> str:
 
 
 def _verify(name: str) -> None:
-    """systemd's own word on the unit; it also reports what it ignores, which a start would not show."""
+    """Asks systemd about the unit; it also reports what it ignores, which a start would not show."""
     state = process.run("systemctl", "show", "--property=LoadState,LoadError", name)
     if "LoadState=loaded" not in state:
         raise Failed(f"systemd refuses {name}: {state.strip()}")
@@ -242,7 +244,7 @@ def _of_drop_ins(section: Section, ours: Path) -> tuple[list[str], list[str]]:
 
 
 def _problems(section: Section) -> list[str]:
-    """Of the text that an apply would take; none where there is no release at all: its own section says so."""
+    """Finds problems of the text that an apply would take; without a release there is none, which its section says."""
     offered = _offered(section)
     if not offered and not _is_installed(section):
         return []
@@ -255,7 +257,7 @@ def _problems(section: Section) -> list[str]:
 
 
 def _refused(section: Section, label: str, vendor: bytes) -> list[str]:
-    """Every line that is not taken over, with what to do about it; then what is wrong with its ExecStart."""
+    """Lists every line that is not taken over, with what to do about it; then what is wrong with its ExecStart."""
     problems: list[str] = []
     try:
         counting = unit_list.counting(unit_file.assignments(vendor))
@@ -277,19 +279,19 @@ def _refused(section: Section, label: str, vendor: bytes) -> list[str]:
 
 
 def _why_not(section: Section, assignment: Assignment) -> str:
-    """Why an assignment is not taken over; empty when the list has it, or a person has accepted it word for word."""
+    """Says why an assignment is not taken over; empty when the list has it, or a person has accepted the line."""
     if _plain(assignment) in section.lines("accept"):
         return unit_list.unwritable_because(assignment)
     return unit_list.problem(assignment)
 
 
 def _plain(assignment: Assignment) -> str:
-    """The line as a person can repeat it: on a screen, a tab and what cannot be printed look like something else."""
+    """Writes the line as a person can repeat it: on a screen, a tab or a control character looks like another one."""
     return "".join(each if each.isprintable() else "\ufffd" for each in assignment.text.replace("\t", " "))
 
 
 def _described(section: Section, label: str, assignment: Assignment) -> str:
-    """A line that is not taken over: where it stands, why, and what a person can do about it."""
+    """Describes a line that is not taken over: where it stands, why, and what a person can do about it."""
     line = _plain(assignment)
     shown = masking.without_secrets(line)
     why = f"{label}, line {assignment.number}: '{shown}' {_why_not(section, assignment)}"
@@ -303,7 +305,7 @@ def _described(section: Section, label: str, assignment: Assignment) -> str:
 
 
 def _script_line(section: Section, vendor: bytes) -> str:
-    """The line of a start script that holds the argument, where ExecStart runs one."""
+    """Finds the line of a start script that holds the argument, where ExecStart runs one."""
     try:
         path = Path(exec_start.program(exec_start.command(vendor)))
         if Path(section.text("from")).parents[1] not in path.parents:
@@ -337,7 +339,7 @@ def _password_warnings(source: Path) -> list[str]:
 
 
 def _data_warnings(section: Section) -> list[str]:
-    """The vendor's two paths differ in case: where the share is hosted, a wrong one is another folder."""
+    """Warns of the vendor's two paths that differ in case: where the share is hosted, a wrong one is another folder."""
     if "data" not in section.fields:
         return []
     data, rights = Path(section.text("data")), account.service()

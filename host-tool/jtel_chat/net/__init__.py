@@ -1,1 +1,1 @@
-"""Addresses, sockets and connections of this host, as the kernel tells them."""
+"""Looks at addresses, sockets and connections of this host as its kernel has them, and asks other hosts."""

@@ -1,4 +1,4 @@
-"""This host's addresses, asked of its kernel (ip-address(8)), its resolver and keepalived."""
+"""Finds this host's addresses: of its kernel (ip-address(8)), its resolver and keepalived."""
 
 from __future__ import annotations
 
@@ -18,14 +18,15 @@ _KEEPALIVED = Path("/etc/keepalived")
 
 
 def resolved(name: str) -> set[str]:
-    """What a name resolves to here; nothing when it does not, or not in time."""
+    """Lists what a name resolves to here; nothing when it does not, or not within three seconds."""
     done = process.attempt("getent", "ahosts", name, timeout=_PATIENCE)
     return {usual(line.split()[0]) for line in done.stdout.splitlines() if line.strip()}
 
 
 def virtual() -> set[str]:
-    """The addresses that keepalived moves between this host and another (keepalived.conf(5): one to a line in
-    `virtual_ipaddress`).
+    """Lists the addresses that keepalived moves between this host and another one.
+
+    They are the first words of the lines in `virtual_ipaddress` (keepalived.conf(5)).
     """
     text = "\n".join(disk.text(path) for path in _configurations(_KEEPALIVED))
     blocks = re.findall(r"\bvirtual_ipaddress(?:_excluded)?\s*\{([^}]*)\}", re.sub(r"[#!].*", "", text))
@@ -43,7 +44,7 @@ def _configurations(directory: Path) -> Iterator[Path]:
 
 
 def interfaces() -> dict[Address, str]:
-    """This host's own addresses, each with the interface that holds it."""
+    """Lists this host's own addresses, each with the interface that holds it."""
     found = json.loads(process.run("ip", "-json", "address", limit=process.MUCH))
     return {
         ipaddress.ip_address(each["local"]): link["ifname"]
@@ -54,12 +55,12 @@ def interfaces() -> dict[Address, str]:
 
 
 def own() -> set[str]:
-    """This host's own addresses. (A bind would not tell: keepalived's hosts may bind what they do not hold.)"""
+    """Lists this host's own addresses. A trial bind would not tell: with keepalived it succeeds for others, too."""
     return {str(address) for address in interfaces()}
 
 
 def bindable(address: str) -> bool:
-    """Whether a server here may bind the address (any port)."""
+    """Tells whether a server here may bind the address (any port)."""
     with socket.socket(_family(address), socket.SOCK_STREAM) as probe:
         try:
             probe.bind((address, 0))
@@ -69,17 +70,17 @@ def bindable(address: str) -> bool:
 
 
 def usual(address: str) -> str:
-    """IPv6 has many ways to write one."""
+    """Writes an address in its usual form: IPv6 has many ways to write one."""
     return str(ipaddress.ip_address(address))
 
 
 def is_loopback(address: str) -> bool:
-    """Whether every host has this address, as Debian's installer gives a host's own name 127.0.1.1."""
+    """Tells whether every host has this address, like 127.0.1.1, which Debian's installer gives a host's own name."""
     return is_address(address) and ipaddress.ip_address(address).is_loopback
 
 
 def is_address(word: str) -> bool:
-    """Whether a word is an IP address, not a name."""
+    """Tells whether a word is an IP address, not a name."""
     try:
         ipaddress.ip_address(word)
     except ValueError:

@@ -1,4 +1,4 @@
-"""IP addresses and networks of either family, as types."""
+"""Names types for IP addresses and networks of either family."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who listens on which TCP port: what `ss -ltnp` shows, from /proc and without a process."""
+"""Finds who listens on which TCP port: what `ss -ltnp` shows, from /proc and without a process."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ class Holder:
 
 
 def listening(ports: set[int]) -> list[Socket]:
-    """Every listening socket on one of these ports."""
+    """Lists every listening socket on one of these ports."""
     return [each for each in sockets.listening() if each.port in ports]
 
 
 def holder(listener: Socket, likely: Iterable[int] = ()) -> Holder | None:
-    """The process that holds a socket; None when it is gone, or not to be seen. likely: processes that are asked
-    first.
+    """Finds the process that holds a socket; None when it is gone, or not to be seen.
+
+    likely: processes that are asked first.
     """
     others = (int(entry) for entry in disk.kernel_names("/proc/") if entry.isdecimal())
     for pid in (*likely, *others):

@@ -1,4 +1,4 @@
-"""Where a call comes from, as the kernel tells it. What a caller says of himself – his variables – is not asked."""
+"""Finds where a call comes from, from the kernel. Variables, which a caller sets as he likes, are not asked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SSHD = re.compile(r".*/(sshd|sshd-session)( \(deleted\))?")
 
 
 class Process(NamedTuple):
-    """One process of /proc: `sshd` with its real uid and its parent."""
+    """One process of /proc: its program `/usr/sbin/sshd`, its real uid and its parent."""
 
     program: str
     uid: int
@@ -25,14 +25,15 @@ class Process(NamedTuple):
 
 
 def inside_run() -> bool:
-    """Whether systemd started this process in a unit of `transient.run`: only there are the JTEL_CHAT_… variables
-    ours.
+    """Tells whether systemd started this process in a unit of `transient.run`.
+
+    Only there are the variables JTEL_CHAT_… ours.
     """
     return os.getppid() == 1 and bool(_RUN.fullmatch(cgroup.unit()))
 
 
 def ssh_connection() -> str:
-    """`ADDRESS PORT ADDRESS PORT` of the ssh connection above this process, the client's first; empty without one.
+    """Finds the ssh connection above this process, `ADDRESS PORT ADDRESS PORT`, the client's first; empty without one.
 
     It is the socket of the nearest sshd of root among our parents. SSH_CONNECTION would be whatever a caller likes.
     """
@@ -48,9 +49,9 @@ def ssh_connection() -> str:
 
 
 def _connection_of(process: int) -> str:
-    """The connection that an sshd holds.
+    """Finds the connection that an sshd holds.
 
-    Of a root login's it also holds forwarded ones, which are younger: they come later.
+    The sshd of a root login also holds forwarded connections. They are younger, so the first one counts.
     """
     from . import sockets
 
@@ -62,7 +63,7 @@ def _connection_of(process: int) -> str:
 
 
 def _process(number: int) -> Process | None:
-    """None when it has ended, or hides."""
+    """Reads one process of /proc; None when it has ended, or hides."""
     try:
         program = disk.kernel_link(PROC / str(number) / "exe")
         status = disk.kernel(PROC / str(number) / "status").decode(errors="replace")

@@ -1,4 +1,4 @@
-"""This host's TCP sockets, as the kernel tells them (proc_pid_net(5))."""
+"""Lists this host's TCP sockets as the kernel has them (proc_pid_net(5))."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _ESTABLISHED, _LISTENING = "01", "0A"
 
 
 class Socket(NamedTuple):
-    """Both ends.
+    """A socket with both of its ends. A listening one has the remote port 0.
 
-    A listening one has the remote port 0; inode tells a connection from a later one between the same ends.
+    inode: tells a connection from a later one between the same ends.
     """
 
     address: Address
@@ -30,17 +30,17 @@ class Socket(NamedTuple):
 
 
 def established() -> list[Socket]:
-    """Connections that are open now, whoever has opened them."""
+    """Lists the connections that are open now, whoever has opened them."""
     return _sockets(_ESTABLISHED)
 
 
 def listening() -> list[Socket]:
-    """Sockets that wait for connections; the address `::` or `0.0.0.0` stands for all."""
+    """Lists the sockets that wait for connections; the address `::` or `0.0.0.0` stands for all."""
     return _sockets(_LISTENING)
 
 
 def inodes(pid: int) -> set[str]:
-    """The sockets that a process holds; none when it has ended."""
+    """Lists the sockets that a process holds; none when it has ended."""
     found: set[str] = set()
     with contextlib.suppress(OSError):  # it ends meanwhile
         for descriptor in disk.kernel_names(origin.PROC / str(pid) / "fd"):
@@ -52,7 +52,7 @@ def inodes(pid: int) -> set[str]:
 
 
 def ports_of(program: str) -> list[int]:
-    """The ports that processes of a name (`sshd`) really listen on; what a configuration says may be another thing."""
+    """Lists the ports that processes of a name (`sshd`) listen on now, which their configuration may not say."""
     lines = process.run("ss", "--no-header", "--listening", "--tcp", "--numeric", "--processes").splitlines()
     return sorted(
         {
@@ -64,8 +64,9 @@ def ports_of(program: str) -> list[int]:
 
 
 def parse(table: str, state: str) -> list[Socket]:
-    """The sockets of one state in the text of /proc/net/tcp or tcp6: addresses in hexadecimal words of the host's byte
-    order.
+    """Reads the sockets of one state from the text of /proc/net/tcp or tcp6.
+
+    Addresses stand there in hexadecimal words of the host's byte order.
     """
     found = re.findall(rf"^ *\d+: ([0-9A-F]+):([0-9A-F]+) ([0-9A-F]+):([0-9A-F]+) {state} (.*)", table, re.MULTILINE)
     return [
@@ -79,7 +80,7 @@ def _sockets(state: str) -> list[Socket]:
 
 
 def _table(name: str) -> str:
-    """A host without IPv6 has no tcp6."""
+    """Reads /proc/net/tcp or tcp6; empty where a host without IPv6 has no tcp6."""
     try:
         return disk.kernel(origin.PROC / "net" / name).decode("ascii")
     except FileNotFoundError:
@@ -87,7 +88,7 @@ def _table(name: str) -> str:
 
 
 def _address(words: str) -> Address:
-    """A socket for both families shows an IPv4 peer as ::ffff:10.1.0.21."""
+    """Reads an address; the ::ffff:10.1.0.21 of a socket for both families becomes 10.1.0.21."""
     packed = struct.pack(f"={len(words) // 8}I", *(int(words[at : at + 8], 16) for at in range(0, len(words), 8)))
     address = ipaddress.ip_address(packed)
     return getattr(address, "ipv4_mapped", None) or address

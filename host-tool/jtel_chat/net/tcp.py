@@ -1,4 +1,4 @@
-"""Who answers where, over TCP."""
+"""Asks who answers where, over TCP."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ _AT_ONCE = 32
 
 
 def probe(places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:
-    """Connect to addresses and ports, side by side: whether each accepts, refuses (so does a host that is off) or is
-    silent.
+    """Connects to addresses and ports side by side, and says whether each accepts, refuses or is silent.
+
+    A host that is off refuses, too, in the same network: the kernel says so after three seconds.
     """
     from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""A real WebSocket handshake (RFC 6455, section 4): a connect alone does not show that chat works."""
+"""Opens a real WebSocket (RFC 6455, section 4): a connect alone does not show that chat works."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ _LONGEST = 16384  # bytes of an answer's head
 
 
 def handshake_problem(url: str, within: float = _WITHIN) -> str | None:
-    """Why `ws://host:port/path` does not upgrade; None when it does. within: seconds for all of it, however the answer
-    trickles in.
+    """Says why `ws://host:port/path` does not upgrade; None when it does.
+
+    within: seconds for all of it, however slowly the answer comes.
     """
     parts, deadline = urlsplit(url), time.monotonic() + within
     try:
@@ -28,7 +29,7 @@ def handshake_problem(url: str, within: float = _WITHIN) -> str | None:
 
 
 def upgrade(connection: socket.socket, host: str, path: str, within: float | None = None) -> tuple[int, str | None]:
-    """Ask for an upgrade on a connection: the status (0 without one), and why it is none; None when it is.
+    """Asks for an upgrade on a connection: the status (0 without one), and why it is no upgrade; None when it is one.
 
     Raises TimeoutError.
 
@@ -56,7 +57,10 @@ def upgrade(connection: socket.socket, host: str, path: str, within: float | Non
 
 
 def _head(connection: socket.socket, deadline: float) -> str:
-    """What comes before the empty line. A timeout of the socket's own would begin anew with every byte."""
+    """Reads an answer up to its empty line.
+
+    The socket's own timeout would begin anew with every byte, so the time that is left is set before each read.
+    """
     data = b""
     while b"\r\n\r\n" not in data and len(data) < _LONGEST:
         left = deadline - time.monotonic()

@@ -1,1 +1,1 @@
-"""Other programs: run with bounds, confined, as transient units."""
+"""Runs other programs: with bounds, confined, or as transient units."""

@@ -1,7 +1,7 @@
-"""Looks that end: each runs in a transient scope with limits of time, memory and tasks.
+"""Runs a look in a transient scope that limits its time, memory and tasks.
 
 A scope, not a service: standard input and output stay the caller's, and sudo and sshd stay its parents (see `origin`).
-The call that starts it only waits, and says which limit has ended it; it imports next to nothing, since every look pays
+The call that starts it only waits, and says which limit has ended it. It imports next to nothing, since every look pays
 for it.
 """
 
@@ -12,7 +12,7 @@ import sys
 
 from . import cgroup
 
-#: A look takes 0.7 s and 35 MB, 2.8 s and 112 MB with a Java checker: this is what a slow host may need of each.
+#: Limits that a slow host keeps, too: a look takes 0.7 s and 35 MB, with a Java checker 2.8 s and 112 MB.
 SECONDS = 180
 _MEMORY = "1G"
 _PROPERTIES = {
@@ -23,31 +23,29 @@ _PROPERTIES = {
     "TasksMax": "256",
 }
 _UNIT = "jtel-chat-look-"
-#: Where programs are looked for, as Debian's sudoers says it (secure_path): a caller's own PATH is not believed where
-#: that line is missing.
+#: Where programs are looked for: Debian's `secure_path`, also where sudoers lacks it and would keep a caller's PATH.
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def concerns(arguments: list[str]) -> bool:
-    """Whether this call is a look that has no limits yet."""
+    """Tells whether this call is a look that has no limits yet."""
     return arguments in (["observe"], ["look"]) and not is_inside()
 
 
 def is_inside() -> bool:
-    """Whether this process runs within the limits."""
+    """Tells whether this process runs within the limits."""
     unit = cgroup.unit()
     return unit.startswith(_UNIT) and unit.endswith(".scope")
 
 
 def run(arguments: list[str]) -> int:
-    """This very program with these arguments, within the limits; its exit code, or 3 with a word on what ended it."""
+    """Runs this very program with these arguments within the limits; returns its exit code, or 3 at a limit."""
     if os.geteuid() != 0:
         return _refused("only root can look at this host. Use sudo")
     code = os.spawnvpe(os.P_WAIT, "systemd-run", _command(arguments), {**os.environ, "PATH": PATH, "LC_ALL": "C.UTF-8"})  # noqa: S606 – subprocess would take time
     if code >= 0:
         return code
-    # A scope that runs too long is sent SIGTERM, then SIGKILL; the kernel sends the latter to what wants too much
-    # memory.
+    # systemd sends SIGTERM, then SIGKILL, to a scope that runs too long; the kernel sends SIGKILL for too much memory.
     why = (
         f"it took longer than {SECONDS} s"
         if code == -15
@@ -59,13 +57,13 @@ def run(arguments: list[str]) -> int:
 
 
 def _refused(why: str) -> int:
-    """As `main` says it, which is not there yet."""
+    """Reports a refusal in the same form as `main`, which is not imported yet."""
     print(f"{os.uname().nodename}: {why}", file=sys.stderr)
     return 3
 
 
 def _command(arguments: list[str]) -> list[str]:
-    """The program is named as it was started: a path, or the descriptor of the text that came along."""
+    """Writes the command line. The program is named as it was started: a path, or the descriptor of its text."""
     return [
         *("systemd-run", "--scope", "--quiet", "--collect", f"--unit={_UNIT}{os.getpid()}"),
         *(f"--property={name}={value}" for name, value in _PROPERTIES.items()),

@@ -1,4 +1,4 @@
-"""The systemd unit that this process is in.
+"""Finds the systemd unit that this process is in.
 
 It imports nothing: every look asks this before anything else, and start-up counts.
 """
@@ -9,9 +9,9 @@ PROC = "/proc"
 
 
 def unit() -> str:
-    """`jtel-chat-java-812.service`: the unit right below system.slice.
+    """Names the unit right below system.slice, `jtel-chat-java-812.service`.
 
-    Empty elsewhere: a login's session, a user's own systemd.
+    Empty elsewhere: in a login's session, or below a user's own systemd.
     """
     root = _place("1").removesuffix("/init.scope")
     folder, _, name = _place("self").rpartition("/")
@@ -19,9 +19,7 @@ def unit() -> str:
 
 
 def _place(process: str) -> str:
-    """Where a process is in systemd's own hierarchy (cgroups(7)): the named one of version 1, else the one of version
-    2.
-    """
+    """Finds where a process is in systemd's own hierarchy (cgroups(7)), of version 1 or else of version 2."""
     with open(f"{PROC}/{process}/cgroup", encoding="utf-8") as file:
         fields = [line.rstrip("\n").split(":", 2) for line in file]
     places = {controllers: path for _, controllers, path in fields}

@@ -1,9 +1,8 @@
-"""Programs that read what others wrote – Java with a vendor's jars, HAProxy with a customer's file – as transient units
-without rights.
+"""Runs programs that read what others wrote, Java with a vendor's jars for instance, as units without rights.
 
 Each runs as another user than root, writes nothing, reaches no network but what is named, and ends by its limits.
-Relied on is what systemd 247 (Debian 11) has, systemd.exec(5) and systemd.resource-control(5); `lacking` names the
-rest. Where no such unit can be started nothing runs at all.
+systemd 247 (Debian 11) has all of this (systemd.exec(5), systemd.resource-control(5)) but what `lacking` names. Where
+no such unit can be started nothing runs at all.
 """
 
 from __future__ import annotations
@@ -58,8 +57,8 @@ _ALWAYS = {
     "SystemCallErrorNumber": "EPERM",
     "SystemCallFilter": f"~{_OTHERS_MEMORY} {_SIGNALS} @mount @module @reboot @swap @raw-io",
     "ReadOnlyPaths": "/",
-    # Places of their own file systems where everybody may write: PrivateDevices= leaves the first two as they are, and
-    # systemd 252 in a container was seen to leave /run/lock writable below a read-only /run.
+    # File systems of their own in which everybody may write. PrivateDevices= leaves the first two as they are; systemd
+    # 252 in a container was seen to leave /run/lock writable below a read-only /run.
     "InaccessiblePaths": "-/dev/shm -/dev/mqueue -/run/lock -/run/user",
     "KillSignal": "SIGKILL",
     "TimeoutStopSec": "5s",
@@ -70,11 +69,12 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Rights:
-    """What a program may beyond reading what everybody may.
+    """What a program may do beside reading what everybody may read.
 
-    capabilities: `CAP_DAC_READ_SEARCH`. executes: the only files and folders that may be executed or loaded as code;
-    all where none is named. alone: whether the memory of its user's other processes is out of its reach
-    (user_namespaces(7)); not with capabilities.
+    capabilities: `CAP_DAC_READ_SEARCH`.
+    executes: the only files and folders that may be executed or loaded as code; all where none is named.
+    alone: whether the memory of its user's other processes is out of its reach (user_namespaces(7)); not with
+    capabilities.
     """
 
     capabilities: str = ""
@@ -97,13 +97,15 @@ def run(
     tasks: int = 128,
     environment: Mapping[str, str] = MappingProxyType({}),
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program to its end, confined.
+    """Runs a program to its end, confined, and returns its exit code and its output, which is capped.
 
-    Its own exit code, process.HANGS after `timeout` seconds, or ENDED; its output is capped.
+    The exit code is the program's own, process.HANGS after `timeout` seconds, or ENDED.
 
-    given: files that it finds in GIVEN, which only its user can read. network: addresses that it may reach, none
-    without.
-    environment: values may be secrets, and reach nobody else. Raises Refused where it cannot be confined.
+    given: files that it finds in GIVEN, which only its user can read.
+    network: addresses that it may reach; none without.
+    environment: variables; their values may be secrets, and reach nobody else.
+
+    Raises Refused where it cannot be confined.
     """
     if not shutil.which(argv[0]):
         return subprocess.CompletedProcess(argv, 127, "", f"{argv[0]}: not found")
@@ -134,7 +136,7 @@ def run(
 
 
 def lacking() -> list[str]:
-    """Which part of the confinement this host's systemd does not have, for a person."""
+    """Says which part of the confinement this host's systemd does not have."""
     if _version() >= _NO_EXEC_PATHS:
         return []
     return [
@@ -144,8 +146,7 @@ def lacking() -> list[str]:
 
 
 def filters_addresses() -> bool:
-    """Whether this host keeps a unit to the addresses that it may reach: without cgroup v2 systemd lets IPAddressDeny=
-    pass, unseen.
+    """Tells whether systemd keeps a unit to the addresses that it may reach; without cgroup v2 it silently does not.
 
     It is tried once in a boot: a trial takes as long as all the rest of a look.
     """
@@ -173,7 +174,7 @@ def _filters_addresses() -> bool:
 
 
 def name_servers() -> list[str]:
-    """The addresses of resolv.conf(5), and those of this host itself, where a resolver may listen."""
+    """Lists the addresses in resolv.conf(5), and those of this host, where a resolver may listen."""
     found: list[str] = []
     with contextlib.suppress(OSError, Refused):
         found = re.findall(r"(?m)^\s*nameserver\s+([0-9A-Fa-f.:]+)", disk.text_or("", Path("/etc/resolv.conf")))
@@ -202,9 +203,9 @@ def _properties(
 
 
 def _handed_over(directory: Path, given: Mapping[str, bytes], environment: Mapping[str, str]) -> Iterator[str]:
-    """Files and variables by files that only root reads; systemd gives them on.
+    """Hands files and variables to the unit by files that only root reads, and yields the properties that name them.
 
-    Arguments and properties are seen by everybody.
+    Everybody sees arguments and properties themselves.
     """
     for name, data in given.items():
         disk.write(directory / name, data)
@@ -215,7 +216,7 @@ def _handed_over(directory: Path, given: Mapping[str, bytes], environment: Mappi
 
 
 def environment_file(environment: Mapping[str, str]) -> str:
-    """Variables as EnvironmentFile= reads them (systemd.exec(5)).
+    """Writes variables as EnvironmentFile= reads them (systemd.exec(5)).
 
     What systemd cannot carry is left out: see `carries`.
     """
@@ -223,8 +224,9 @@ def environment_file(environment: Mapping[str, str]) -> str:
 
 
 def carries(name: str, value: str) -> bool:
-    """Whether a variable reaches a unit: systemd drops names that no shell has, what is no UTF-8, and control
-    characters.
+    """Tells whether a variable reaches a unit.
+
+    systemd drops names that no shell has, values that are no UTF-8, and control characters.
     """
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) or any(
         "\ud800" <= character <= "\udfff" for character in value
@@ -238,8 +240,9 @@ def _escaped(value: str) -> str:
 
 
 def _verdict(unit: str, done: subprocess.CompletedProcess[str]) -> tuple[int, str]:
-    """What a code other than 0 means, and what to add: systemd-run gives 1 both for a program's own 1 and for one that
-    was ended.
+    """Says what an exit code other than 0 means, and what to add to the output.
+
+    systemd-run gives 1 both for a program's own 1 and for one that was ended, so systemd is asked.
     """
     shown = process.attempt("systemctl", "show", "--property=LoadState,Result,ExecMainStatus", unit).stdout
     state = dict(line.split("=", 1) for line in shown.splitlines() if "=" in line)
@@ -266,15 +269,13 @@ def _unconfined(why: str) -> Refused:
 
 
 def _forget(unit: str) -> None:
-    """A unit that has failed is listed until somebody says so; one that still runs, since this run is ended, goes with
-    it.
-    """
+    """Makes systemd forget a failed unit, and ends one that still runs because this run was ended."""
     process.attempt("systemctl", "kill", "--signal=SIGKILL", unit)
     process.attempt("systemctl", "reset-failed", unit)
 
 
 @functools.cache
 def _version() -> int:
-    """Of this host's systemd: 252."""
+    """Reads the version of this host's systemd: 252."""
     found = re.match(r"systemd (\d+)", process.attempt("systemctl", "--version").stdout)
     return int(found[1]) if found else 0

@@ -1,5 +1,4 @@
-"""Whether the database lets ClientMessenger in, asked before anything restarts: by its own driver, with exactly its
-URL.
+"""Tries whether the database lets ClientMessenger in, by its own driver and URL, before anything restarts.
 
 Fields of the `secret` section: `host`, `port`, `user`, `database`; `drivers` (block: folders of jars, the first that
 has any; without it, for Java 8, the server's answer is all that can be had).
@@ -26,9 +25,9 @@ _ACCESS_DENIED, _NO_ACCESS_TO_DATABASE, _UNKNOWN_DATABASE, _HOST_NOT_ALLOWED = "
 
 
 def check(section: Section) -> list[str]:
-    """Lines for a person, on what could not be tried.
+    """Tries the login, and returns lines for a person on what could not be tried.
 
-    Raises Refused, without the password, when the database does not let it in.
+    Raises Refused, without the password, when the database does not let ClientMessenger in.
     """
     if problem := database.answer_problem(section.text("host"), int(section.text("port"))):
         raise Refused(problem)
@@ -50,7 +49,7 @@ def check(section: Section) -> list[str]:
 
 
 def _result(section: Section, folder: str) -> list[str] | None:
-    """`["ok"]`, or SQLSTATE, code and cause; None where this Java cannot run a source file."""
+    """Reads the program's result: `["ok"]`, or SQLSTATE, code and cause; None where Java runs no source files."""
     # Only the connection: the file may hold further options, which are the service's and not this program's.
     arguments = "".join(f"{line}\n" for line in section.lines("content") if line.startswith(f'"-D{PROPERTY}='))
     network = [*database.addresses(section.text("host"), int(section.text("port"))), *confined.name_servers()]
@@ -71,7 +70,7 @@ def _result(section: Section, folder: str) -> list[str] | None:
 
 
 def _refusal(section: Section, state: str, code: str, cause: str) -> str:
-    """What is wrong, by the server's code or the innermost exception, and what to do."""
+    """Says what is wrong, by the server's code or the innermost exception, and what to do."""
     host, user, name = (section.text(key) for key in ("host", "user", "database"))
     codes = {
         _ACCESS_DENIED: (

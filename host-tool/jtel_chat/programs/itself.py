@@ -1,4 +1,4 @@
-"""The tool itself: its text, its version's digest, and the texts that it brings, from wherever it runs.
+"""Gives the tool's own text, its version's digest, and the texts that it brings, from wherever it runs.
 
 It runs in three forms: as one text (`bundle.py`), which a look brings to a host; from the archive in which that text is
 installed compiled (`kinds/tool.py`); and from its checkout, in tests.
@@ -15,24 +15,24 @@ import jtel_chat
 
 from ..access import disk
 
-#: The archive's member that holds the text; what `text` names is below the other.
+#: The archive's member with the tool's text, and its folder of the texts that the tool brings.
 TEXT = "jtel-chatctl"
 TEXTS = "texts"
 
 
 def text() -> bytes:
-    """The tool as one text, which installs itself. Raises OSError where it runs from its checkout."""
+    """Gives the tool as one text, which installs itself. Raises OSError where it runs from its checkout."""
     archive = _archive()
     return archive.get_data(f"{archive.archive}/{TEXT}") if archive else disk.program(sys.argv[0])
 
 
 def digest() -> str:
-    """Which version of the tool this is: SHA-256 of its text, 64 hexadecimal digits."""
+    """Names this version of the tool: SHA-256 of its text, 64 hexadecimal digits."""
     return hashlib.sha256(text()).hexdigest()
 
 
 def brought(path: str) -> str:
-    """A text that comes with the tool, by its place on the host: `usr/local/bin/updatesc.sh`."""
+    """Gives a text that comes with the tool, by its place on the host: `usr/local/bin/updatesc.sh`."""
     bundled: dict[str, str] | None = getattr(jtel_chat, "TEXTS", None)
     if bundled is not None:
         return bundled[path]
@@ -42,6 +42,6 @@ def brought(path: str) -> str:
 
 
 def _archive() -> Any:
-    """The zipimporter that this package comes from."""
+    """Finds the zipimporter that this package comes from; None where it comes from no archive."""
     loader = jtel_chat.__loader__
     return loader if hasattr(loader, "archive") else None

@@ -1,8 +1,8 @@
-"""Java programs of the tool's own that ask a vendor's jars: confined, as the user whose program brings those jars.
+"""Runs Java programs of the tool's own that ask a vendor's jars: confined, as the user whose program brings those jars.
 
-Not as a user of their own (`DynamicUser=`): /home/jtel is 0700 on Debian 12, so nobody else can read the jars. So all
-that this user's processes could do to each other – the running chat server is one of them – is taken away: signals,
-memory, sockets, /tmp.
+Not as a user of their own (`DynamicUser=`): /home/jtel is 0700 on Debian 12, so nobody else can read the jars. So
+everything is taken away that processes of one user can do to each other – the chat server runs as the same user:
+signals, memory, sockets, /tmp.
 """
 
 from __future__ import annotations
@@ -20,20 +20,19 @@ from . import confined
 from .confined import GIVEN, Rights
 
 _SOURCES = "usr/local/lib/jtel-chat"
-# A small heap and one compiler: what is compiled runs once. Nothing of it in /tmp, where crash files and counters would
-# be readable.
+# A small heap and one compiler: what is compiled runs once. No crash file and no counters: everybody could read them.
 _OPTIONS = ("-Xmx64m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-XX:ErrorFile=/dev/null")
 _RIGHTS = Rights(alone=True)
 
 
 def jars(folder: str) -> list[str]:
-    """The names of the jars in a folder, as the service's user sees it; none where it cannot be read."""
+    """Lists the names of the jars in a folder, as the service's user sees it; none where it cannot be read."""
     rights = account.service()
     return [name for name in disk.names(resolved(Path(folder), rights), rights) if name.endswith(".jar")]
 
 
 def is_there() -> bool:
-    """Whether this host has a Java at all."""
+    """Tells whether this host has a Java at all."""
     return shutil.which("java") is not None
 
 
@@ -46,7 +45,7 @@ def run(
     given: Mapping[str, bytes] = MappingProxyType({}),
     network: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """Compile and run one of our sources (`HazelcastCheck`) with the jars of a folder.
+    """Compiles and runs one of our sources (`HazelcastCheck`) with the jars of a folder.
 
     Raises Refused where it cannot be confined.
     """

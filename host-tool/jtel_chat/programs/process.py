@@ -1,4 +1,4 @@
-"""Other programs, run with a bounded time, bounded output, the C locale and no terminal."""
+"""Runs other programs with a bounded time, bounded output, the C locale and no terminal."""
 
 from __future__ import annotations
 
@@ -38,12 +38,13 @@ def attempt(
     limit: int = LIMIT,
     account: Account | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run to the end, whatever its exit code; a program that is not there gives 127, one that must not be run 126, one
-    that hangs HANGS.
+    """Runs a program to its end, whatever its exit code.
 
-    environment: beside ours. limit: bytes of standard output that are kept; of what says more, the first and the last
-    part stay, and a line between them says how much was cut. Standard error is always kept up to LIMIT, and without
-    control characters.
+    One that is not there gives 127, one that must not be run 126, one that hangs HANGS.
+
+    environment: variables beside ours.
+    limit: bytes of standard output that are kept; of what says more, the first and the last part stay, and a line
+    between them says how much was cut. Standard error is always kept up to LIMIT, and without control characters.
     account: whose rights the program has, for one that is not root's own.
     """
     out, errors, returncode = _run(argv, timeout, text, environment, limit, account)
@@ -51,7 +52,7 @@ def attempt(
 
 
 def run(*argv: str, timeout: float = 60, limit: int = LIMIT) -> str:
-    """Standard output, the whole of it.
+    """Runs a program, and returns the whole of its standard output.
 
     Raises Failed with what the program said, or where it has said more than `limit` bytes.
     """
@@ -67,7 +68,7 @@ def run(*argv: str, timeout: float = 60, limit: int = LIMIT) -> str:
 
 
 class _Kept:
-    """The first and the last part of a stream; what is between them is counted only."""
+    """The first and the last part of a stream; the bytes between them are only counted."""
 
     def __init__(self, limit: int) -> None:
         self._half = limit // 2
@@ -77,7 +78,7 @@ class _Kept:
         self.cut = 0
 
     def add(self, data: bytes) -> None:
-        """Further bytes."""
+        """Adds further bytes."""
         room = self._half - len(self._head)
         self._head += data[:room]
         if rest := data[max(room, 0) :]:
@@ -92,7 +93,7 @@ class _Kept:
             self.cut += dropped
 
     def text(self) -> str:
-        """What is kept."""
+        """Gives what is kept."""
         between = f"\n… {self.cut} bytes were cut here …\n".encode() if self.cut else b""
         return (bytes(self._head) + between + b"".join(self._tail)).decode("utf-8", "replace")
 
@@ -138,14 +139,14 @@ def _run(
 
 
 def _identity(account: Account | None) -> dict[str, Any]:
-    """Whom Popen lets a program run as; nothing changes where the tool does not run as root."""
+    """Gives the user and groups that Popen shall run a program with; nothing where the tool itself is not root."""
     if account is None or os.geteuid() != 0:
         return {}
     return {"user": account.uid, "group": account.gid, "extra_groups": list(account.groups)}
 
 
 def _talk(child: subprocess.Popen[bytes], deadline: float, text: str | None, out: _Kept, errors: _Kept) -> int:
-    """Give it its input and take its output, as both come, until it has ended. Raises TimeoutExpired."""
+    """Writes a program's input and reads its output, side by side, until it has ended. Raises TimeoutExpired."""
     assert child.stdout and child.stderr
     given = memoryview((text or "").encode())
     with selectors.DefaultSelector() as selector:
@@ -169,7 +170,7 @@ def _await(selector: selectors.BaseSelector, stream: IO[bytes], event: int, kept
 
 
 def _left(child: subprocess.Popen[bytes], deadline: float) -> float:
-    """Seconds until the deadline. Raises TimeoutExpired after it."""
+    """Counts the seconds until the deadline. Raises TimeoutExpired after it."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise subprocess.TimeoutExpired(child.args, 0)
@@ -177,14 +178,14 @@ def _left(child: subprocess.Popen[bytes], deadline: float) -> float:
 
 
 def _read(descriptor: int, kept: _Kept) -> bool:
-    """Whether more may come."""
+    """Reads what is there; False when nothing more will come."""
     data = os.read(descriptor, _CHUNK)
     kept.add(data)
     return bool(data)
 
 
 def _write(descriptor: int, given: memoryview) -> tuple[memoryview, bool]:
-    """What is still to be written, and whether anything is; nothing for a program that does not read its input."""
+    """Writes a part of the input; returns the rest, and whether there is any. A program may not read its input."""
     try:
         given = given[os.write(descriptor, given) :] if given else given
     except BrokenPipeError:
@@ -198,6 +199,6 @@ def _close(stream: IO[bytes]) -> None:
 
 
 def _kill(child: subprocess.Popen[bytes]) -> None:
-    """The program and everything that it has started and that has not left its group."""
+    """Kills the program and all processes that it has started and that have not left its group."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child.pid, signal.SIGKILL)

@@ -1,5 +1,4 @@
-"""Whether sudo would keep a secret: with `log_input` it writes what a command reads to its I/O log, a run's secret
-document too.
+"""Tells whether sudo would keep a secret: with `log_input` it logs what a command reads, secret documents too.
 
 sudo itself is asked (`sudo -ll -U deploy`): only it knows all its sources, sudoers, folders, LDAP. It prints
 
@@ -31,9 +30,9 @@ _REMEDY = f"Add 'Defaults!{TOOL} !log_input' to sudoers (visudo), behind the lin
 
 
 def problem() -> str | None:
-    """Why a secret document must not travel, with the remedy; None when it may.
+    """Says why a secret document must not travel, with the remedy; None when it may.
 
-    Asked for the account that stands behind sudo.
+    sudo is asked for the account that stands behind it.
     """
     user = os.environ.get("SUDO_USER", "")
     if not user:
@@ -53,8 +52,9 @@ def problem() -> str | None:
 
 
 def keeps_input(listing: str) -> bool:
-    """Whether sudo keeps the input of an apply, by its listing: general defaults, then the command's, then the entry
-    that allows it.
+    """Tells from sudo's listing whether sudo keeps the input of an apply.
+
+    The entry that allows it counts before the command's defaults, and these before the general ones.
     """
     head, *entries = re.split(r"(?m)^Sudoers entry.*$", listing)
     general, _, specific = head.partition("Command-specific defaults")
@@ -66,8 +66,10 @@ def keeps_input(listing: str) -> bool:
 
 
 def _by_command(line: str, kept: bool) -> bool:
-    """`Defaults!/usr/local/sbin/jtel-chatctl, /bin/true !log_input`; `Defaults>root …` is about whom it runs as, so
-    about ours.
+    """Reads a line of defaults for commands or for users.
+
+    `Defaults!/usr/local/sbin/jtel-chatctl, /bin/true !log_input` is about our commands. `Defaults>root …` is about the
+    user whom a command runs as, root, so about ours as well.
     """
     flag = _FLAG.search(line)
     concerned = flag and (line.startswith("Defaults>") or _has_tool(line[len("Defaults!") : flag.start()]))
@@ -75,13 +77,14 @@ def _by_command(line: str, kept: bool) -> bool:
 
 
 def _flag(text: str, otherwise: bool) -> bool:
-    """The last word about it."""
+    """Finds the last word about the flag."""
     found = _FLAG.findall(text)
     return not found[-1] if found else otherwise
 
 
 def _has_tool(commands: str) -> bool:
-    """Whether a list of commands has an apply: all, our folder, or the tool – but not `jtel-chatctl observe`, which
-    takes no secret.
+    """Tells whether a list of commands has an apply: all, our folder, or the tool itself.
+
+    `jtel-chatctl observe` takes no secret and does not count.
     """
     return bool(_OURS.search(commands))

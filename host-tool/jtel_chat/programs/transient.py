@@ -1,6 +1,4 @@
-"""Runs that outlive their ssh connection: each is a transient systemd unit, which ends – done or put back – by
-itself.
-"""
+"""Runs commands that outlive their ssh connection: each is a transient systemd unit, which ends done or put back."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ _LONGEST = "2h"  # an apt-get has half an hour, a start minutes; what hangs beyo
 
 
 def run(arguments: list[str], text: str) -> int:
-    """Run `jtel-chatctl ARGUMENTS` with `text` on its standard input; its exit code, its output on ours.
+    """Runs `jtel-chatctl ARGUMENTS` with `text` on its standard input; returns its exit code, prints its output.
 
     Files instead of pipes: a pipe whose other end is gone would block or kill the run in its middle.
     """
@@ -34,7 +32,7 @@ def run(arguments: list[str], text: str) -> int:
 
 
 def _printed(path: Path) -> str:
-    """What a run has printed, clean; of too much the first and the last part."""
+    """Reads what a run has printed, clean; of too much the first and the last part."""
     half = printable.LIMIT // 2
     with disk.opened(path, 1 << 62) as file:
         cut = os.fstat(file).st_size - 2 * half

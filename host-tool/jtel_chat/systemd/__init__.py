@@ -1,1 +1,1 @@
-"""The service's unit: its text as systemd reads it, and what of the vendor's is taken over."""
+"""Reads the service's unit as systemd does, and takes over what is allowed of the vendor's."""

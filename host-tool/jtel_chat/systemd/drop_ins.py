@@ -1,4 +1,4 @@
-"""What drop-ins make of a unit: systemd reads them after it, whoever wrote them (systemd.unit(5)).
+"""Finds what drop-ins make of a unit: systemd reads them after it, whoever wrote them (systemd.unit(5)).
 
 A template of a container, `systemctl edit` and packages write them; `service.d` concerns every service.
 """
@@ -17,16 +17,17 @@ _DECIDING = ("ExecStart", "User", "Group", "LoadCredential", "EnvironmentFile")
 
 
 def of(unit: str) -> list[Path]:
-    """The drop-ins of a unit in the order in which systemd reads them; none of a unit that it does not know."""
+    """Lists the drop-ins of a unit in the order in which systemd reads them; none of a unit that it does not know."""
     said = process.attempt("systemctl", "show", "--value", "--property=DropInPaths", unit)
     return [Path(word) for word in said.stdout.split()]
 
 
 def findings(unit: str, given: str, ours: Iterable[Path] = ()) -> tuple[list[str], list[str]]:
-    """Problems and warnings about what drop-ins make of the unit.
+    """Finds problems and warnings about what drop-ins make of the unit.
 
     given: how the database login reaches the process, `LoadCredential=x.args:/etc/jtel-chat/x.args`: without it the
-    next start fails. ours: drop-ins of our own.
+    next start fails.
+    ours: drop-ins of our own.
     """
     key, _, value = given.partition("=")
     there, taken_by, warnings = True, Path(), []

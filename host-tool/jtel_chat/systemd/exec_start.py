@@ -1,4 +1,4 @@
-"""ExecStart of a systemd unit: the one command that it gives, and that command with one word replaced.
+"""Finds the one command in a unit's ExecStart, and replaces one word of it.
 
 Read as systemd reads it (systemd.syntax(7); systemd.service(5), "Command lines"): any line ending, continued lines,
 comments between them, quoted words, prefixes of the path, an empty assignment that resets. Whatever is not understood
@@ -19,7 +19,7 @@ _PREFIX = re.compile(r"""["']?([@:+!|-]*)""")
 
 
 def command(unit: bytes) -> str:
-    """The value of ExecStart, continued lines as one.
+    """Gives the value of ExecStart, continued lines as one.
 
     Raises Refused when there is not exactly one, showing what is there.
     """
@@ -38,7 +38,7 @@ def command(unit: bytes) -> str:
 
 
 def replace_argument(unit: bytes, start: str, replacement: str) -> str:
-    """The command with the one word that begins with `start` replaced.
+    """Replaces the one word of the command that begins with `start`.
 
     Raises Refused, showing the line, when it is not there once.
     """
@@ -51,8 +51,7 @@ def replace_argument(unit: bytes, start: str, replacement: str) -> str:
 
 
 def with_java_options(command: str, options: list[str]) -> str:
-    """A command that starts java with these options set, whatever it says about them itself; any other command as it
-    is.
+    """Sets these options in a command that starts java, whatever it says about them itself; other commands stay.
 
     Of an option that is there twice the JVM heeds the last one: the command's own ones are replaced where they stand.
     """
@@ -67,44 +66,45 @@ def with_java_options(command: str, options: list[str]) -> str:
 
 
 def program(command: str) -> str:
-    """The path that a command starts, without its prefixes."""
+    """Gives the path that a command starts, without its prefixes."""
     return _PREFIX.sub("", _unquoted(words(command)[0]), count=1)
 
 
 def expands_variables(command: str) -> bool:
-    """Whether systemd replaces `${NAME}` in the command: the prefix `:` forbids it."""
+    """Tells whether systemd replaces `${NAME}` in the command: the prefix `:` forbids it."""
     return ":" not in _prefixes(command)
 
 
 def holds_password(unit: bytes) -> bool:
-    """Whether a password stands in the unit; the vendor's placeholder `<password>` is none."""
+    """Tells whether a password stands in the unit; the vendor's placeholder `<password>` is none."""
     return any(masking.without_secrets(value) != value for _, value in _service_lines(unit))
 
 
 def words(command: str) -> list[str]:
-    """Words with their quotes and escapes."""
+    """Divides a command into words, with their quotes and escapes."""
     return _WORD.findall(command)
 
 
 def is_closed(command: str) -> bool:
-    """Whether every quote and backslash of it belongs to a word."""
+    """Tells whether every quote and backslash of a command belongs to a word."""
     return not _WORD.sub("", command).strip(" \t")
 
 
 def is_several(command: str) -> bool:
-    """Whether a word `;` makes it more than one command, each with prefixes of its own."""
+    """Tells whether a word `;` makes it more than one command, each with prefixes of its own."""
     return ";" in words(command)
 
 
 def is_plain_program(command: str) -> bool:
-    """Whether its first word is a program without prefixes. systemd looks for them behind quotes and escapes
-    (`"\\x2b/bin/true"`).
+    r"""Tells whether its first word is a program without prefixes.
+
+    systemd looks for prefixes behind quotes and escapes, too (`"\x2b/bin/true"`).
     """
     return bool(_PLAIN.fullmatch(words(command)[0]))
 
 
 def _service_lines(unit: bytes) -> list[tuple[str, str]]:
-    """Keys and values of [Service] in their order."""
+    """Lists keys and values of [Service] in their order."""
     return [(each.key, each.value) for each in unit_file.assignments(unit) if each.section == "Service"]
 
 
@@ -114,16 +114,16 @@ def _prefixes(command: str) -> str:
 
 
 def _sets_the_same(word: str, option: str) -> bool:
-    """Whether a word sets the option that another one sets:
+    """Tells whether two words set the same option of the JVM, such as `-XX:+UsePerfData` and `-XX:-UsePerfData`.
 
-    `-XX:+UsePerfData` and `-XX:-UsePerfData`, `-XX:ErrorFile=/x` and `-XX:ErrorFile=/y`.
+    So do `-XX:ErrorFile=/x` and `-XX:ErrorFile=/y`.
     """
     bare = [each.removeprefix("-XX:").lstrip("+-").partition("=")[0] for each in (word, option)]
     return word.startswith("-XX:") and bare[0] == bare[1]
 
 
 def _unquoted(word: str) -> str:
-    """A word without quotes and escapes, near enough to know it by its beginning."""
+    """Takes quotes and escapes from a word, near enough to know it by its beginning."""
     return re.sub(r"""\\(.)|["']""", lambda match: match[1] or "", word)
 
 

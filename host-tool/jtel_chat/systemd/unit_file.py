@@ -1,4 +1,4 @@
-"""The text of a systemd unit as systemd reads it (systemd.syntax(7)): its assignments, and those of them that count."""
+"""Reads the text of a systemd unit as systemd does (systemd.syntax(7)): its assignments, and those that count."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _BLANKS = " \t"  # to systemd; Python strips more
 
 @dataclass(frozen=True)
 class Assignment:
-    """`Nice=5` of a section, e.g. `Service`. number: its first line. A line that is none has an empty key."""
+    """`Nice=5` of a section `Service`. number: its first line. A line that is no assignment has an empty key."""
 
     number: int
     section: str
@@ -25,12 +25,12 @@ class Assignment:
 
     @property
     def text(self) -> str:
-        """The assignment as one line, whatever its shape in the file."""
+        """Writes the assignment as one line, whatever its shape in the file."""
         return f"{self.key}={self.value}" if self.key else self.value
 
 
 def assignments(unit: bytes) -> list[Assignment]:
-    """All of them in their order; continued lines as one, comments left out. What is not UTF-8 stays as surrogates."""
+    """Lists all assignments in their order; continued lines as one, without comments. No UTF-8 stays as surrogates."""
     if len(unit) > _LONGEST:
         raise Refused(f"it is {len(unit)} bytes long, a unit is text of a few thousand. Is it the right file?")
     section, found = "", []
@@ -46,7 +46,7 @@ def assignments(unit: bytes) -> list[Assignment]:
 
 
 def is_plain(assignment: Assignment) -> bool:
-    """Whether systemd reads the assignment's text back as this one line: UTF-8 without control characters."""
+    """Tells whether systemd reads the assignment's text back as this one line: UTF-8 without control characters."""
     return assignment.text.replace("\t", " ").isprintable()
 
 

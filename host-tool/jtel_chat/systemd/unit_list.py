@@ -1,7 +1,6 @@
-"""The closed list of what is taken over from the vendor's unit: one entry a directive, with its section and its allowed
-values.
+"""Holds the closed list of what is taken over from the vendor's unit: each directive with its section and values.
 
-Nothing on it lets the unit do what the service's user may not do. The vendor's text lies where others write; what it
+Nothing on it lets the unit do what the service's user may not do. The vendor's text lies where others write. What it
 says beside the list is refused, line by line, unless a person has accepted that line word for word.
 """
 
@@ -23,7 +22,9 @@ _ONE, _LIST, _ADDED = "the last one counts", "an empty one forgets those before"
 
 @dataclass(frozen=True)
 class _Entry:
-    """values: what the whole value must match; expected: the same for a person; judge: what a pattern cannot say, as a
+    """One directive of the list.
+
+    values: what the whole value must match; expected: the same for a person; judge: what a pattern cannot say, as a
     reason or ''.
     """
 
@@ -35,7 +36,7 @@ class _Entry:
 
 
 def _command(value: str) -> str:
-    """Why an Exec line does not run one program with the service user's rights."""
+    """Says why an Exec line does not run one program with the service user's rights."""
     if not exec_start.is_closed(value):
         return "has a quote or backslash that nothing closes"
     if exec_start.is_several(value):
@@ -49,9 +50,7 @@ def _command(value: str) -> str:
 
 
 def _variables(value: str) -> str:
-    """Why a list of variables is not taken: one that decides what is loaded into a program, or one whose name is
-    written in disguise.
-    """
+    """Says why a list of variables is not taken: one that decides what a program loads, or a name in disguise."""
     if not exec_start.is_closed(value):
         return "has a quote or backslash that nothing closes"
     for word in exec_start.words(value):
@@ -125,8 +124,10 @@ _SECTIONS = ("Unit", "Service", "Install")
 
 
 def counting(assignments: list[Assignment]) -> list[Assignment]:
-    """Those that systemd heeds: of most directives the last one, of lists those behind the last empty one; what it
-    ignores by name is left out.
+    """Lists the assignments that systemd heeds.
+
+    Of most directives that is the last one, of lists those behind the last empty one. What systemd ignores by name
+    (`X-…`) is left out.
     """
     counted: list[Assignment] = []
     for each in assignments:
@@ -141,7 +142,7 @@ def counting(assignments: list[Assignment]) -> list[Assignment]:
 
 
 def problem(assignment: Assignment) -> str:
-    """Why an assignment is not taken over; empty when it is."""
+    """Says why an assignment is not taken over; empty when it is."""
     entry = _ENTRIES.get(assignment.key)
     if unwritable := unwritable_because(assignment):
         return unwritable
@@ -158,7 +159,7 @@ def problem(assignment: Assignment) -> str:
 
 
 def unwritable_because(assignment: Assignment) -> str:
-    """Why not even a person can accept it: there is no such line in a unit. Empty when a person can."""
+    """Says why not even a person can accept it: there is no such line in a unit. Empty when a person can."""
     if assignment.section not in _SECTIONS:
         return (
             f"stands in [{assignment.section}], which is no section of a service's unit"
@@ -173,7 +174,7 @@ def unwritable_because(assignment: Assignment) -> str:
 
 
 def taken(assignment: Assignment) -> Assignment:
-    """As it is written: syslog has meant the journal since systemd 246."""
+    """Writes an assignment as it is taken over: syslog has meant the journal since systemd 246."""
     if assignment.key in ("StandardOutput", "StandardError") and assignment.value == "syslog":
         return replace(assignment, value="journal")
     return assignment

@@ -1,1 +1,1 @@
-"""Texts for people: printable, without secrets, and the words for short keys."""
+"""Makes texts fit for people: printable, without secrets, in words instead of short keys."""

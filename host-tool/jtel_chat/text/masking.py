@@ -1,6 +1,6 @@
-"""What others wrote, as a person may see it: without passwords, tokens and keys.
+"""Masks passwords, tokens and keys in what others wrote, before a person sees it.
 
-(`printable` takes out what a terminal would obey.)
+`printable` takes out what a terminal would obey.
 """
 
 from __future__ import annotations
@@ -59,24 +59,21 @@ _REST_OF_LINE = re.compile(
 
 
 def masked(text: str) -> str:
-    """Text without the secrets of others: in XML, URLs, options, HAProxy's `stats auth` and `userlist`.
-
-    What is not secret stays.
-    """
+    """Masks the secrets of others in XML, URLs, options, HAProxy's `stats auth` and `userlist`; the rest stays."""
     for pattern, masks in _RULES:
         text = pattern.sub(masks, text)
     return text
 
 
 def masked_line(text: str) -> str:
-    """One line of a haproxy.cfg, which may hold a key in a header or a condition: cut where one may begin."""
+    """Cuts one line of a haproxy.cfg where a secret may begin: headers and conditions may hold keys."""
     return _REST_OF_LINE.sub(r"\1…", masked(text))
 
 
 def without_secrets(text: str) -> str:
-    """Lines of a systemd unit, cut where a password begins, since no rule tells where one ends.
+    """Cuts the lines of a systemd unit where a password begins, since no rule tells where it ends.
 
-    `<password>` is the vendor's placeholder.
+    The vendor's placeholder `<password>` is none and stays.
     """
     text = re.sub(r"(?i)(password=)(?!<[^>]*>)[^\n]+", r"\1…", text)
     return re.sub(r"(?i)(jdbc:[^\s/]*//)[^\s/]*@", r"\1…@", text)

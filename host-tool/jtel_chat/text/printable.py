@@ -1,4 +1,4 @@
-"""Text that others wrote, as it may be printed, logged and kept: cut, and without what a terminal would obey."""
+"""Makes text of others safe to print, log and keep: cut, and without what a terminal would obey."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ LIMIT = 65536
 
 
 def line(text: str, limit: int = 4096) -> str:
-    """One line: control and bidi characters, line breaks and separators become `?`."""
+    """Makes one line: control and bidi characters, line breaks and separators become `?`."""
     return block("".join(character if character.isprintable() else "?" for character in text), limit)
 
 
 def block(text: str, limit: int = LIMIT) -> str:
-    """Lines: as `line`, but breaks of lines and tabs stay. A long text says how much of it was cut."""
+    """Makes lines: as `line`, but line breaks and tabs stay. A long text says how much of it was cut."""
     text = text.replace("\r\n", "\n")
     if len(text) > limit:
         half = limit // 2

@@ -1,4 +1,4 @@
-"""Words for what is stored in short keys: `mode:/etc/x` is said as `mode of /etc/x`, here and nowhere else."""
+"""Turns stored short keys into words: `mode:/etc/x` is said as `mode of /etc/x`, here and nowhere else."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ _VALUES = {
 
 
 def item(key: str) -> str:
-    """What a key is about: `content of /etc/x`."""
+    """Says what a key is about: `content of /etc/x`."""
     aspect, _, subject = key.partition(":")
     return _ITEMS[aspect].format(subject) if aspect in _ITEMS else key
 
 
 def value(key: str, found: str) -> str:
-    """What a value means: `no link`."""
+    """Says what a value means: `no link`."""
     aspect = key.partition(":")[0]
     if aspect == "runs" and found.startswith("changed:"):
         items = found.removeprefix("changed:").split(",")
@@ -66,7 +66,7 @@ def value(key: str, found: str) -> str:
 
 
 def fact(key: str, found: str) -> str:
-    """`certificate /etc/haproxy/haproxy.pem ends in 87 days`."""
+    """Says a fact: `certificate /etc/haproxy/haproxy.pem ends in 87 days`."""
     aspect, _, subject = key.partition(":")
     if aspect == "days":
         return f"certificate {subject} ends in {found} days"
@@ -74,7 +74,10 @@ def fact(key: str, found: str) -> str:
 
 
 def drift(key: str, found: str | None) -> str:
-    """What differs from what was applied. Digests say nothing to a person, so changed content is just called so."""
+    """Says what differs from what was applied: `mode of /etc/x: 0600`.
+
+    A digest says nothing to a person, so other content is `content of /etc/x changed`.
+    """
     if found and re.fullmatch(r"[0-9a-f]{16}|[0-9a-f]{64}", found):
         return f"{item(key)} changed"
     return f"{item(key)}: {value(key, found or 'absent')}"

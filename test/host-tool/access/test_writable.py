@@ -59,6 +59,41 @@ def test_flags_are_the_kernels(tmp_path: Path) -> None:
     assert not disk.flags(tmp_path) & 0x30
 
 
+TABLE = b"""\
+1 0 8:1 / / rw - ext4 /dev/sda1 rw
+2 1 8:2 / /home rw - ext4 /dev/sda2 rw
+3 1 0:41 / %s/nfs rw - nfs4 server:/acd rw
+4 1 0:42 / %s/auto rw - autofs map rw
+5 1 8:3 / %s/bind rw - ext4 /dev/sda3 rw
+"""
+
+
+@pytest.mark.parametrize(
+    ("share", "mounted"),
+    [
+        ("nfs", True),
+        ("nfs/", True),
+        ("nfs/JTEL/shared", True),
+        ("link", True),
+        ("auto/shared", True),
+        ("bind", True),
+        ("bind/below", False),
+        ("nothing", False),
+    ],
+)
+def test_a_share_is_mounted_at_its_path_or_above_through_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: str, mounted: bool
+) -> None:
+    """Below a mount of this host's own drive, as /home often is one, an unmounted share is just an empty folder."""
+    place = str(tmp_path).encode()
+    for name in ("nfs/JTEL/shared", "auto/shared", "bind/below", "nothing"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "nfs/JTEL")
+    monkeypatch.setattr(disk, "kernel", lambda _: TABLE % (place, place, place))
+    assert (mounts.problems(f"{tmp_path}/{share}") == []) == mounted
+    assert mounts.problems(None) == []
+
+
 def test_a_mount_point_with_a_blank_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = b"1 0 8:1 / / rw - ext4 x rw\n2 1 8:2 / /mnt/a\\040b rw - ext4 y rw\n"
     monkeypatch.setattr(disk, "kernel", lambda _: lines)

@@ -1,6 +1,4 @@
-"""Documents carry values that their kinds declare; everything else is refused before a look or an apply does
-anything.
-"""
+"""Documents carry values that their kinds declare; anything else is refused before a look or an apply begins."""
 
 from __future__ import annotations
 

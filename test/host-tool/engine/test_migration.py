@@ -1,5 +1,6 @@
-"""What version 2026-11 left on hosts (test/upgrade/hosts) is read as this version's own: nothing differs but what had
-been edited.
+"""What version 2026-11 left on hosts (test/upgrade/hosts) is read as this version's own.
+
+Nothing differs but what had been edited there.
 """
 
 from __future__ import annotations

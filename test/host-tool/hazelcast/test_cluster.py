@@ -193,3 +193,25 @@ def test_the_own_name_on_a_loopback_address_is_this_host(monkeypatch: pytest.Mon
         ("chatserver2", False),
         ("nowhere", False),
     ]
+
+
+def test_a_glance_names_the_chat_servers_that_are_not_connected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "hazelcast.xml"
+    file.write_text(
+        "<hazelcast><network><port>5701</port><join><tcp-ip enabled='true'><member>10.1.0.22</member></tcp-ip></join>"
+        "</network></hazelcast>"
+    )
+    own, there, portal = ip_address("10.1.0.21"), ip_address("10.1.0.22"), ip_address("10.1.0.23")
+    found = [
+        Socket(own, 41000, there, 5702, "1"),  # to a member there
+        Socket(own, 3000, portal, 52000, "2"),  # a visitor
+        Socket(own, 5701, portal, 53000, "3"),  # of another process
+    ]
+    monkeypatch.setattr(sockets, "established", lambda: found)
+    monkeypatch.setattr(sockets, "inodes", lambda pid: {"1", "2"} if pid == 17 else set())
+    monkeypatch.setattr(addresses, "resolved", lambda host: {host})
+    fields = {"cluster": str(file), "cluster-hosts": "10.1.0.22 chatserver2\n10.1.0.23 chatserver3 later\n"}
+    assert cluster.strangers(Section("service", "x", fields), 17) == ["chatserver3"]
+    assert cluster.strangers(Section("service", "x", fields), 18) == ["chatserver2", "chatserver3"]

@@ -69,6 +69,7 @@ def machine(state: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(process, "attempt", machine.attempt)
     monkeypatch.setattr(process, "run", lambda *_, **__: "")
     monkeypatch.setattr(websocket, "handshake_problem", lambda _: None if machine.healthy else "refused")
+    monkeypatch.setattr(listeners, "listening", lambda _: [])
     return machine
 
 
@@ -310,3 +311,20 @@ def test_another_program_on_its_port_is_seen_before_anything_is_installed(
     holder = listeners.Holder(1, "java", UNIT)
     with observing.looking():
         assert service.observe(section()).problems == []
+
+
+def test_a_look_names_the_chat_servers_to_which_chats_do_not_cross(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from jtel_chat.hazelcast import cluster
+
+    apply()
+    clustered = section(cluster="/x/hazelcast.xml")
+    monkeypatch.setattr(cluster, "strangers", lambda *_: ["chatserver2"])
+    assert service.observe(clustered).warnings == []  # a starting service asks nobody
+    with observing.looking():
+        [warning] = service.observe(clustered).warnings
+        assert warning.startswith(f"{UNIT} is not connected to Hazelcast's member on chatserver2: chats do not cross")
+    machine.stop()
+    with observing.looking():
+        assert service.observe(clustered).warnings == []

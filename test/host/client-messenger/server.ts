@@ -94,7 +94,7 @@ export const problems = async (change: Change = {}) =>
 export const warnings = async (change: Change = {}) =>
   Object.values(await look(change)).flatMap((answer) => answer.warnings);
 
-/** What the running process is to the host's files, where that is not what the last apply has left. */
+/** Lists what the running process has not loaded of the host's files, where that differs from the last apply. */
 export const runs = async (): Promise<string[]> =>
   (await tool.status())["messenger-running"]?.drift.filter((item) => item.includes(" runs: ")) ?? ["no such step"];
 
@@ -120,7 +120,7 @@ export const ownedByCustomer = () =>
   said(`find ${home} ${system}* /usr/local/bin /etc/jtel-chat -xdev -printf '%p %y %m %u %l\\n' 2>/dev/null | sort
     find ${home} ${system}* /usr/local/bin -xdev -type f -exec sha256sum {} + | sort`);
 
-/** In the database's own client; `value` is its variable @value, so that no layer in between reads it. */
+/** Runs a statement in the database's own client. `value` is its variable @value, so that no shell or SQL reads it. */
 const sql = async (statement: string, value = ""): Promise<void> => {
   const hex = Buffer.from(value).toString("hex");
   const text = `SET @value = CONVERT(UNHEX('${hex}') USING utf8mb4);\n${statement};\n`;

@@ -83,7 +83,7 @@ export const reloads = async () =>
 /** An edit that has kept the time of the file, so that nobody sees that HAProxy has not loaded it. */
 export const unseen = `touch -r /root/haproxy.cfg ${file}`;
 
-/** The customer's file passes HAProxy's checker, and does not load. */
+/** Makes a customer's file that passes HAProxy's checker and does not load. */
 export const cannotBind = `printf 'frontend late\\n\\tbind /nowhere/socket\\n\\tdefault_backend backend_acdportal\\n' >> ${file}; ${unseen}`;
 
 export const configuration = () => run(`cat ${file}`);
