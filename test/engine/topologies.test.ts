@@ -80,15 +80,18 @@ describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
 
   test("what fails on the standby does not reach the active one", async () => {
     const before = await said("lb1", "cat /etc/haproxy/haproxy.cfg");
-    const rule = "http-request deny if { path /delivery } { src 0.0.0.0/0 }";
-    await said("lb2", `sed -i '/^frontend acdportal_https/a\\\\t${rule}' /etc/haproxy/haproxy.cfg`);
+    const rule = "http-request deny if { path /delivery } { method POST }";
+    await said(
+      "lb2",
+      `sed -i '/^frontend acdportal_https/a\\\\t${rule}' /etc/haproxy/haproxy.cfg; systemctl reload haproxy`,
+    );
 
     const { exitCode, output } = await up(balanced("roundrobin"));
     expect(exitCode).not.toBe(0);
     expect(output).toContain("backend_chat_ws has not seen it: another rule of 'acdportal_https' wins");
     expect(await said("lb1", "cat /etc/haproxy/haproxy.cfg")).toBe(before);
 
-    await said("lb2", "sed -i '/src 0.0.0.0.0/d' /etc/haproxy/haproxy.cfg");
+    await said("lb2", "sed -i '/method POST/d' /etc/haproxy/haproxy.cfg; systemctl reload haproxy");
     expect(inOrder(await applied(balanced("roundrobin")))).toEqual(["lb2-haproxy", "lb1-haproxy"]);
   });
 

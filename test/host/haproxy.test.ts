@@ -7,7 +7,10 @@ import { apply, configuration, file, lb1, run } from "./haproxy/customer.ts";
 import { isPutBack } from "./haproxy/put-back.ts";
 import { isRefused } from "./haproxy/refused.ts";
 import { noticesRenewedCertificates } from "./haproxy/renewed-certificate.ts";
+import { staysOff } from "./haproxy/standby.ts";
 import { isReadAsItWasStarted } from "./haproxy/started-differently.ts";
+import { leavesEditsUnloaded } from "./haproxy/unloaded.ts";
+import { saysWhatIsNotProvable } from "./haproxy/unprovable.ts";
 import { worksWithoutMasterSocket } from "./haproxy/without-master-socket.ts";
 
 describe.skipIf(!(await bootable("HAProxy on a booted host")))("HAProxy of a customer", () => {
@@ -19,6 +22,9 @@ describe.skipIf(!(await bootable("HAProxy on a booted host")))("HAProxy of a cus
   noticesRenewedCertificates();
   knowsTheActiveOne();
   isReadAsItWasStarted();
+  leavesEditsUnloaded();
+  staysOff();
+  saysWhatIsNotProvable();
 
   test("undo gives the file back with owner, mode and access list, what others have written since included, and HAProxy runs it", async () => {
     const owner = `stat -c '%a %U:%G' ${file}; getfacl -cp ${file}`;

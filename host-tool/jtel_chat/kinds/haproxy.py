@@ -12,7 +12,7 @@ import re
 import stat
 from pathlib import Path
 
-from ..access import account, digests, disk
+from ..access import account, digests, disk, writable
 from ..access.place import resolved
 from ..documents.declaration import HOST, PATH, Declaration, Field
 from ..documents.document import Section
@@ -23,7 +23,7 @@ from ..errors import Ended, Failed, Refused
 from ..haproxy.file import edit, listening, sections
 from ..haproxy.file.configuration import Configuration
 from ..haproxy.file.listening import Bind
-from ..haproxy.process import check, instance, obstacles
+from ..haproxy.process import check, instance, loaded, obstacles
 from ..haproxy.process.instance import Running
 from ..programs import process
 
@@ -43,6 +43,10 @@ DECLARATION = Declaration(
 _HERE = "localhost"  # what a probe calls this host when the document does not name it
 _UNKNOWN_WINNER = (
     "another rule of '{}' wins{}. Redirects and http-request rules run before any use_backend: except these paths there"
+)
+_UNPROVEN = (
+    "HAProxy has loaded the rules, and it is not proven from this host that {} reach {}: {}. Send TynTec's test message"
+    " to see it"
 )
 _MISSING = "{} is missing: HAProxy is not installed. Install the load balancer role first"
 _LOADED, _CURRENT, _SERVED = "loaded:haproxy", "current", "served"
@@ -72,7 +76,6 @@ def _observed(section: Section, ours: Configuration, running: Running) -> tuple[
     blocks = b"".join(edit.blocks(config))
     state = {f"blocks:{config.path}": digests.short(blocks) if blocks else "absent", _LOADED: _loaded(running)}
     seen = Observed(state=state, text={f"blocks:{config.path}": edit.shown(config)})
-    _look_at_certificate(section, running, seen)
     edited = _look_at_edit(section, ours, running, seen)
     _look_around(section, running, seen)
     return seen, edited
@@ -87,10 +90,15 @@ def apply(section: Section, transaction: Transaction) -> None:
     seen, after = _observed(section, ours, running)
     if seen.problems:
         raise Refused("; ".join(seen.problems))
-    if owed := _owed(running.configuration, after, seen):
-        _load(section, ours, running.configuration, after, transaction)
+    if running.off:
+        _store(section, running, after, transaction)
+    elif owed := _owed(running.configuration, after, seen):
+        _load(section, ours, running, after, transaction)
         transaction.say(f"reloaded HAProxy, which runs this configuration now: {owed}")
-    _probe_chat(section, ours, transaction)
+    elif not loaded.unloaded(running):
+        loaded.keep(running)
+    if not running.off:
+        _probe_chat(section, ours, transaction)
     for warning in seen.warnings:
         transaction.say(f"warning: {warning}")
 
@@ -103,11 +111,13 @@ def undo(section: Section, transaction: Transaction) -> None:
     running = instance.look(file)
     after = edit.remove(running.configuration)
     check.check(after, running.start, running.configuration)
-    if problems := obstacles.of_global(after):
-        raise Refused(f"{path}: {'; '.join(problems)}")
-    _write(section, after, transaction)
+    in_the_way = [f"{path}: {problem}" for problem in obstacles.of_global(after)]
+    if problems := [*in_the_way, *loaded.unloaded(running), *_unwritable(after)]:
+        raise Refused("; ".join(problems))
+    _write(section, running, after, transaction)
     if running.main:
         instance.reload(after)
+    loaded.forget()
     transaction.say(f"removed our blocks from {path}")
 
 
@@ -121,6 +131,13 @@ def load_again(section: Section) -> str:
     running = instance.look(_read(path))
     if running.main and running.failed:
         return "HAProxy has gone on with what it had loaded before."
+    if running.off and instance.is_stopped():
+        return "HAProxy is off, and stays so."
+    if running.main and loaded.is_edited(running.configuration):
+        return (
+            f"HAProxy goes on with what it has loaded: somebody has changed {path} since. Look at it, then reload"
+            " HAProxy"
+        )
     process.attempt(
         "systemctl", "reset-failed", instance.UNIT
     )  # a main process that could not start has used up its tries
@@ -139,6 +156,7 @@ def load_again(section: Section) -> str:
             return (
                 f"HAProxy DOES NOT RUN: {path} does not load as it was either. Repair it, then start HAProxy. {failure}"
             )
+    loaded.keep(instance.look(running.configuration))
     return f"HAProxy runs {path} again as it was."
 
 
@@ -163,6 +181,8 @@ def _starts_again(now: Running) -> bool:
 
 
 def _loaded(running: Running) -> str:
+    if running.off:
+        return _CURRENT  # whoever starts it, it will be with this file
     if not running.main:
         return "nothing"
     if not running.answers:
@@ -190,19 +210,20 @@ def _owed(before: Configuration, after: Configuration, seen: Observed) -> str:
     )
 
 
-def _look_at_certificate(section: Section, running: Running, seen: Observed) -> None:
+def _look_at_certificate(section: Section, running: Running, seen: Observed) -> list[str]:
+    """Notes its state and what it warns of; lists why it does not serve."""
     if "certificate" not in section.fields:
-        return
+        return []
     from ..haproxy.process import certificate
 
     path = Path(section.text("certificate"))
-    verdict = certificate.look(path, section.fields.get("public"))
-    seen.problems += [verdict.problem] if verdict.problem else []
+    verdict = certificate.look(path, section.fields.get("public"), certificate.lookup(running.configuration))
     seen.warnings += [verdict.warning] if verdict.warning else []
     if verdict.days is not None:
         seen.facts[f"days:{path}"] = str(verdict.days)
-    changed = certificate.changed_since_loaded(path, running)
+    changed = False if running.off else certificate.changed_since_loaded(path, running)
     seen.state[f"certificate:{path}"] = {None: "unknown", True: "changed", False: _SERVED}[changed]
+    return [verdict.problem] if verdict.problem else []
 
 
 def _look_at_edit(section: Section, ours: Configuration, running: Running, seen: Observed) -> Configuration:
@@ -212,8 +233,9 @@ def _look_at_edit(section: Section, ours: Configuration, running: Running, seen:
     Only a result that is new is worth the checker's time.
     """
     config, portal = running.configuration, section.fields.get("portal", "")
+    unserved = _look_at_certificate(section, running, seen)
     if refused := sections.problems(section):
-        seen.problems += refused
+        seen.problems += [*unserved, *refused]
         return config
     path = config.path
     elsewhere = obstacles.of_start(running)
@@ -221,6 +243,7 @@ def _look_at_edit(section: Section, ours: Configuration, running: Running, seen:
     try:
         after = edit.edit(config, ours, portal=portal, rules=section.lines("rules"))
         numbered = after.numbered_as(config)
+        stops = _owed(config, after, seen) and not running.off
         in_the_way = [
             *elsewhere,
             *obstacles.of_global(after),
@@ -228,19 +251,26 @@ def _look_at_edit(section: Section, ours: Configuration, running: Running, seen:
             *(listening.unprovable(numbered, portal) if section.lines("rules") else ()),
         ]
         # Where no reload is owed, these problems wait for the next one, perhaps the customer's own.
-        (seen.problems if _owed(config, after, seen) else seen.warnings).extend(
-            f"{path}: {obstacle}" for obstacle in in_the_way
+        (seen.problems if stops else seen.warnings).extend(
+            [*unserved, *loaded.unloaded(running), *(f"{path}: {obstacle}" for obstacle in in_the_way)]
         )
         if after != config:
             reasons = (*_shadowing(section, numbered), *obstacles.of_defaults(after))
             seen.problems += [f"{path}: {reason}" for reason in reasons]
+            seen.problems += _unwritable(after)
             seen.warnings += [f"{path}: {adoption}" for adoption in _newly_adopted(config, after)]
         if after != config and not seen.problems:
             seen.warnings += check.check(after, running.start, config)
     except Refused as refusal:
         where = "" if elsewhere else obstacles.portal_elsewhere(config, portal)
-        seen.problems += [f"{path}: {obstacle}" for obstacle in elsewhere] or [f"{path}: {refusal}{where}"]
+        found = [f"{path}: {obstacle}" for obstacle in elsewhere] or [f"{path}: {refusal}{where}"]
+        seen.problems += [*unserved, *found]
     return after
+
+
+def _unwritable(config: Configuration) -> list[str]:
+    """Says why the file cannot be replaced with this text."""
+    return writable.problems(resolved(config.path, account.ROOT), len(config.text))
 
 
 def _shadowing(section: Section, config: Configuration) -> list[str]:
@@ -271,6 +301,8 @@ def _newly_adopted(before: Configuration, after: Configuration) -> list[str]:
 def _look_around(section: Section, running: Running, seen: Observed) -> None:
     if running.main and not running.master:
         seen.warnings.append(instance.NO_MASTER_SOCKET)
+    if running.off:
+        seen.warnings.append(instance.OFF)
     if "redundant" in section.fields and observing.is_looking():
         seen.active = _is_active(section)
 
@@ -295,7 +327,7 @@ def _their_binds(ours: Configuration, config: Configuration) -> list[Bind]:
 
 
 def _load(
-    section: Section, ours: Configuration, before: Configuration, after: Configuration, transaction: Transaction
+    section: Section, ours: Configuration, running: Running, after: Configuration, transaction: Transaction
 ) -> None:
     """Writes, reloads, and proves on the running process what the reload was for – and that the portal goes on."""
     from ..haproxy.process import probe
@@ -303,20 +335,34 @@ def _load(
     # Of the result: what was ours under another name, or pasted by hand and is taken over, need not answer any more.
     theirs, name = _their_binds(ours, after), section.fields.get("public", _HERE)
     answered = probe.statuses(listening.worth_probing(theirs), name)
-    for adoption in _newly_adopted(before, after):
+    for adoption in _newly_adopted(running.configuration, after):
         transaction.say(adoption)
-    _write(section, after, transaction)
+    _write(section, running, after, transaction)
     instance.reload(after)
     probe.as_before(answered, name)
-    _prove_rules(section, after.numbered_as(before), theirs, transaction)
+    _prove_rules(section, after.numbered_as(running.configuration), theirs, transaction)
+    loaded.keep(instance.look(after))
 
 
-def _write(section: Section, config: Configuration, transaction: Transaction) -> None:
+def _store(section: Section, running: Running, after: Configuration, transaction: Transaction) -> None:
+    """Writes the file for a HAProxy that others start."""
+    if after == running.configuration:
+        return
+    for adoption in _newly_adopted(running.configuration, after):
+        transaction.say(adoption)
+    _write(section, running, after, transaction)
+    if instance.look(after).main:
+        raise Failed("somebody has started HAProxy while its configuration was written. Repeat, so that it is proven")
+
+
+def _write(section: Section, running: Running, config: Configuration, transaction: Transaction) -> None:
     path = resolved(config.path, account.ROOT)  # a link stays one
     found = disk.stat(path)
     if found is None:
         raise Refused(_MISSING.format(path))
-    transaction.load_on_rollback(section)
+    if not running.off:
+        loaded.keep(running)
+        transaction.load_on_rollback(section)
     if transaction.write(path, config.text, stat.S_IMODE(found.st_mode), (found.st_uid, found.st_gid), keep=False):
         transaction.say(f"wrote our blocks in {path}")
 
@@ -331,7 +377,8 @@ def _probe_chat(section: Section, ours: Configuration, transaction: Transaction)
 def _prove_rules(section: Section, config: Configuration, theirs: list[Bind], transaction: Transaction) -> None:
     """Sends a request to each path of the rules, as TynTec does, which has to end in our backend.
 
-    Raises Failed when one does not, with what takes it.
+    Raises Failed when one does not, with what takes it. A rule that looks at the sender may take this request, and none
+    of TynTec's: that is said only, as it is where no address of the portal can be asked from here.
     """
     from ..haproxy.process import probe
 
@@ -340,11 +387,29 @@ def _prove_rules(section: Section, config: Configuration, theirs: list[Bind], tr
     if not backend:
         return
     binds = listening.for_proof(theirs, portal)
-    if not binds:
-        transaction.say(f"warning: {' and '.join(paths)} are not proven to reach chat: '{portal}' binds no TCP address")
+    reasons = {bind: probe.not_provable(bind) for bind in binds}
+    provable = sorted((bind for bind in binds if not reasons[bind]), key=lambda bind: not bind.tls)
+    if not provable:
+        why = "; ".join(dict.fromkeys(filter(None, reasons.values()))) or f"'{portal}' binds no TCP address"
+        transaction.say(f"warning: {_UNPROVEN.format(' and '.join(paths), backend[1], why)}")
         return
-    revision = edit.revision(config) or ""
-    for path in paths:
-        if problem := probe.reaches(binds[0], section.fields.get("portal-name", _HERE), path, backend[1], revision):
-            raise Failed(f"{problem}: {_winner(section, config, path)}")
-    transaction.say(f"{' and '.join(paths)} on {binds[0]} reach {backend[1]}")
+    name, revision = section.fields.get("portal-name", _HERE), edit.revision(config) or ""
+    problems = {path: probe.reaches(provable[0], name, path, backend[1], revision) for path in paths}
+    for path, problem in problems.items():
+        if problem:
+            why = f"{problem}: {_by_sender(section, config, path, problem)}"
+            transaction.say(f"warning: {_UNPROVEN.format(path, backend[1], why)}")
+    if reached := [path for path in paths if not problems[path]]:
+        transaction.say(f"{' and '.join(reached)} on {provable[0]} reach {backend[1]}")
+
+
+def _by_sender(section: Section, config: Configuration, path: str, problem: str) -> str:
+    """Names the rules that may have kept this host's request from our backend, and let TynTec's pass.
+
+    Raises Failed where there are none.
+    """
+    from ..haproxy.file import shadowing
+
+    if not (lines := shadowing.choosy(config, section.fields.get("portal", ""), path)):
+        raise Failed(f"{problem}: {_winner(section, config, path)}")
+    return f"perhaps {' or '.join(lines)} asks who sends it"

@@ -20,7 +20,7 @@ _KEEPALIVED = Path("/etc/keepalived")
 def resolved(name: str) -> set[str]:
     """Lists what a name resolves to here; nothing when it does not, or not within three seconds."""
     done = process.attempt("getent", "ahosts", name, timeout=_PATIENCE)
-    return {_usual(line.split()[0]) for line in done.stdout.splitlines() if line.strip()}
+    return {usual(line.split()[0]) for line in done.stdout.splitlines() if line.strip()}
 
 
 def virtual() -> set[str]:
@@ -31,7 +31,7 @@ def virtual() -> set[str]:
     text = "\n".join(disk.text(path) for path in _configurations(_KEEPALIVED))
     blocks = re.findall(r"\bvirtual_ipaddress(?:_excluded)?\s*\{([^}]*)\}", re.sub(r"[#!].*", "", text))
     first_words = (line.split()[0] for block in blocks for line in block.splitlines() if line.strip())
-    return {_usual(word.split("/")[0]) for word in first_words if _is_address(word.split("/")[0])}
+    return {usual(word.split("/")[0]) for word in first_words if is_address(word.split("/")[0])}
 
 
 def _configurations(directory: Path) -> Iterator[Path]:
@@ -69,17 +69,18 @@ def bindable(address: str) -> bool:
         return True
 
 
-def _usual(address: str) -> str:
+def usual(address: str) -> str:
     """Writes an address in its usual form: IPv6 has many ways to write one."""
     return str(ipaddress.ip_address(address))
 
 
 def is_loopback(address: str) -> bool:
     """Tells whether every host has this address, like 127.0.1.1, which Debian's installer gives a host's own name."""
-    return _is_address(address) and ipaddress.ip_address(address).is_loopback
+    return is_address(address) and ipaddress.ip_address(address).is_loopback
 
 
-def _is_address(word: str) -> bool:
+def is_address(word: str) -> bool:
+    """Tells whether a word is an IP address, not a name."""
     try:
         ipaddress.ip_address(word)
     except ValueError:

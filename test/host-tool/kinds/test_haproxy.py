@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -12,17 +14,19 @@ from jtel_chat.access import disk
 from jtel_chat.documents.document import Section
 from jtel_chat.engine import logbook, record
 from jtel_chat.engine.transaction import Transaction
-from jtel_chat.errors import Refused
+from jtel_chat.errors import Failed, Refused
 from jtel_chat.haproxy.file import edit, parse
 from jtel_chat.haproxy.file.configuration import Configuration
-from jtel_chat.haproxy.process import instance, invocation, probe
+from jtel_chat.haproxy.process import check, instance, invocation, loaded, probe
 from jtel_chat.haproxy.process.instance import Running
 from jtel_chat.haproxy.process.invocation import Start
+from jtel_chat.haproxy.process.loaded import Worker
 from jtel_chat.kinds import haproxy
 from jtel_chat.net import listeners
 from jtel_chat.programs import confined, process
 from jtel_chat.text import printable
 
+CHECK = check.check
 SECTIONS = """\
 global
     setenv CFGREV 0
@@ -43,7 +47,7 @@ BEFORE, AFTER = b"defaults\n    mode http\n", b"defaults\n    mode tcp\nlisten m
 
 
 @pytest.fixture
-def section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Section:
+def section(tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> Section:
     """The document of a host that is in sync, with a file before the customer's own and one after it."""
     before, path, after = (tmp_path / name for name in ("10-defaults.cfg", "haproxy.cfg", "20-mysql.cfg"))
     before.write_bytes(BEFORE)
@@ -59,9 +63,17 @@ def section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Section:
     monkeypatch.setattr(process, "run", lambda *_: "4242\n")
     monkeypatch.setattr(invocation, "read", lambda _: start)
     monkeypatch.setattr(instance, "_children", lambda _: frozenset({4243}))
+    monkeypatch.setattr(loaded, "worker_of", lambda running: Worker("4243", time.time() + 1) if running.main else None)
     monkeypatch.setattr(Running, "ask", lambda _, command: f"CFGREV={revision}" if "env" in command else "2.6")
     monkeypatch.setattr(listeners, "listening", lambda _: [])
+    monkeypatch.setattr(haproxy.check, "check", lambda *_: [])
     return wanted
+
+
+def changed(section: Section, **fields: str) -> Section:
+    """A document that owes a reload."""
+    sections = SECTIONS.replace("leastconn", "roundrobin")
+    return Section(section.kind, section.name, {**section.fields, "sections": sections, **fields})
 
 
 def test_a_look_at_a_file_in_sync_reads_every_text_once(section: Section, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,8 +148,10 @@ def test_a_refusal_by_the_checker_has_the_line_of_the_file_as_it_stands(
             argv, 1, "", f"[ALERT]    (1) : config : parsing [{candidate}:{number}] : odd"
         )
 
+    monkeypatch.setattr(haproxy.check, "check", CHECK)
     monkeypatch.setattr(confined, "run", run)
     monkeypatch.setattr(confined, "lacking", list)
+    monkeypatch.setattr(loaded, "unloaded", lambda _: [])  # the edit below
     path = Path(section.name)
     path.write_bytes(path.read_bytes().replace(b"acl whatsapp_req path /incoming\n", b"\n    # more\n"))
     expected = f"parsing [{path}:{path.read_bytes().split(b'%c' % 10).index(b'    default_backend web') + 1}] : odd"
@@ -153,9 +167,106 @@ def test_an_address_that_two_sections_share_gets_no_request(
     before = b"defaults\n    mode http\nfrontend a\n    bind :80\n    bind :81\nfrontend b\n    bind :80\n"
     asked: list[str] = []
     monkeypatch.setattr(probe, "statuses", lambda binds, _: asked.extend(map(str, binds)) or {})
-    for module, name in ((probe, "as_before"), (instance, "reload"), (haproxy, "_write"), (haproxy, "_prove_rules")):
+    unneeded = (
+        (probe, "as_before"),
+        (instance, "reload"),
+        (haproxy, "_write"),
+        (haproxy, "_prove_rules"),
+        (loaded, "keep"),
+    )
+    for module, name in unneeded:
         monkeypatch.setattr(module, name, lambda *_: None)
     file = Configuration(before, Path(section.name))
+    running = dataclasses.replace(instance.look(file), configuration=file)
     with Transaction("haproxy") as transaction:
-        haproxy._load(section, haproxy._ours(section), file, file, transaction)
+        haproxy._load(section, haproxy._ours(section), running, file, transaction)
     assert asked == [":81"]
+
+
+def test_a_certificate_stops_what_needs_a_reload_and_nothing_else(section: Section) -> None:
+    none = f"{section.name}.pem"
+    missing = f"the certificate {none} is missing"
+    seen = haproxy.observe(Section(section.kind, section.name, {**section.fields, "certificate": none}))
+    assert seen.problems == []
+    assert any(warning.startswith(missing) for warning in seen.warnings)
+    seen = haproxy.observe(changed(section, certificate=none))
+    assert [problem[: len(missing)] for problem in seen.problems] == [missing]
+    assert not any(warning.startswith(missing) for warning in seen.warnings)
+
+
+def test_a_file_that_nothing_can_replace_is_a_problem_where_it_has_to_be_written(
+    section: Section, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "flags", lambda path: 0x10 if str(path) == section.name else 0)
+    assert haproxy.observe(section).problems == []
+    [problem] = haproxy.observe(changed(section)).problems
+    assert problem.startswith(f"{section.name} is immutable")
+
+
+def test_an_edit_that_nobody_has_loaded_stops_a_reload_of_ours_and_nothing_else(section: Section) -> None:
+    path = Path(section.name)
+    loaded.keep(instance.look(Configuration(path.read_bytes(), path)))
+    path.write_bytes(path.read_bytes().replace(b"maxconn 100", b"maxconn 10"))
+    seen = haproxy.observe(section)
+    assert seen.problems == []
+    assert any("(line 2 'maxconn 10', a line less)" in warning for warning in seen.warnings)
+    [problem] = haproxy.observe(changed(section)).problems
+    assert problem.startswith(f"{path} was changed at ")
+    with Transaction("haproxy") as transaction, pytest.raises(Refused, match="not by us, and HAProxy has not loaded"):
+        haproxy.undo(section, transaction)
+
+
+def test_a_rollback_does_not_load_what_somebody_has_edited_meanwhile(
+    section: Section, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(section.name)
+    loaded.keep(instance.look(Configuration(path.read_bytes(), path)))
+    path.write_bytes(path.read_bytes().replace(b"maxconn 100", b"maxconn 10"))
+    monkeypatch.setattr(process, "attempt", lambda *_, **__: pytest.fail("HAProxy was told something"))
+    assert "somebody has changed" in haproxy.load_again(section)
+
+
+@pytest.fixture
+def commands(section: Section, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What systemd is told on a host whose HAProxy is off and disabled."""
+    told: list[str] = []
+    answers = {"UnitFileState": "disabled", "ActiveState": "inactive"}
+
+    def attempt(*argv: str, **_: object) -> subprocess.CompletedProcess[str]:
+        told.append(" ".join(argv))
+        return subprocess.CompletedProcess(argv, 0, answers.get(argv[-2].partition("=")[2], ""), "")
+
+    monkeypatch.setattr(process, "run", lambda *_: "0\n")
+    monkeypatch.setattr(process, "attempt", attempt)
+    monkeypatch.setattr(Running, "ask", lambda *_: "")
+    return told
+
+
+def test_a_haproxy_that_is_off_and_disabled_is_written_and_never_started(section: Section, commands: list[str]) -> None:
+    wanted = changed(section, certificate=f"{section.name}.pem")
+    with Transaction("haproxy") as transaction:
+        haproxy.apply(wanted, transaction)
+    assert b"roundrobin" in Path(section.name).read_bytes()
+    assert f"warning: {instance.OFF}" in transaction.said
+    assert haproxy.load_again(section) == "HAProxy is off, and stays so."
+    assert {command.split()[1] for command in commands} == {"show"}
+
+
+def test_a_failover_is_no_drift(section: Section, commands: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    certified = Section(section.kind, section.name, {**section.fields, "certificate": f"{section.name}.pem"})
+    off = haproxy.observe(certified)
+    assert instance.OFF in off.warnings
+    assert (off.state["loaded:haproxy"], off.state[f"certificate:{section.name}.pem"]) == ("current", "served")
+    monkeypatch.setattr(process, "attempt", lambda *argv, **_: subprocess.CompletedProcess(argv, 0, "enabled", ""))
+    assert haproxy.observe(section).state["loaded:haproxy"] == "nothing"
+
+
+def test_a_start_by_others_while_the_file_is_written_is_no_success(
+    section: Section, commands: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter(["0\n", "4242\n"])
+    before = Path(section.name).read_bytes()
+    monkeypatch.setattr(process, "run", lambda *_: next(answers))
+    with pytest.raises(Failed, match="somebody has started HAProxy"), Transaction("haproxy") as transaction:
+        haproxy.apply(changed(section), transaction)
+    assert Path(section.name).read_bytes() == before

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { until } from "../../../lab/deadline.ts";
-import { apply, file, lb1, observe, run } from "./customer.ts";
+import { minutes, until } from "../../../lab/deadline.ts";
+import { apply, file, lb1, observe, run, unseen } from "./customer.ts";
 
 /** Knows one name. */
 const nameServer = `
@@ -16,6 +16,14 @@ while True:
     server.sendto(query[:2] + flags + bytes([0, 1, 0, bool(answers), 0, 0, 0, 0]) + question + answers, client)
 `;
 
+/** Answers nothing. */
+const silent = `
+import socket, time
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.1", 53))
+time.sleep(600)
+`;
+
 /** What a customer's file can make its checker do. */
 export const isCheckedWithoutRights = (): void => {
   describe("is checked without rights", () => {
@@ -24,7 +32,7 @@ export const isCheckedWithoutRights = (): void => {
     /** Lua in the customer's file: it tries everything, and says what it could read. */
     const loads = async (program: string) => {
       await lb1().exec(`cat > ${lua}`, { input: program });
-      await run(`sed -i '0,/^global/s##global\\n\\tlua-load ${lua}#' ${file}; grep -q lua-load ${file}`);
+      await run(`sed -i '0,/^global/s##global\\n\\tlua-load ${lua}#' ${file}; grep -q lua-load ${file}; ${unseen}`);
     };
 
     afterEach(() => run(`rm -f ${lua}; : > /etc/resolv.conf; systemctl stop names 2>/dev/null || true`));
@@ -64,7 +72,7 @@ export const isCheckedWithoutRights = (): void => {
 
     test("and what it quotes of other files is not shown", async () => {
       await run(
-        `printf 'frontend x\\n\\tbind :9999\\n\\tacl y src -f /etc/shadow\\n\\thttp-request deny if y\\n' >> ${file}`,
+        `printf 'frontend x\\n\\tbind :9999\\n\\tacl y src -f /etc/shadow\\n\\thttp-request deny if y\\n' >> ${file}; ${unseen}`,
       );
       const { problems } = await observe();
       expect(problems).toEqual([expect.stringContaining("error detected while parsing ACL 'y' : '…'")]);
@@ -80,9 +88,9 @@ export const isCheckedWithoutRights = (): void => {
         10,
         async () => (await lb1().exec("getent hosts only.dns.example")).exitCode === 0 || undefined,
       );
-      await run(`printf 'backend named\\n\\tserver a only.dns.example:80\\n' >> ${file}`);
+      await run(`printf 'backend named\\n\\tserver a only.dns.example:80\\n' >> ${file}; ${unseen}`);
       expect((await observe()).problems).toEqual([]);
-      await run(`sed -i s/only.dns/nobody.dns/ ${file}`);
+      await run(`sed -i s/only.dns/nobody.dns/ ${file}; ${unseen}`);
       expect((await observe()).problems).toEqual([
         expect.stringMatching(
           /refused as it stands, too: .*'server named\/a' : could not resolve address 'nobody\.dns\.example'/,
@@ -91,11 +99,31 @@ export const isCheckedWithoutRights = (): void => {
     });
   });
 
+  test(
+    "a check that ends by its limit, since nobody answers for names, says so with the names",
+    async () => {
+      await lb1().exec("cat > /root/silent.py", { input: silent });
+      const names = [1, 2, 3, 4, 5, 6, 7].map((number) => `jb${number}.dns.example`);
+      const servers = names.map((name) => `\\tserver ${name} ${name}:80\\n`).join("");
+      await run(`systemd-run --quiet --collect --unit=names python3 /root/silent.py; echo nameserver 127.0.0.1 > /etc/resolv.conf
+        printf 'backend named\\n${servers}' >> ${file}; ${unseen}`);
+      expect((await observe()).problems).toEqual([
+        expect.stringContaining(
+          `haproxy -c did not end within 60 s, since the name servers of this host did not answer in time for ${names.join(", ")}.`,
+        ),
+      ]);
+    },
+    4 * minutes,
+  );
+
   test("a chroot that is gone stops nothing that needs no reload, and is a warning", async () => {
     await apply();
     await run(`sed -i 's#^\\tchroot .*#\\tchroot /var/lib/nowhere#' ${file}`);
     const { problems, warnings } = await observe();
     expect(problems).toEqual([]);
-    expect(warnings).toEqual([expect.stringContaining("'chroot /var/lib/nowhere'")]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/haproxy\.cfg was changed .*'chroot \/var\/lib\/nowhere'/),
+      expect.stringContaining("'chroot /var/lib/nowhere' (global) does not exist"),
+    ]);
   });
 };

@@ -10,7 +10,7 @@ import { bench } from "../bench.ts";
 /** The host that is tested. */
 const tool = bench({ name: "haproxy", on: "lb1", beside: ["acd-dbm"] });
 
-export const { lab, host: lb1 } = tool;
+export const { lab, host: lb1, hostNamed } = tool;
 export const file = "/etc/haproxy/haproxy.cfg";
 
 export const pem = "/etc/haproxy/haproxy.pem";
@@ -66,6 +66,8 @@ const frontend = (change: Change = {}): string =>
 
 export const apply = (change?: Change) => tool.apply("haproxy", frontend(change));
 
+export const undo = () => tool.undo("haproxy");
+
 export const observe = (change?: Change) => tool.lookAt("haproxy", frontend(change));
 
 /** A shell script that must succeed, line by line. */
@@ -78,8 +80,11 @@ export const workers = () =>
 export const reloads = async () =>
   Number(await run("journalctl --unit=haproxy --output=cat | grep -c ^Reloading || true"));
 
+/** An edit that has kept the time of the file, so that nobody sees that HAProxy has not loaded it. */
+export const unseen = `touch -r /root/haproxy.cfg ${file}`;
+
 /** Makes a customer's file that passes HAProxy's checker and does not load. */
-export const cannotBind = `printf 'frontend late\\n\\tbind /nowhere/socket\\n\\tdefault_backend backend_acdportal\\n' >> ${file}`;
+export const cannotBind = `printf 'frontend late\\n\\tbind /nowhere/socket\\n\\tdefault_backend backend_acdportal\\n' >> ${file}; ${unseen}`;
 
 export const configuration = () => run(`cat ${file}`);
 

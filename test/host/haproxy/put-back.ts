@@ -15,6 +15,7 @@ import {
   run,
   startChat,
   stopChat,
+  unseen,
 } from "./customer.ts";
 
 /** What an apply takes back that has gone wrong. */
@@ -59,9 +60,9 @@ END
       }
     });
 
-    test("when a rule that only the running HAProxy can judge takes WhatsApp's calls", async () => {
+    test("when a rule takes WhatsApp's calls", async () => {
       await run(
-        `sed -i '/^${portalLine}/a\\\\thttp-request deny if { path /delivery } { src 0.0.0.0/0 }' ${file}; systemctl reload haproxy`,
+        `sed -i '/^${portalLine}/a\\\\thttp-request deny if { path /delivery } { method POST }' ${file}; systemctl reload haproxy`,
       );
       await failing(
         /POST \/delivery on :443 is answered with 403, and backend_chat_ws has not seen it: another rule of 'acdportal_https' wins, perhaps line \d+ 'http-request deny if/,
@@ -70,7 +71,7 @@ END
     });
 
     test("when the portal answers otherwise than before", async () => {
-      await run(`sed -i '/^${portalLine}/a\\\\thttp-request deny if { path / }' ${file}`);
+      await run(`sed -i '/^${portalLine}/a\\\\thttp-request deny if { path / }' ${file}; ${unseen}`);
       await failing(
         /'frontend acdportal_https' answers 403 for \/ on :443 since the reload, and answered 302 before/,
         runsAgain,

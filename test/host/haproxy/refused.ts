@@ -12,6 +12,7 @@ import {
   portalLine,
   run,
   sections,
+  unseen,
   workers,
 } from "./customer.ts";
 
@@ -45,7 +46,7 @@ export const isRefused = (): void => {
       ));
 
     test("when a rule of the portal surely takes WhatsApp's calls", async () => {
-      await run(`sed -i '/^${portalLine}/a\\\\thttp-request deny if { path /delivery }' ${file}`);
+      await run(`sed -i '/^${portalLine}/a\\\\thttp-request deny if { path /delivery }' ${file}; ${unseen}`);
       await refused(
         /line \d+ 'http-request deny .*' answers \/delivery before our rules are looked at .*Except them there/,
       );
@@ -57,13 +58,13 @@ export const isRefused = (): void => {
     test.each(["chroot /var/lib/nowhere", "user nobody-here"])(
       "with '%s', on which HAProxy would end",
       async (line) => {
-        await run(`sed -i 's#^\\t${line.split(" ")[0]} .*#\\t${line}#' ${file}`);
+        await run(`sed -i 's#^\\t${line.split(" ")[0]} .*#\\t${line}#' ${file}; ${unseen}`);
         await refused(new RegExp(`'${line}' \\(global\\) does not exist on this host: HAProxy would end`));
       },
     );
 
     test("when the customer's part is wrong already, with what HAProxy says of it", async () => {
-      await run(`sed -i 's/default_backend .*/default_backend nowhere/' ${file}`);
+      await run(`sed -i 's/default_backend .*/default_backend nowhere/' ${file}; ${unseen}`);
       await refused(/refused as it stands, too: repair it first: .*unable to find required default_backend: 'nowhere'/);
     });
 
@@ -78,9 +79,25 @@ export const isRefused = (): void => {
       await refused(/haproxy\.pem stands with a private key that is not its own/);
     });
 
-    test("when the certificate ends tomorrow", async () => {
-      await certificate(1);
-      await refused(/haproxy\.pem ends in 1 days .*Renew it/);
+    test("when the certificate has ended", async () => {
+      await run(`cd /tmp && openssl req -new -newkey rsa:2048 -noenc -subj /CN=chat -keyout key -out request 2>/dev/null
+        openssl x509 -req -in request -signkey key -days -1 -out certificate 2>/dev/null; cat certificate key > ${pem}`);
+      await refused(/haproxy\.pem is not usable: certificate has expired.*Renew it/);
+    });
+
+    test("when the customer binds an address that the host lacks, which no checker sees", async () => {
+      const late = "frontend late\\n\\tbind 192.0.2.9:8443\\n\\tdefault_backend backend_acdportal\\n";
+      await run(`printf '${late}' >> ${file}; ${unseen}`);
+      await refused(/'frontend late' binds 192\.0\.2\.9:8443, and no interface of this host has that address/);
+    });
+
+    test("when nothing can take the file's place", async () => {
+      await run(`chattr +i ${file}`);
+      try {
+        await refused(/haproxy\.cfg is immutable \(chattr \+i\)/);
+      } finally {
+        await run(`chattr -i ${file}`);
+      }
     });
   });
 

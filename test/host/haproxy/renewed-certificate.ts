@@ -24,11 +24,27 @@ export const noticesRenewedCertificates = (): void => {
       await until("the renewed certificate", 10, async () => ((await observe()).drifted ? undefined : true));
     });
 
-    test("that ends soon warns", async () => {
-      await certificate(10);
+    test("of one day is good, since it is new", async () => {
+      await certificate(1);
       const { exitCode, stdout } = await apply();
-      expect(stdout).toMatch(/warning: the certificate .* ends in 10 days/);
+      expect(stdout).not.toMatch(/ends in/);
       expect(exitCode).toBe(0);
+    });
+
+    test("that is gone stops nothing that needs no reload", async () => {
+      await apply();
+      await run(`rm ${pem}`);
+      const { problems, warnings } = await observe();
+      expect(problems).toEqual([]);
+      expect(warnings).toEqual([expect.stringContaining(`${pem} is missing`)]);
+    });
+
+    test("for each key type is read where HAProxy reads it, and what it serves is no drift", async () => {
+      await run(`mv ${pem} ${pem}.rsa; systemctl restart haproxy`);
+      const { exitCode, stderr } = await apply();
+      expect(exitCode, stderr).toBe(0);
+      expect(await observe()).toMatchObject({ drifted: false, problems: [], warnings: [] });
+      await run(`rm ${pem}.rsa`);
     });
 
     test("in a directory may be one of several", async () => {

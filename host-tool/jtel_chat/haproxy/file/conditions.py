@@ -25,6 +25,12 @@ _MATCHES: dict[str, Callable[[str, str], bool]] = {
 }
 _HARMLESS = {"lower", "url_dec"}  # converters that leave our paths as they are
 _CONSTANT: dict[str, Verdict] = {"TRUE": True, "FALSE": False, "always_true": True, "always_false": False}
+# Criteria that two requests for one address meet alike, whoever sends them.
+_OF_ADDRESS = re.compile(
+    r"(?:(?:path|pathq|url|base|method)(?:_(?:beg|dir|dom|end|len|reg|str|sub))?|ssl_fc|ssl_fc_sni|dst_port|METH_[A-Z]+"
+    r"|(?:req\.)?f?hdr(?:_(?:beg|dom|end|reg|str|sub))?\(host\)|TRUE|FALSE|always_true|always_false)(?:[\s,]|$)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,23 @@ def holds(words: tuple[str, ...], path: str | None, section: Section) -> Verdict
         return True
     verdict = _any([_all(terms, path, section) for terms in _alternatives(words[start + 1 :])])
     return verdict if words[start] == "if" or verdict is None else not verdict
+
+
+def asks_who(words: tuple[str, ...], section: Section) -> bool:
+    """Tells whether a rule's condition depends on more than a request's address: on its sender, say, or its headers.
+
+    A request from this host may then fare otherwise than TynTec's to the same address. An ACL that is not defined there
+    is one of HAProxy's own, as `LOCALHOST`.
+    """
+    start = next((index for index, word in enumerate(words) if word in ("if", "unless")), len(words))
+    terms = [term for alternative in _alternatives(words[start + 1 :]) for term in alternative]
+    criteria = [each for term in terms for each in ([term.criterion] if term.criterion else _defined(term, section))]
+    return any(not _OF_ADDRESS.match(" ".join(criterion)) for criterion in criteria)
+
+
+def _defined(term: _Term, section: Section) -> list[tuple[str, ...]]:
+    found = [line.words[2:] for line in section.named("acl") if line.words[1:2] == (term.name,)]
+    return found or [(term.name,)]
 
 
 def _alternatives(words: tuple[str, ...]) -> list[list[_Term]]:

@@ -87,6 +87,12 @@ def revision(config: Configuration) -> str | None:
     return found[0][0].split()[-1].decode() if found else None
 
 
+def is_intact(config: Configuration) -> bool:
+    """Tells whether nobody has edited our blocks: CFGREV is the digest of what they were written with."""
+    text = b"".join(blocks(config))
+    return revision(config) == (digests.short(_REVISION.sub(rb"\g<1>0", text)) if text else None)
+
+
 def adopted(config: Configuration) -> list[str]:
     """Names what our blocks carry: `adopted frontend acdportal_chat_ws (lines 120-125)`.
 

@@ -30,7 +30,7 @@ class Bind:
 
     section: `frontend acdportal_https`. address: an IP address or a name; `0.0.0.0` and `::` for all (`bind :::443`
     gives both, unless `v6only`). proxy: a connection begins with a PROXY header. http: the section's mode is http.
-    redirects: the section has redirects. interface: the only one that it takes connections from; empty for all.
+    redirects: the section has redirects. options: the words behind the address, `interface` and `eth0`.
     """
 
     section: str
@@ -40,7 +40,12 @@ class Bind:
     proxy: bool
     http: bool
     redirects: bool
-    interface: str = ""
+    options: tuple[str, ...] = ()
+
+    @property
+    def interface(self) -> str:
+        """The only interface that it takes connections from, `eth0`; empty for all."""
+        return next((value for option, value in zip(self.options, self.options[1:]) if option == "interface"), "")
 
     @property
     def is_wildcard(self) -> bool:
@@ -157,7 +162,6 @@ def _certain(section: Section) -> set[int]:
 
 def _parsed(section: Section, mode: str, places: str, options: tuple[str, ...]) -> Iterator[Bind]:
     name = f"{section.keyword} {section.name}"
-    interface = next((value for option, value in zip(options, options[1:]) if option == "interface"), "")
     redirects = any(
         each.keyword == "redirect" or each.words[1:2] == ("redirect",)
         for each in section.named("redirect", "http-request")
@@ -168,16 +172,8 @@ def _parsed(section: Section, mode: str, places: str, options: tuple[str, ...]) 
             continue
         for address in _addresses(match["family"], match["host"].strip("[]"), options):
             for port in _ports(match):
-                yield Bind(
-                    name,
-                    address,
-                    port,
-                    "ssl" in options,
-                    "accept-proxy" in options,
-                    mode == "http",
-                    redirects,
-                    interface,
-                )
+                tls, proxy = "ssl" in options, "accept-proxy" in options
+                yield Bind(name, address, port, tls, proxy, mode == "http", redirects, options)
 
 
 def _ports(match: re.Match[str]) -> range:

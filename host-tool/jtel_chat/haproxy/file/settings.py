@@ -12,6 +12,14 @@ def value(every: Sequence[Section], keyword: str) -> str | None:
     return next((line.words[1] for line in _global(every) if line.keyword == keyword and len(line.words) > 1), None)
 
 
+def words(every: Sequence[Section], keyword: str) -> tuple[str, ...] | None:
+    """Finds what stands behind a keyword, `bundle` and `key` for `ssl-load-extra-files`; None where it is not set.
+
+    Of several lines, HAProxy takes the last where it takes more than one word.
+    """
+    return next((line.words[1:] for line in reversed(_global(every)) if line.keyword == keyword), None)
+
+
 def stats_socket(every: Sequence[Section]) -> str | None:
     """Finds the first `stats socket` that is a file: `/run/haproxy/admin.sock`."""
     places = [

@@ -26,6 +26,7 @@ _RULE_SETS = (
 )
 _WITHOUT_ACTION = ("monitor-uri", "stats", "redirect")  # their lines answer requests
 _TAKES = ("deny", "reject", "redirect", "return", "silent-drop", "tarpit", "auth", "use-service")
+_WANTS = ("expect-proxy", "expect-netscaler-cip")  # a header before the connection, which TynTec's way may add
 _LETS_PASS = ("allow", "accept")
 _REWRITES = (
     "set-path",
@@ -59,41 +60,56 @@ def suspects(config: Configuration, portal: str, path: str) -> list[str]:
     return [_shown(line) for line in sorted(lines, key=lambda each: each.index)]
 
 
+def choosy(config: Configuration, portal: str, path: str) -> list[str]:
+    """Shows those of the suspects that may let TynTec's request pass, and not the same one from this host."""
+    lines = {line for request in _requests(config, portal, path) for line in request.choosy}
+    return [_shown(line) for line in sorted(lines, key=lambda each: each.index)]
+
+
 class _Request:
     """A request on its way through the rules before ours.
 
-    takers: what surely keeps it from ours, at most one line of each rule set. suspects: what may.
+    takers: what surely keeps it from ours, at most one line of each rule set. suspects: what may. choosy: those of the
+    suspects where that depends on who sends it.
     """
 
     def __init__(self, path: str) -> None:
         self.takers: list[Line] = []
         self.suspects: list[Line] = []
+        self.choosy: list[Line] = []
         self._path: str | None = path  # as the rules have made it; None where only a running HAProxy knows it
         self._rewriter: Line | None = None
 
     def pass_through(self, rules: list[tuple[Section, Line]], rule_set: tuple[str, ...]) -> None:
         """Applies the rules of one set, each given with the section where it stands."""
-        sure = True
+        sure, by_sender = True, False
         for section, line in rules:
             verdict = _holds(line, "" if rule_set in _CONNECTION else self._path, section)
             action, *values = line.words[len(rule_set) :] or [""]
             takes = action in _TAKES or line.keyword in _WITHOUT_ACTION
             if verdict is False:
                 continue
+            asks_who = conditions.asks_who(line.words, section)
+            if action in _WANTS:
+                self._suspect(line, True)
             if action.startswith("lua."):  # may do anything
-                self.suspects.append(line)
+                self._suspect(line, True)
                 self._path, sure = None, False
             if takes and verdict and sure:
                 self.takers.append(line)
                 return
             if takes:
-                self.suspects.append(line)
+                self._suspect(line, asks_who or by_sender)
             elif action in _LETS_PASS and verdict and sure:
                 return
             elif action in _LETS_PASS:
-                sure = False
+                sure, by_sender = False, by_sender or asks_who
             elif action in _REWRITES:
                 self._rewrite(line, action, values, sure and verdict is True)
+
+    def _suspect(self, line: Line, choosy: bool) -> None:
+        self.suspects.append(line)
+        self.choosy += [line] if choosy else []
 
     def arrive(self) -> None:
         """Ends the way, at our rules, which look at the path as it is now."""

@@ -28,6 +28,7 @@ _MEMORY = "2G"  # thousands of certificates, large maps
 _SHOWN = 1500  # characters of all reasons
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib")
 _UNRESOLVED = re.compile(r"could not resolve|invalid address|failed to resolve|unable to resolve", re.IGNORECASE)
+_NAME = re.compile(r"(?:could not resolve address|invalid address:?) '([^'\n:]+)", re.IGNORECASE)
 _PLACE = re.compile(r"(?:config : )?(?:parsing )?\[([^\]\n]*):(\d+)\]")
 _SAYS_NOTHING = re.compile(
     r"(?:config : )?(?:Error\(s\) found in configuration file|Fatal errors found in configuration)"
@@ -50,7 +51,7 @@ def check(config: Configuration, start: Start, before: Configuration | None = No
     path = config.path
     with disk.scratch("haproxy") as directory:
         candidate = _placed(config, start.place(path), directory)
-        done, warnings = _checked(start.with_candidate(path, candidate), start)
+        done, warnings = _checked(start.with_candidate(path, candidate), start, config)
         if not done.returncode:
             return warnings
         said = _reasons(
@@ -59,7 +60,7 @@ def check(config: Configuration, start: Start, before: Configuration | None = No
             config.numbered_as(before or config),
             start,
         )
-        already = _checked(start.with_candidate(path, path), start)[0].returncode
+        already = _checked(start.with_candidate(path, path), start, config)[0].returncode
     whose = "It is refused as it stands, too: repair it first" if already else "Nothing was changed"
     unknown = (
         ""
@@ -90,18 +91,37 @@ def _without_ring_files(config: Configuration) -> bytes:
     return b"".join(b"#" + line.raw if line.keyword == "backing-file" else line.raw for line in config.lines)
 
 
-def _checked(files: list[Path], start: Start) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+def _checked(
+    files: list[Path], start: Start, config: Configuration
+) -> tuple[subprocess.CompletedProcess[str], list[str]]:
     """Checks without a network, and only where a name does not resolve so, with the name servers in reach."""
-    done, warnings = _run(files, start, ()), confined.lacking()
+    done, warnings, names = _run(files, start, ()), confined.lacking(), ""
     if done.returncode and _UNRESOLVED.search(done.stderr):
+        names = _names(done.stderr, config, start)
         done = _run(files, start, confined.name_servers())
         warnings = warnings if confined.filters_addresses() else [*warnings, _UNLIMITED]
-    if done.returncode in (process.HANGS, confined.ENDED, 127):
+    if done.returncode == process.HANGS and names:
+        raise Refused(
+            f"haproxy -c did not end within {_WAIT} s, since the name servers of this host did not answer in time for"
+            f" {names}. Repair them (/etc/resolv.conf), or name these servers by their addresses"
+        )
+    if done.returncode == process.HANGS:
+        raise Refused(
+            f"haproxy -c did not end within {_WAIT} s. Run 'haproxy -c -f {files[-1].name}' on the host to see why"
+        )
+    if done.returncode in (confined.ENDED, 127):
         raise Refused(
             f"haproxy -c came to no verdict: {done.stderr.strip()[-300:]}. Run 'haproxy -c -f {files[-1].name}' on the"
             " host to see why"
         )
     return done, warnings
+
+
+def _names(stderr: str, config: Configuration, start: Start) -> str:
+    """Lists the names that did not resolve without a network, as far as they stand in the configuration."""
+    text = config.whole.decode("utf-8", "replace")
+    found = [start.unexpanded(name, config) for name in dict.fromkeys(_NAME.findall(stderr))]
+    return masking.masked(printable.line(", ".join(name for name in found if name in text), _SHOWN))
 
 
 def _run(files: list[Path], start: Start, network: Sequence[str]) -> subprocess.CompletedProcess[str]:

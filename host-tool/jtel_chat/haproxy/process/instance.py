@@ -25,6 +25,14 @@ _DEADLINE = 15  # seconds until the new worker must run
 _ANSWER = 5.0  # seconds for all of an answer
 _LONGEST = 1 << 20  # bytes of it
 _SETTLE = 0.5  # seconds that it must live on
+_COMMAND = 60  # seconds for systemd's part
+_READ, _SHOWN = 200, 8  # lines of its journal
+_DISABLED = ("disabled", "masked", "masked-runtime")
+_SAYS_NOTHING = re.compile(r"(Error\(s\)|Fatal errors) found in configuration|Some protocols failed to start")
+OFF = (
+    "HAProxy is off on this host and disabled, which is somebody's decision: its configuration is written and checked,"
+    " and neither started nor proven. 'systemctl enable --now haproxy' would have it proven by the next up"
+)
 NO_MASTER_SOCKET = (
     "HAProxy runs without its master socket, so a reload is verified by its processes and ports only. "
     "Add '-S /run/haproxy-master.sock' to EXTRAOPTS in /etc/default/haproxy, and restart HAProxy when that suits"
@@ -39,7 +47,8 @@ class Running:
     the others that it was started with, as they are on disk. workers: its children, old ones that still carry
     connections included. master, stats: the places of its sockets. failed: reloads that have failed since the last good
     one; None without a master socket. revision: CFGREV of the current worker (our blocks set it); None when it is not
-    set, or nobody can be asked.
+    set, or nobody can be asked. off: it does not run, and is not to at boot: somebody else, a cluster manager, say,
+    decides when it does.
     """
 
     main: int
@@ -50,6 +59,7 @@ class Running:
     stats: str | None
     failed: int | None
     revision: str | None
+    off: bool = False
 
     def ask(self, command: str) -> str:
         """Asks the current worker, through the master or its own stats socket; empty when neither answers."""
@@ -72,8 +82,14 @@ def look(file: Configuration) -> Running:
     failed = re.search(r"\[failed: (\d+)\]", proc)
     config = start.around(file)
     master, stats = (start.master if failed else None), settings.stats_socket(config.all_sections)
-    running = Running(main, start, config, _children(main), master, stats, int(failed[1]) if failed else None, None)
+    failures, off = int(failed[1]) if failed else None, not main and _property("UnitFileState") in _DISABLED
+    running = Running(main, start, config, _children(main), master, stats, failures, None, off)
     return replace(running, revision=_environment(running, "CFGREV"))
+
+
+def is_stopped() -> bool:
+    """Tells whether somebody has stopped HAProxy; one that has died is `failed`, or about to be started again."""
+    return _property("ActiveState") == "inactive"
 
 
 def reload(config: Configuration) -> None:
@@ -83,9 +99,13 @@ def reload(config: Configuration) -> None:
     worker must run, say the configuration's CFGREV, and do so half a second later, too. Raises Failed with HAProxy's
     own last words.
     """
-    before, revision = look(config), edit.revision(config)
-    if process.attempt("systemctl", "reload" if before.main else "start", UNIT).returncode:
-        raise Failed(f"HAProxy does not load the new configuration. Its journal: {_journal(before)}")
+    before, revision, since = look(config), edit.revision(config), int(time.time())
+    verb = "reload" if before.main else "start"
+    done = process.attempt("systemctl", verb, UNIT, timeout=_COMMAND)
+    if done.returncode == process.HANGS:
+        raise Failed(f"'systemctl {verb} {UNIT}' did not end within {_COMMAND} s. {_journal(before, since)}")
+    if done.returncode:
+        raise Failed(f"HAProxy does not load the new configuration. {_journal(before, since)}")
     deadline = time.monotonic() + _DEADLINE
     while True:
         problem = _problem(before, now := look(before.configuration), revision)
@@ -94,8 +114,9 @@ def reload(config: Configuration) -> None:
             problem = _problem(before, now := look(before.configuration), revision)
         if problem is None:
             return
-        if time.monotonic() > deadline or _is_final(before, now):
-            raise Failed(f"HAProxy does not run the new configuration: {problem}. Its journal: {_journal(before)}")
+        if (final := _is_final(before, now)) or time.monotonic() > deadline:
+            within = "" if final else f" within {_DEADLINE} s"
+            raise Failed(f"HAProxy does not run the new configuration{within}: {problem}. {_journal(before, since)}")
         time.sleep(0.1)
 
 
@@ -132,6 +153,10 @@ def _environment(running: Running, name: str) -> str | None:
     return next((line.partition("=")[2] for line in lines if line.startswith(f"{name}=")), None)
 
 
+def _property(name: str) -> str:
+    return process.attempt("systemctl", "show", "--value", f"--property={name}", UNIT).stdout.strip()
+
+
 def _children(main: int) -> frozenset[int]:
     with contextlib.suppress(OSError):
         return frozenset(int(pid) for pid in disk.kernel(f"/proc/{main}/task/{main}/children").split())
@@ -155,6 +180,15 @@ def _talk(path: str, command: str) -> str:
     return ""
 
 
-def _journal(running: Running) -> str:
-    said = process.attempt("journalctl", f"--unit={UNIT}", "--lines=8", "--output=cat", "--no-pager").stdout.strip()
-    return masking.masked(printable.block(running.start.unexpanded(said, running.configuration)))
+def _journal(running: Running, since: int) -> str:
+    """Shows what HAProxy's journal says since a moment: why it did not start, where it says so, else its last lines."""
+    options = (f"--unit={UNIT}", f"--since=@{since}", f"--lines={_READ}", "--output=cat", "--no-pager")
+    said = _telling(process.attempt("journalctl", *options).stdout)
+    return f"Its journal: {masking.masked(printable.block(running.start.unexpanded(said, running.configuration)))}"
+
+
+def _telling(journal: str) -> str:
+    """Picks the alerts of a journal, but for those that only say that there was one; without any, its last lines."""
+    lines = [line for line in journal.splitlines() if line.strip()]
+    alerts = [line for line in lines if "[ALERT]" in line and not _SAYS_NOTHING.search(line)]
+    return "\n".join(list(dict.fromkeys(alerts))[:_SHOWN] or lines[-_SHOWN:])

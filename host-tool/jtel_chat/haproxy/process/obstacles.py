@@ -15,6 +15,8 @@ from ..file.configuration import Configuration
 from ..file.listening import Bind
 from .instance import UNIT, Running
 
+_ANYWHERE = {"transparent", "namespace"}  # a bind with one of them may be of an address that this host lacks
+
 
 def of_global(config: Configuration) -> list[str]:
     """Finds the root directory, user and group that HAProxy would change to at its start and that do not exist.
@@ -76,12 +78,18 @@ def portal_elsewhere(config: Configuration, portal: str) -> str:
 def of_binds(ours: list[Bind], theirs: list[Bind], running: Running) -> list[str]:
     """Finds binds that a reload would fail at, or that would not get all of their visitors.
 
-    These are addresses of ours that this host lacks, ports of ours that the customer's sections bind, too, and any port
-    that another program holds.
+    These are addresses that this host lacks, ports of ours that the customer's sections bind, too, and any port that
+    another program holds.
     """
-    lacking = sorted({our.address for our in ours if not our.is_wildcard and not addresses.bindable(our.address)})
     return [
-        *(f"no interface of this host has the address {address}. Correct haproxy.binds" for address in lacking),
+        *dict.fromkeys(
+            f"no interface of this host has the address {our.address}. Correct haproxy.binds" for our in _lacking(ours)
+        ),
+        *dict.fromkeys(
+            f"'{their.section}' binds {their}, and no interface of this host has that address: HAProxy's next reload"
+            " would fail. Give the host the address, or correct that bind"
+            for their in _lacking(theirs)
+        ),
         *dict.fromkeys(text for our in ours for text in _sections(our, theirs)),
         *dict.fromkeys(_programs(ours, running, "Free it, or choose another with public.port")),
         *dict.fromkeys(
@@ -93,6 +101,18 @@ def of_binds(ours: list[Bind], theirs: list[Bind], running: Running) -> list[str
             )
         ),
     ]
+
+
+def _lacking(binds: list[Bind]) -> list[Bind]:
+    """Finds binds that a new worker could not make.
+
+    It takes over what HAProxy listens on already, also on an address that has moved to another host since.
+    """
+    found = [bind for bind in binds if not (bind.is_wildcard or _ANYWHERE & set(bind.options))]
+    unheld = [bind for bind in found if addresses.is_address(bind.address) and not addresses.bindable(bind.address)]
+    held = listeners.listening({bind.port for bind in unheld}) if unheld else []
+    taken_over = {(str(listener.address), listener.port) for listener in held}
+    return [bind for bind in unheld if (addresses.usual(bind.address), bind.port) not in taken_over]
 
 
 def _sections(our: Bind, theirs: list[Bind]) -> list[str]:

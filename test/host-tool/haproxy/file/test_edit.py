@@ -31,6 +31,13 @@ def removed(config: bytes) -> bytes:
     return edit.remove(Configuration(config)).text
 
 
+def test_an_edit_of_our_own_blocks_is_told_from_one_beside_them() -> None:
+    once = edited(CUSTOMER)
+    assert edit.is_intact(Configuration(CUSTOMER))
+    assert edit.is_intact(Configuration(once.replace(b"10.0.0.1:80", b"10.0.0.2:80")))
+    assert not edit.is_intact(Configuration(once.replace(b"bind :3003", b"bind :3004")))
+
+
 @pytest.mark.parametrize(
     "config",
     [

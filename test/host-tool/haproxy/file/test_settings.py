@@ -21,3 +21,9 @@ def test_the_first_global_setting_counts() -> None:
 def test_a_stats_socket_that_is_a_file_is_found() -> None:
     assert settings.stats_socket(CUSTOMER) == "/run/haproxy/admin.sock"
     assert settings.stats_socket(Configuration(b"global\n    stats timeout 30s\n").sections) is None
+
+
+def test_the_last_setting_of_many_words_counts() -> None:
+    two = Configuration(b"global\n    ssl-load-extra-files all\n    ssl-load-extra-files key ocsp\n").sections
+    assert settings.words(two, "ssl-load-extra-files") == ("key", "ocsp")
+    assert settings.words(two, "ssl-load-extra-del-ext") is None

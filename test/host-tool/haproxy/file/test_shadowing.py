@@ -163,3 +163,27 @@ def test_rules_of_defaults_in_a_file_before_count() -> None:
     assert [reason.split(" answers")[0] for reason in found] == [
         "a file that HAProxy reads before, line 3 'http-request deny if …'"
     ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "choosy"),
+    [
+        (["acl edge src 192.0.2.0/24", "tcp-request connection reject if !edge"], ["line 4"]),
+        (["tcp-request content reject unless { req.ssl_ver gt 3 }"], ["line 3"]),
+        (["http-request deny unless { hdr(x-key) -m found }"], ["line 3"]),
+        (["http-request auth unless { http_auth(users) }"], ["line 3"]),
+        (["http-request deny if LOCALHOST"], ["line 3"]),
+        (["http-request allow if { src 192.0.2.1 }", "http-request deny"], ["line 4"]),
+        (["http-request lua.check"], ["line 3"]),
+        (["tcp-request connection expect-proxy layer4"], ["line 3"]),
+        (["acl a path_reg ^/in", "acl a src 192.0.2.1", "http-request deny if a { method POST }"], ["line 5"]),
+        (["http-request deny if { method POST }"], []),
+        (["http-request deny if METH_POST { path -f /etc/list }"], []),
+        (["http-request deny if { req.hdr(host) -i portal.example } { ssl_fc }"], []),
+        (["http-request allow if { path -f /etc/list }", "http-request deny"], []),
+        (["http-request deny if { path / } { src 192.0.2.1 }", "http-request set-header a b if { src ::1 }"], []),
+    ],
+)
+def test_a_rule_that_asks_who_sends_a_request_may_let_another_pass(lines: list[str], choosy: list[str]) -> None:
+    found = haproxy_shadowing.choosy(portal(*lines), "portal", "/incoming")
+    assert [line.partition(" '")[0] for line in found] == choosy

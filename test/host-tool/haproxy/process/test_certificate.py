@@ -105,15 +105,45 @@ def test_the_key_may_stand_beside(tmp_path: Path, issued: dict[str, str]) -> Non
     assert looked(tmp_path, NAME, issued["leaf"], issued["issuer"]) == certificate.Verdict()
 
 
+DAY, HOUR = 86400, 3600
+
+
 @pytest.mark.parametrize(
-    ("days", "problem", "warning"), [(1, True, False), (3, False, True), (13, False, True), (15, False, False)]
+    ("lifetime", "left", "said"),
+    [
+        (24 * HOUR, 23 * HOUR, None),
+        (24 * HOUR, 3 * HOUR, "ends in 3 hours"),
+        (160 * HOUR, 40 * HOUR, None),
+        (160 * HOUR, 20 * HOUR, "ends in 20 hours"),
+        (90 * DAY, 15 * DAY, None),
+        (90 * DAY, 13 * DAY, "ends in 13 days"),
+        (398 * DAY, 30 * DAY, None),
+        (398 * DAY, 10 * DAY, "ends in 10 days"),
+    ],
 )
-def test_the_end_comes_as_a_warning_before_it_is_a_problem(
-    tmp_path: Path, days: int, problem: bool, warning: bool
+def test_how_soon_an_end_is_depends_on_the_lifetime(lifetime: float, left: float, said: str | None) -> None:
+    end = time.time() + left
+    warning = certificate._ends_soon(Path("a.pem"), certificate._Span(end - lifetime, end))
+    assert said in warning if said and warning else warning is said
+
+
+def test_one_that_ends_soon_still_serves(
+    tmp_path: Path, issued: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    text = make(tmp_path, "soon", f"subjectAltName=DNS:{NAME}", days=days)
+    monkeypatch.setattr(certificate, "_WARN_SHARE", 2)
+    text = make(tmp_path, "soon", f"subjectAltName=DNS:{NAME}", days=1)
     seen = looked(tmp_path, NAME, text, (tmp_path / "soon.key").read_text())
-    assert ("ends in" in (seen.problem or ""), "ends in" in (seen.warning or "")) == (problem, warning)
+    assert seen.problem is None
+    assert "ends in 24 hours" in (seen.warning or "")
+
+
+def test_a_name_in_the_subject_alone_is_a_warning_since_no_browser_takes_it(tmp_path: Path) -> None:
+    text = make(tmp_path, NAME, "basicConstraints=critical,CA:TRUE")
+    key = (tmp_path / f"{NAME}.key").read_text()
+    seen = looked(tmp_path, NAME, text, key)
+    assert seen.problem is None
+    assert f"names {NAME} in its subject only (CN), which no browser takes" in (seen.warning or "")
+    assert "subject only" not in (looked(tmp_path, None, text, key).warning or "")
 
 
 def test_a_certificate_that_is_over_is_a_problem(tmp_path: Path, issued: dict[str, str]) -> None:
@@ -146,6 +176,66 @@ def test_in_a_directory_one_that_serves_the_name_is_enough(tmp_path: Path, issue
     (served / "b.pem").write_text(issued["leaf"] + issued["issuer"] + issued["key"])
     (served / "b.pem.ocsp").write_text("no certificate")
     assert certificate.look(served, NAME) == certificate.Verdict()
+
+
+def bundled(directory: Path, issued: dict[str, str]) -> Path:
+    """`haproxy.pem.rsa` and `haproxy.pem.ecdsa`; there is no `haproxy.pem`."""
+    for key_type in ("rsa", "ecdsa"):
+        (directory / f"haproxy.pem.{key_type}").write_text(issued["leaf"] + issued["issuer"] + issued["key"])
+    return directory / "haproxy.pem"
+
+
+def settings(*lines: str) -> certificate.Lookup:
+    return certificate.lookup(Configuration("\n    ".join(["global", *lines, "maxconn 9\n"]).encode()))
+
+
+@pytest.mark.parametrize(
+    ("line", "loads"),
+    [
+        ("", True),
+        ("ssl-load-extra-files all", True),
+        ("ssl-load-extra-files key bundle", True),
+        ("ssl-load-extra-files key issuer", False),
+        ("ssl-load-extra-files none", False),
+    ],
+)
+def test_a_certificate_for_each_key_type_is_read_where_haproxy_reads_it(
+    tmp_path: Path, issued: dict[str, str], line: str, loads: bool
+) -> None:
+    seen = certificate.look(bundled(tmp_path, issued), NAME, settings(line))
+    assert (seen == certificate.Verdict()) == loads
+    assert ("is missing" in (seen.problem or "")) != loads
+
+
+def test_of_a_bundle_each_has_to_serve_the_name(tmp_path: Path, issued: dict[str, str]) -> None:
+    path = bundled(tmp_path, issued)
+    other = make(tmp_path, "other", "subjectAltName=DNS:other.example")
+    (tmp_path / "haproxy.pem.ecdsa").write_text(other + (tmp_path / "other.key").read_text())
+    assert "haproxy.pem.ecdsa does not serve" in (certificate.look(path, NAME).problem or "")
+
+
+def test_a_key_is_looked_for_where_the_global_settings_say(tmp_path: Path, issued: dict[str, str]) -> None:
+    file = tmp_path / "haproxy.crt"
+    file.write_text(issued["leaf"] + issued["issuer"])
+    (tmp_path / "haproxy.key").write_text(issued["key"])
+    assert "holds no private key" in (certificate.look(file, NAME).problem or "")
+    assert certificate.look(file, NAME, settings("ssl-load-extra-del-ext")) == certificate.Verdict()
+    off = settings("ssl-load-extra-del-ext", "ssl-load-extra-files none")
+    assert "holds no private key" in (certificate.look(file, NAME, off).problem or "")
+
+
+def test_a_key_in_the_file_itself_is_the_one_that_haproxy_takes(tmp_path: Path, issued: dict[str, str]) -> None:
+    (tmp_path / "haproxy.pem.key").write_text(issued["other key"])
+    assert looked(tmp_path, NAME, issued["leaf"], issued["issuer"], issued["key"]) == certificate.Verdict()
+
+
+def test_a_chain_may_come_from_the_directory_of_issuers(tmp_path: Path, issued: dict[str, str]) -> None:
+    issuers = tmp_path / "issuers"
+    issuers.mkdir()
+    (issuers / "a.pem").write_text(issued["issuer"])
+    pem = tmp_path / "haproxy.pem"
+    pem.write_text(issued["leaf"] + issued["key"])
+    assert certificate.look(pem, NAME, settings(f"issuers-chain-path {issuers}")) == certificate.Verdict()
 
 
 def test_nothing_there_names_the_key_of_the_stack_file(tmp_path: Path) -> None:

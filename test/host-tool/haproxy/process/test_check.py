@@ -25,6 +25,7 @@ frontend portal
     default_backend nowhere
     bind :443 ssl crt portal.pem
 """
+NAMES = ("a.example", "b.example", "inner.example", "of-another-file")
 SHADOW = "root:$6$abc'd$ef:19000:0"
 
 
@@ -259,3 +260,25 @@ def test_a_file_that_the_checker_would_create_is_left_out_and_every_line_keeps_i
         b"",
     ]
     assert check._without_ring_files(Configuration(CONFIG)) == CONFIG
+
+
+def test_names_that_nobody_answers_for_are_a_limit_and_no_refusal(
+    state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    lines = [f"[ALERT] (1) : config : [x:5] : 'server web/a' : could not resolve address '{name}'." for name in NAMES]
+
+    def run(argv: list[str], *, network: object, **_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(argv, process.HANGS if network else 1, "", "\n".join(lines))
+
+    monkeypatch.setattr(confined, "run", run)
+    monkeypatch.setattr(confined, "lacking", list)
+    monkeypatch.setattr(confined, "filters_addresses", lambda: True)
+    path = tmp_path / "haproxy.cfg"
+    servers = "".join(f"    server {name} {name}:80\n" for name in NAMES[:-2])
+    config = Configuration(CONFIG + servers.encode() + b"    server hidden $HOST:80\n", path)
+    with pytest.raises(Refused) as refused:
+        check.check(config, Start(environment={"HOST": "inner.example"}))
+    assert str(refused.value) == (
+        "haproxy -c did not end within 60 s, since the name servers of this host did not answer in time for"
+        " a.example, b.example, $HOST. Repair them (/etc/resolv.conf), or name these servers by their addresses"
+    )

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from jtel_chat.errors import Failed
+from jtel_chat.haproxy.file.configuration import Configuration
 from jtel_chat.haproxy.process import instance
+from jtel_chat.programs import process
 
 
 def served(directory: Path, talk: Callable[[socket.socket], None]) -> str:
@@ -57,3 +61,25 @@ def test_an_answer_without_end_is_none(tmp_path: Path) -> None:
 
 def test_nobody_answers_nothing(tmp_path: Path) -> None:
     assert instance._talk(str(tmp_path / "none"), "show version") == ""
+
+
+JOURNAL = """\
+[NOTICE]   (7) : New worker (8) forked
+[ALERT]    (8) : Starting frontend late: cannot bind socket (Cannot assign requested address) [192.0.2.9:8443]
+[ALERT]    (7) : [haproxy.main()] Some protocols failed to start their listeners! Exiting.
+""" + "\n".join(f"[WARNING]  (7) : Server web/jb{number} is UP" for number in range(20))
+
+
+def test_why_a_reload_failed_comes_without_the_lines_around_it() -> None:
+    assert instance._telling(JOURNAL) == JOURNAL.splitlines()[1]
+
+
+def test_a_journal_without_alerts_is_shown_by_its_last_lines() -> None:
+    assert instance._telling("\n".join(map(str, range(50)))).splitlines() == [str(number) for number in range(42, 50)]
+
+
+def test_a_reload_without_an_end_is_said_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "run", lambda *_: "1\n")
+    monkeypatch.setattr(process, "attempt", lambda *_, **__: subprocess.CompletedProcess((), process.HANGS, "", ""))
+    with pytest.raises(Failed, match=r"'systemctl reload haproxy.service' did not end within 60 s"):
+        instance.reload(Configuration(b"", Path("/etc/haproxy/haproxy.cfg")))
