@@ -80,6 +80,9 @@ export const workers = () =>
 export const reloads = async () =>
   Number(await run("journalctl --unit=haproxy --output=cat | grep -c ^Reloading || true"));
 
+/** Loads what is on disk: the command returns before the new worker has begun. */
+export const reload = "systemctl reload haproxy; sleep 1";
+
 /** An edit that has kept the time of the file, so that nobody sees that HAProxy has not loaded it. */
 export const unseen = `touch -r /root/haproxy.cfg ${file}`;
 

@@ -11,6 +11,7 @@ import {
   lb1,
   portal,
   portalLine,
+  reload,
   reloads,
   run,
   startChat,
@@ -62,7 +63,7 @@ END
 
     test("when a rule takes WhatsApp's calls", async () => {
       await run(
-        `sed -i '/^${portalLine}/a\\\\thttp-request deny if { path /delivery } { method POST }' ${file}; systemctl reload haproxy`,
+        `sed -i '/^${portalLine}/a\\\\thttp-request deny if { path /delivery } { method POST }' ${file}; ${reload}`,
       );
       await failing(
         /POST \/delivery on :443 is answered with 403, and backend_chat_ws has not seen it: another rule of 'acdportal_https' wins, perhaps line \d+ 'http-request deny if/,

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { apply, begin, file, observe, run } from "./customer.ts";
+import { apply, begin, file, observe, reload, run } from "./customer.ts";
 
 /** Settings of the host that decide what HAProxy reads. */
 export const isReadAsItWasStarted = (): void => {
@@ -60,7 +60,8 @@ export const isReadAsItWasStarted = (): void => {
           /chat cannot use the last 'defaults' there .* 'frontend intranet' in a file that HAProxy reads afterwards/,
         ),
       ]);
-      await run("sed -i '1i defaults\\n\\tmode http' /etc/haproxy/more/a.cfg; systemctl reload haproxy");
+      await run("sed -i '1i defaults\\n\\tmode http' /etc/haproxy/more/a.cfg");
+      await run(reload);
       expect((await observe()).problems).toEqual([]);
     });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { apply, certificate, configuration, file, observe, portal, portalLine, run, undo } from "./customer.ts";
+import { apply, certificate, configuration, file, observe, portal, portalLine, reload, run, undo } from "./customer.ts";
 
 /** What is on disk and not loaded is somebody's unfinished work. */
 export const leavesEditsUnloaded = (): void => {
@@ -33,7 +33,7 @@ export const leavesEditsUnloaded = (): void => {
       await run(`sed -i 's/maxconn 4096/maxconn 4000/' ${file}`);
       await certificate(90);
       expect((await apply()).exitCode).toBe(3);
-      await run("systemctl reload haproxy");
+      await run(reload);
       expect((await observe()).problems).toEqual([]);
     });
 

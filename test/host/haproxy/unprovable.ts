@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { addressOf } from "../../../lab/hosts/inventory.ts";
-import { apply, file, hostNamed, lab, portalLine, run } from "./customer.ts";
+import { apply, file, hostNamed, lab, portalLine, reload, run } from "./customer.ts";
 
 /** What no request from the host itself can show. */
 export const saysWhatIsNotProvable = (): void => {
   describe("says what is not provable from its host", () => {
-    const loaded = (script: string) => run(`${script}; systemctl reload haproxy`);
+    const loaded = (script: string) => run(`${script}; ${reload}`);
 
     const said = async (warning: RegExp, options = {}): Promise<void> => {
       const { exitCode, stdout, stderr } = await apply({ options });
