@@ -38,7 +38,7 @@ def observed(*lines: str) -> packages.Observed:
 def test_a_package_that_no_source_has_is_a_problem(
     answers: Answers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    answers["apt-get indextargets"] = "https://deb.debian.org\n"
+    answers["apt-get indextargets"] = "http://mirror.example\n"
     answers["apt-cache policy"] = "openjdk-17-jdk:\n  Installed: (none)\n  Candidate: (none)\n"
     monkeypatch.setattr(packages, "LISTS", tmp_path)
     assert observed().problems == []  # no lists yet: apply fetches them
@@ -181,7 +181,7 @@ def installed(state: Path) -> list[str]:
 def test_lists_that_are_older_than_the_mirror_are_read_once_more(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gone = "Err:1 http://deb.debian.org bookworm/main openjdk-17-jdk 17.0.1\n  404  Not Found\n"
+    gone = "Err:1 http://mirror.example bookworm/main openjdk-17-jdk 17.0.1\n  404  Not Found\n"
     calls = package(
         tmp_path,
         monkeypatch,
@@ -198,7 +198,7 @@ def test_lists_that_are_older_than_the_mirror_are_read_once_more(
 def test_a_broken_source_of_somebody_else_stops_nothing_that_another_one_has(
     state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = "Get:1 http://deb.debian.org\nE: 'http://gone.example x Release' does not have a Release file.\n"
+    broken = "Get:1 http://mirror.example\nE: 'http://gone.example x Release' does not have a Release file.\n"
     package(
         tmp_path,
         monkeypatch,
