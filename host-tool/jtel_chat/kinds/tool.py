@@ -71,7 +71,7 @@ def archived(text: bytes) -> bytes:
     """Makes the archive of a tool's text: its modules as sources and compiled, the texts that it brings, and itself."""
     bundle: dict[str, dict[str, str]] = {}
     exec(compile(text, "jtel-chatctl", "exec"), {"__name__": "bundle", "offer": bundle.update})  # noqa: S102 – our own
-    files = {itself.TEXT: text}
+    files = {itself.TEXT: text, itself.DIGEST: hashlib.sha256(text).hexdigest().encode()}
     for path, source in bundle["modules"].items():
         files[path] = source.encode()
         files[f"{path}c"] = _compiled(path, source)
@@ -80,8 +80,9 @@ def archived(text: bytes) -> bytes:
     data = BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for path in sorted(files):
-            # Compiled modules are stored as they are: to inflate them, every call would have to import zlib.
-            how = zipfile.ZIP_STORED if path.endswith(".pyc") else zipfile.ZIP_DEFLATED
+            # What a call reads is stored as it is: to inflate it, every call would have to import zlib.
+            read = path.endswith(".pyc") or path == itself.DIGEST
+            how = zipfile.ZIP_STORED if read else zipfile.ZIP_DEFLATED
             archive.writestr(zipfile.ZipInfo(path), files[path], how)
     return data.getvalue()
 

@@ -15,8 +15,9 @@ import jtel_chat
 
 from ..access import disk
 
-#: The archive's member with the tool's text, and its folder of the texts that the tool brings.
+#: The archive's members with the tool's text and that text's digest, and its folder of the texts that the tool brings.
 TEXT = "jtel-chatctl"
+DIGEST = "digest"
 TEXTS = "texts"
 
 
@@ -28,6 +29,8 @@ def text() -> bytes:
 
 def digest() -> str:
     """Names this version of the tool: SHA-256 of its text, 64 hexadecimal digits."""
+    if archive := _archive():
+        return str(archive.get_data(f"{archive.archive}/{DIGEST}").decode())
     return hashlib.sha256(text()).hexdigest()
 
 

@@ -67,6 +67,12 @@ def test_it_runs_compiled_from_its_archive(install: Callable[[bytes], list[str]]
     assert python(asked) == f"{hashlib.sha256(data).hexdigest()} True"
 
 
+def test_a_look_inflates_nothing_to_say_which_version_answers(install: Callable[[bytes], list[str]]) -> None:
+    install(text())
+    asked = "from jtel_chat.programs import itself; itself.digest(); print('zlib' in sys.modules)"
+    assert python(asked) == "False"
+
+
 def test_where_python_is_another_one_it_runs_from_its_sources(
     install: Callable[[bytes], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
