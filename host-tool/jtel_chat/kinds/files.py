@@ -17,13 +17,14 @@ from pathlib import Path
 from ..access import account, digests, disk, mounts, summary, writable
 from ..access.account import Account
 from ..access.place import resolved
-from ..documents import apt_source, declaration, texts
+from ..documents import apt_source, declaration
 from ..documents.declaration import DIGEST, JARS, LOADED_BY, PATH, Declaration, Field
 from ..documents.document import Section
 from ..documents.kind import Judgement, Observed
 from ..engine import observing
 from ..engine.transaction import Transaction
 from ..errors import Refused
+from ..programs import itself
 
 _LAUNCHER = "usr/local/sbin/jtel-chatctl"
 _OWNER = "/var/lib/jtel-chat/owner"
@@ -119,7 +120,7 @@ def apply(section: Section, transaction: Transaction) -> None:
 
 def _content(section: Section) -> bytes:
     if own := OWNED[section.name].own:
-        return texts.text(own).encode()
+        return itself.brought(own).encode()
     if "from" in section.fields:
         return _source_bytes(section)
     if "content" in section.fields or "check" not in section.fields:
@@ -177,7 +178,7 @@ def _shape_problems(section: Section, rule: Rule) -> list[str]:
         return [f"document: {section.name} is a link, and 'link' names no place that it may lead to"]
     if not rule.link and "link" in section.fields:
         return [f"document: {section.name} is no link"]
-    if rule.own and section.fields.get("digest") != texts.digest(rule.own):
+    if rule.own and section.fields.get("digest") != digests.short(itself.brought(rule.own).encode()):
         return [
             f"document: {section.name} is a text of the host tool's own, and this tool has another one. Install this"
             " version's tool first"

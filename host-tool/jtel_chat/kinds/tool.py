@@ -15,7 +15,6 @@ from io import BytesIO
 from pathlib import Path
 
 from ..access import disk, summary
-from ..documents import texts
 from ..documents.declaration import Declaration, Field
 from ..documents.document import Section
 from ..documents.kind import Observed
@@ -94,7 +93,7 @@ def _compiled(path: str, source: str) -> bytes:
 
 
 def _sums(digest: str, archive: bytes) -> str:
-    parts = {ARCHIVE: archive, f"/{_LAUNCHER}": texts.text(_LAUNCHER).encode()}
+    parts = {ARCHIVE: archive, f"/{_LAUNCHER}": itself.brought(_LAUNCHER).encode()}
     lines = [f"{hashlib.sha256(data).hexdigest()}  {path}" for path, data in parts.items()]
     return "\n".join([f"# {digest} for {_python()}", *lines, ""])
 

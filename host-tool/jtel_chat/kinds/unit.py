@@ -26,14 +26,14 @@ from pathlib import Path
 
 from ..access import account, disk, summary
 from ..access.place import resolved
-from ..documents import declaration, texts
+from ..documents import declaration
 from ..documents.declaration import PATH, Declaration, Field
 from ..documents.document import Section
 from ..documents.kind import Observed
 from ..engine import observing, releases
 from ..engine.transaction import Transaction
 from ..errors import Failed, Refused
-from ..programs import process
+from ..programs import itself, process
 from ..systemd import drop_ins, exec_start, unit_file, unit_list
 from ..systemd.unit_file import Assignment
 from ..text import masking
@@ -107,7 +107,7 @@ def apply(section: Section, transaction: Transaction) -> None:
     if problems := [*_refused(section, label, vendor), *lost]:
         raise Refused("\n".join(problems))
     transaction.on_rollback("systemctl", "daemon-reload")
-    changed = transaction.write(attest, texts.text(str(attest)[1:]).encode(), 0o644)
+    changed = transaction.write(attest, itself.brought(str(attest)[1:]).encode(), 0o644)
     changed |= transaction.write(unit, _ours(section, vendor).encode(), 0o644)
     if disk.stat(drop_in):
         changed = True

@@ -15,8 +15,7 @@ from types import MappingProxyType
 
 from ..access import account, disk
 from ..access.place import resolved
-from ..documents import texts
-from . import confined
+from . import confined, itself
 from .confined import GIVEN, Rights
 
 _SOURCES = "usr/local/lib/jtel-chat"
@@ -55,7 +54,7 @@ def run(
         ["java", *_OPTIONS, *options, "-cp", f"{jars}/*", f"{GIVEN}/{source}", *arguments],
         user=user,
         timeout=timeout,
-        given={source: texts.text(f"{_SOURCES}/{source}").encode(), **given},
+        given={source: itself.brought(f"{_SOURCES}/{source}").encode(), **given},
         network=network,
         rights=_RIGHTS,
     )

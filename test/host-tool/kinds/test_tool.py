@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 from jtel_chat.access import disk
-from jtel_chat.documents import texts
 from jtel_chat.documents.document import Section
 from jtel_chat.engine.transaction import Transaction
 from jtel_chat.errors import Refused
@@ -120,7 +119,7 @@ def test_the_sums_are_what_the_launchers_check_reads(install: Callable[[bytes], 
     """Comments are passed over; the launcher is another section's, and is checked with the archive."""
     data = text()
     install(data)
-    launcher = hashlib.sha256(texts.text("usr/local/sbin/jtel-chatctl").encode()).hexdigest()
+    launcher = hashlib.sha256(itself.brought("usr/local/sbin/jtel-chatctl").encode()).hexdigest()
     lines = tool.SUMS.read_text().splitlines()
     assert lines[0].startswith(f"# {hashlib.sha256(data).hexdigest()} for cpython-3")
     assert lines[2] == f"{launcher}  /usr/local/sbin/jtel-chatctl"

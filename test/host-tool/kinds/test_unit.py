@@ -252,7 +252,7 @@ def test_attachments_in_a_folder_of_another_case_are_named(program: Path) -> Non
 def system(state: Path, program: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of units of its own, on a host whose systemd has loaded whatever is asked about."""
     monkeypatch.setattr(unit, "SYSTEM", state / "system")
-    monkeypatch.setattr(unit.texts, "text", lambda _: "attest\n")
+    monkeypatch.setattr(unit.itself, "brought", lambda _: "attest\n")
     monkeypatch.setattr(process, "run", lambda *_: "LoadState=loaded\n")
     monkeypatch.setattr(process, "attempt", lambda *_, **__: subprocess.CompletedProcess((), 0, "", ""))
     (state / "system/x.service.d").mkdir(parents=True)
