@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..access import digests, disk
+from ..access import digests, disk, summary
 from ..errors import Refused
 from . import journal
 
@@ -85,11 +85,7 @@ def forget(step: str, paths: list[str] | None = None) -> None:
 def digest_of(path: Path) -> str:
     """Makes a digest of the file or link at a path; else `directory`, `absent`, or `unreadable`."""
     try:
-        if (target := disk.link_target(path)) is not None:
-            return f"link to {target}"
-        if disk.is_directory(path):
-            return "directory"
-        return digests.short(disk.read(path)) if disk.stat(path) else "absent"
+        return "directory" if disk.is_directory(path) else summary.digest(path)
     except (OSError, Refused):
         return "unreadable"
 
