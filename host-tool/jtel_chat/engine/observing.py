@@ -15,10 +15,13 @@ _looked: dict[str, Observed] | None = None
 @contextlib.contextmanager
 def looking() -> Iterator[None]:
     """Makes `observe` look at each section once while inside, however many steps ask: nothing changes meanwhile."""
+    from ..net import sockets  # which a starting service, that attests, does without
+
     global _looked  # noqa: PLW0603 – one look is one process
     _looked = {}
     try:
-        yield
+        with sockets.at_one_moment():
+            yield
     finally:
         _looked = None
 

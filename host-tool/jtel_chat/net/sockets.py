@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import re
 import struct
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..access import disk
@@ -27,6 +28,20 @@ class Socket(NamedTuple):
     remote: Address
     remote_port: int
     inode: str
+
+
+_tables: dict[str, str] | None = None
+
+
+@contextlib.contextmanager
+def at_one_moment() -> Iterator[None]:
+    """Makes all questions inside see the sockets of one moment: each table costs the kernel milliseconds."""
+    global _tables  # noqa: PLW0603 – one look is one process
+    _tables = {}
+    try:
+        yield
+    finally:
+        _tables = None
 
 
 def established() -> list[Socket]:
@@ -80,7 +95,15 @@ def _sockets(state: str) -> list[Socket]:
 
 
 def _table(name: str) -> str:
-    """Reads /proc/net/tcp or tcp6; empty where a host without IPv6 has no tcp6."""
+    if _tables is None:
+        return _read(name)
+    if name not in _tables:
+        _tables[name] = _read(name)
+    return _tables[name]
+
+
+def _read(name: str) -> str:
+    """Reads one of the kernel's tables; empty on a host without IPv6, which has no tcp6."""
     try:
         return disk.kernel(origin.PROC / "net" / name).decode("ascii")
     except FileNotFoundError:

@@ -4,7 +4,9 @@ import os
 import socket
 
 import pytest
-from jtel_chat.net import listeners
+from jtel_chat.access import disk
+from jtel_chat.engine import observing
+from jtel_chat.net import listeners, sockets
 
 
 @pytest.mark.parametrize(("family", "address"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")])
@@ -22,3 +24,16 @@ def test_a_listening_socket_is_found_with_its_process(family: socket.AddressFami
 def test_a_connection_is_no_listener() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
         assert listeners.listening({client.getsockname()[1]}) == []
+
+
+def test_a_look_reads_the_kernels_tables_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    kernel = disk.kernel
+    monkeypatch.setattr(disk, "kernel", lambda path: read.append(str(path)) or kernel(path))
+    with observing.looking():
+        for _ in range(3):
+            sockets.established()
+            sockets.listening()
+    assert sorted(read) == ["/proc/net/tcp", "/proc/net/tcp6"]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert listeners.listening({server.getsockname()[1]})
