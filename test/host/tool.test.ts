@@ -5,19 +5,16 @@ import { installCommand, uninstallCommand } from "../../hosts/launcher.ts";
 import { lookCommand } from "../../hosts/look/look-command.ts";
 import { type SshResult, ssh } from "../../hosts/ssh/ssh.ts";
 import { bringCommand, wantsTool } from "../../hosts/tool-text.ts";
+import { minutes } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { labObstacle } from "../../lab/requirements.ts";
 import { hostTool, hostToolDigest } from "../../render/host-tool.ts";
-import { toolDocument } from "../../render/tool.ts";
+import { toolDocument, toolPath } from "../../render/tool.ts";
+import { bootable } from "../bootable.ts";
+import { toolOn } from "./bench.ts";
 
-const obstacle = await labObstacle();
-const runnable = !obstacle || process.env.CI === "true";
-if (!runnable) console.warn(`SKIPPED: installing the host tool on a booted host – ${obstacle}`);
-
-const minutes = 60_000;
+const runnable = await bootable("installing the host tool on a booted host");
 const name = `tool-${process.pid}`;
 const earlier = new URL("../upgrade/hosts/2026-11/jtel-chatctl.gz", import.meta.url);
-const launcher = "/usr/local/sbin/jtel-chatctl";
 const archive = "/usr/local/lib/jtel-chat/tool.zip";
 let lab: Lab;
 let host: LabHost;
@@ -39,15 +36,11 @@ const install = () => over(installCommand(launch), text);
 
 const uninstall = () => over(uninstallCommand(), text);
 
-const run = async (script: string): Promise<string> => {
-  const { stdout, stderr, exitCode } = await host.exec(script);
-  if (exitCode) throw new Error(`${script}: exit code ${exitCode}: ${stderr}${stdout}`);
-  return stdout.trim();
-};
+const { run } = toolOn(() => host);
 
 /** Everything of ours on the host. */
 const left = () =>
-  run(`ls -d ${launcher} /usr/local/lib/jtel-chat /var/lib/jtel-chat /run/jtel-chat/tool 2>/dev/null || true`);
+  run(`ls -d ${toolPath} /usr/local/lib/jtel-chat /var/lib/jtel-chat /run/jtel-chat/tool 2>/dev/null || true`);
 
 const drifted = async (): Promise<boolean> =>
   JSON.parse((await look(false)).stdout.split("\u001ejtel-chatctl ")[1] as string).steps.tool.drifted;
@@ -64,7 +57,7 @@ describe.skipIf(!runnable)("the host tool", () => {
   });
 
   beforeEach(async () => {
-    await run(`rm -rf ${launcher} /usr/local/lib/jtel-chat /var/lib/jtel-chat /run/jtel-chat`);
+    await run(`rm -rf ${toolPath} /usr/local/lib/jtel-chat /var/lib/jtel-chat /run/jtel-chat`);
   });
 
   test("a preview looks at a host without it, and leaves nothing there", async () => {
@@ -103,7 +96,7 @@ describe.skipIf(!runnable)("the host tool", () => {
   });
 
   test.each([
-    ["its launcher", `rm ${launcher}`],
+    ["its launcher", `rm ${toolPath}`],
     ["its archive", `rm ${archive}`],
     ["its archive, cut", `truncate -s 1000 ${archive}`],
     ["its text", "rm /var/lib/jtel-chat/tool"],
@@ -150,7 +143,7 @@ describe.skipIf(!runnable)("the host tool", () => {
       "mode: 0600",
       ...content("jtel-chat/trial"),
       "",
-      `# files: ${launcher}`,
+      `# files: ${toolPath}`,
       "mode: 0755",
       ...content(old),
       "",

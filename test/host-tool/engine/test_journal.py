@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +29,24 @@ def died(path: Path, data: bytes, step: str = "x") -> Transaction:
     return change
 
 
+def immutable(path: Path) -> Callable[..., None]:
+    """os.rename on a host where nothing can take the place of this file."""
+
+    def renamed(source: str, name: str, **directories: Any) -> None:
+        if name == path.name:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        rename(source, name, **directories)
+
+    return renamed
+
+
 def test_a_file_that_cannot_be_replaced_needs_no_repair(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`chattr +i`, a mount, a full disk: what has failed once would fail again, and keep the journal for ever."""
     target = state / "haproxy.cfg"
     target.write_bytes(b"old")
     target.chmod(0o600)
 
-    def immutable(source: str, name: str, **directories: Any) -> None:
-        if name == target.name:
-            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
-        rename(source, name, **directories)
-
-    monkeypatch.setattr(os, "rename", immutable)
+    monkeypatch.setattr(os, "rename", immutable(target))
     with pytest.raises(PermissionError), Transaction("x") as change:
         change.write(target, b"new", 0o600, OWNER)
     assert target.read_bytes() == b"old"
@@ -86,16 +93,11 @@ def test_one_file_that_cannot_be_put_back_keeps_no_other(state: Path, monkeypatc
         path.write_bytes(b"old")
         path.chmod(0o600)
 
-    def immutable(source: str, name: str, **directories: Any) -> None:
-        if name == second.name:
-            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
-        rename(source, name, **directories)
-
     stuck = pytest.raises(Stuck, match=r"it broke\n.*second could not be put back and stays as it is")
     with stuck, Transaction("x") as change:
         change.write(first, b"new", 0o600, OWNER)
         change.write(second, b"new", 0o600, OWNER)
-        monkeypatch.setattr(os, "rename", immutable)
+        monkeypatch.setattr(os, "rename", immutable(second))
         raise ValueError("it broke")
     assert (first.read_bytes(), second.read_bytes()) == (b"old", b"new")
 
