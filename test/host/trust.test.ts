@@ -122,7 +122,7 @@ describe.skipIf(!runnable)("whatever the service's user does in his folder", () 
       const before = await victims();
       const race = `cd ${home}; ln -sfn /root/victim .link; while :; do mv -T conf .was 2>/dev/null; mv -T .link conf 2>/dev/null; mv -T conf .link 2>/dev/null; mv -T .was conf 2>/dev/null; done`;
       await steps.said(`systemd-run --quiet --collect --unit=race --uid=jtel sh -c '${race}'`);
-      for (let round = 0; round < 2; round++) await workAndRestart();
+      for (let round = 0; round < 4; round++) await workAndRestart();
       await steps.said("systemctl stop race");
       expect(await victims()).toBe(before);
     },
