@@ -35,11 +35,15 @@ def run(command: str, values: list[str]) -> int:
     if bounded.concerns([command]):
         return bounded.run([command])
     from ..programs import itself  # here and below: what waits for the scope needs none of it
-    from . import logbook
+    from . import logbook, record
 
     request = _request(command)
     logbook.confirm_firewall()
-    answer = {"tool": itself.digest(), "steps": _observed(request) if command == "observe" else _judged(request)}
+    answer = {
+        "tool": itself.digest(),
+        "boot": record.boot(),
+        "steps": _observed(request) if command == "observe" else _judged(request),
+    }
     print(ANSWER + json.dumps(answer))
     return 0
 

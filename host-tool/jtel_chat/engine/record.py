@@ -89,7 +89,7 @@ def absence(step: str) -> str:
         machine = disk.text(Path("/etc/machine-id")).strip()[:8]
     except FileNotFoundError:
         machine = "unknown"
-    return f"not on the host (machine {machine}, boot {boot()}, no record since {_time(since)})"
+    return f"not on the host (machine {machine}, boot {boot()}, no record since {time_of(since)})"
 
 
 def boot() -> str:
@@ -106,10 +106,11 @@ def _text(record: dict[str, Any]) -> bytes:
 
 
 def _now() -> str:
-    return _time(time.time())
+    return time_of(time.time())
 
 
-def _time(seconds: float) -> str:
+def time_of(seconds: float) -> str:
+    """Writes a time as records have it, e.g. `2026-11-26T07:08:20Z`."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from ..access import digests, disk
@@ -110,6 +111,7 @@ def _observe_step(step: str, seen: kind.Observed, text: str | None) -> dict[str,
     if text is None:  # of a document that nobody could send along, what was applied
         seen.warnings += [warning for warning in now.warnings if warning not in seen.warnings]
         seen.facts |= now.facts
+    seen.facts |= _written(recorded["state"], now.state)
     drift = [
         *_drift(recorded["state"], now.state),
         *map(words.item, recorded.get("restored", [])),
@@ -287,8 +289,21 @@ def _about_to_change(sections: list[Section]) -> list[str]:
 
 def _drift(applied: dict[str, str], now: dict[str, str]) -> list[str]:
     """Lists each item that differs, in words."""
-    differing = sorted(key for key in applied.keys() | now.keys() if applied.get(key) != now.get(key))
-    return [words.drift(key, now.get(key)) for key in differing]
+    return [words.drift(key, now.get(key)) for key in _differing(applied, now)]
+
+
+def _differing(applied: dict[str, str], now: dict[str, str]) -> list[str]:
+    return sorted(key for key in applied.keys() | now.keys() if applied.get(key) != now.get(key))
+
+
+def _written(applied: dict[str, str], now: dict[str, str]) -> dict[str, str]:
+    """Gives the time of each file that differs: `written:/etc/haproxy/haproxy.cfg` is `2026-11-26T07:08:20Z`.
+
+    It is a hint for who looks for the edit; whoever has edited the file can have set it.
+    """
+    paths = {key.partition(":")[2] for key in _differing(applied, now)}
+    found = {path: disk.stat(Path(path)) for path in paths if path.startswith("/")}
+    return {f"written:{path}": record.time_of(seen.st_mtime) for path, seen in found.items() if seen}
 
 
 def _diff(applied: dict[str, str], now: dict[str, str]) -> str:

@@ -86,8 +86,17 @@ def observe(section: Section) -> Observed:
             *_split(section, seen),
         ],
         owed=[f"{unit}: {why(runs)}"] if updated else [],
-        facts=owed,
+        facts=owed | _sessions(section),
     )
+
+
+def _sessions(section: Section) -> dict[str, str]:
+    """Counts the connections of others to the service: visitors and agents, and a load balancer's pooled ones."""
+    from ..net import sockets
+
+    port = int(section.text("healthy").rstrip("/").rpartition(":")[2])
+    clients = [each for each in sockets.established() if each.port == port and not each.remote.is_loopback]
+    return {f"sessions:{section.name}": str(len(clients))}
 
 
 def apply(section: Section, transaction: Transaction) -> None:

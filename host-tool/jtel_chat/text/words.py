@@ -70,6 +70,10 @@ def fact(key: str, found: str) -> str:
     aspect, _, subject = key.partition(":")
     if aspect == "days":
         return f"certificate {subject} ends in {found} days"
+    if aspect == "sessions":
+        return f"{subject} has {found} connections of clients"
+    if aspect == "written":
+        return f"{subject} was last written at {found}"
     return f"{subject} owes a restart: {value('runs:', found)}"
 
 

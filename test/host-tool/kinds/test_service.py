@@ -268,7 +268,7 @@ def test_an_update_of_the_system_owes_a_restart_and_is_no_drift(
     seen = service.observe(section())
     assert (seen.state == applied) == updated
     assert seen.owed == ([f"{UNIT}: {service.why(runs)}"] if updated else [])
-    assert seen.facts == {f"owed:{UNIT}": runs}
+    assert seen.facts[f"owed:{UNIT}"] == runs
     answer = steps.observe("messenger-running", text())
     assert (answer["drifted"], answer["generation"]) == (not updated, 2)
     assert any("The next up restarts it" in line for line in answer["warnings"]) == updated
