@@ -1,5 +1,7 @@
+import { judge } from "./approval/judge.ts";
 import { loadDeployment } from "./config/load.ts";
 import { publicPort } from "./config/ports.ts";
+import { secretsOf } from "./config/schema.ts";
 import { endWithEngine } from "./hosts/end-with-engine.ts";
 import { Look } from "./hosts/look/look.ts";
 import { portalParameters as parameters, manualSteps as steps, portalTable as table } from "./render/portal.ts";
@@ -24,4 +26,4 @@ export const manualSteps = steps(handover);
 /** Parameters and steps as Markdown. To print it: `pulumi stack output portalTable`. */
 export const portalTable = table({ parameters: portalParameters, steps: manualSteps });
 
-await look.close();
+await look.close(judge(secretsOf(deployment)));

@@ -6,6 +6,8 @@
  */
 import { parseArgs } from "node:util";
 import { execa } from "execa";
+import { concernOf } from "../report/step-name.ts";
+import { failWith } from "./fail.ts";
 
 interface Resource {
   urn: string;
@@ -52,15 +54,11 @@ export const forgotten = (state: Export, host: string): { state: Export; steps: 
   return { state: { ...state, deployment: { ...state.deployment, resources: kept } }, steps };
 };
 
-/**
- * The host of a step; undefined for another resource. A step is called `<host>-<concern>`, both of which may hold a `-`: its
- * command for `destroy`, which ends with `undo <concern>`, says where the host's name ends. (Its connection is encrypted.)
- */
+/** The host of a step; undefined for another resource. */
 const hostOf = ({ urn, type, inputs }: Resource): string | undefined => {
-  if (type !== "command:remote:Command") return undefined;
-  const concern = / undo ([a-z][a-z0-9-]*)(?:;|$)/.exec(String(inputs?.delete))?.[1];
   const name = nameOf(urn);
-  return concern && name.endsWith(`-${concern}`) ? name.slice(0, -concern.length - 1) : undefined;
+  const concern = type === "command:remote:Command" && concernOf(name, inputs);
+  return concern ? name.slice(0, -concern.length - 1) : undefined;
 };
 
 const hostsOf = (resources: Resource[]): string[] => [...new Set(resources.flatMap((each) => hostOf(each) ?? []))];
@@ -85,9 +83,4 @@ stack (/var/lib/jtel-chat/owner). Take it out of the stack file, too, or the nex
   console.log("Done.");
 };
 
-if (import.meta.main) {
-  main().catch((error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  });
-}
+if (import.meta.main) main().catch(failWith);

@@ -16,7 +16,7 @@ const prefix = "jtel-chat:";
  * @throws pulumi.RunError with all problems of the values, before any host is connected to.
  */
 export const loadDeployment = (): Deployment => {
-  const file = process.env.JTEL_CHAT_STACK_FILE ?? `Pulumi.${pulumi.getStack()}.yaml`;
+  const file = stackFile();
   const text = textOf(file);
   const values = stackValues();
   const checked = check(values);
@@ -24,6 +24,9 @@ export const loadDeployment = (): Deployment => {
   if ("deployment" in checked && !problems.length) return checked.deployment;
   throw new pulumi.RunError(`the stack file is not usable:\n${problemText(problems, basename(file), text)}`);
 };
+
+/** The current stack's file. */
+export const stackFile = (): string => process.env.JTEL_CHAT_STACK_FILE ?? `Pulumi.${pulumi.getStack()}.yaml`;
 
 const stackValues = (): Record<string, unknown> => {
   const entries = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));

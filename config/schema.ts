@@ -204,6 +204,11 @@ export const schema = z.strictObject({
     certificate: absolutePath.default("/etc/haproxy/haproxy.pem"),
   }),
   onDrift: z.enum(["heal", "stop"]).default("heal"),
+  approval: z
+    .strictObject({
+      key: z.string().regex(/^[0-9a-f]{64}$/, "is not 64 hexadecimal digits. Make one: openssl rand -hex 32"),
+    })
+    .optional(),
   ssh: z.strictObject({
     user,
     become: z.enum(["sudo"], { error: "is unknown. Known: sudo" }),
@@ -344,4 +349,12 @@ export type Database = Deployment["database"];
 export type HostConfig = z.output<typeof host>;
 
 /** Keys whose values must be encrypted in a stack file (`pulumi config set --secret`). */
-export const secretKeys = ["database.password", "tyntec.apiKey", "hazelcast.password"] as const;
+export const secretKeys = ["database.password", "tyntec.apiKey", "hazelcast.password", "approval.key"] as const;
+
+/** The values of those that a stack has, by their keys. */
+export const secretsOf = ({ database, tyntec, hazelcast, approval }: Deployment): Record<string, string> => ({
+  "database.password": database.password,
+  ...(tyntec && { "tyntec.apiKey": tyntec.apiKey }),
+  ...("password" in hazelcast && hazelcast.password && { "hazelcast.password": hazelcast.password }),
+  ...(approval && { "approval.key": approval.key }),
+});

@@ -49,6 +49,8 @@ export class Host {
   readonly interface: string | undefined;
   private readonly target: HostArgs;
   private readonly steps: Step[] = [];
+  /** Steps whose result is known once they were applied: documents of later steps are made from it. */
+  private readonly secretSteps: string[] = [];
 
   constructor(args: HostArgs) {
     this.name = args.name;
@@ -73,6 +75,7 @@ export class Host {
    */
   secretStep(concern: string, text: pulumi.Input<string>, options: StepOptions): Step {
     const step = this.addStep(concern, pulumi.secret(text), true, options);
+    this.secretSteps.push(`${this.name}-${concern}`);
     return {
       ...step,
       digest: pulumi.unsecret(step.command.stdout).apply((stdout) => fingerprint(this.name, concern, stdout)),
@@ -112,7 +115,14 @@ export class Host {
     options: pulumi.CustomResourceOptions,
   ): Step {
     const known = typeof text === "string" ? text : undefined;
-    const answer = this.target.look.registerStep({ host: this.target, step: concern, document: known, secret });
+    const madeFrom = secret ? "the stack's secrets" : this.secretSteps.join(", ");
+    const answer = this.target.look.registerStep({
+      host: this.target,
+      step: concern,
+      document: known,
+      secret,
+      madeFrom,
+    });
     const command = new remote.Command(
       `${this.name}-${concern}`,
       {

@@ -39,7 +39,3 @@ export const keepText = [
 
 /** The folder, the file, its name while it is written, how it is opened. */
 export const kept = ["/run/jtel-chat", broughtPath, `${broughtPath}.new`, "wb"];
-
-/** The command that brings the tool's text to a host that lacks it; nothing is looked at. */
-export const bringCommand = (toolDigest: string): string =>
-  whereInstalled(toolDigest, ":", withText(["text = sys.stdin.buffer.read()", ...keepText], kept));

@@ -27,9 +27,10 @@ const stepAnswer = z.object({
   active: z.boolean().default(false),
 });
 
-/** `tool` is the digest of the tool that answers; older ones say none. */
+/** `tool` is the digest of the tool that answers, `boot` a short name of the host's boot; older tools say neither. */
 const hostAnswer = z.object({
   tool: z.string().max(100).optional(),
+  boot: z.string().max(100).optional(),
   steps: z.record(z.string().regex(/^[a-z][a-z0-9-]{0,40}$/), stepAnswer),
 });
 type HostAnswer = z.infer<typeof hostAnswer>;

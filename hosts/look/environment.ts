@@ -9,3 +9,6 @@ export const mayBeUnseen = (): boolean => pulumi.runtime.isDryRun() || neverLook
 /** A preview may look with an account that sudoers limits to `jtel-chatctl observe`; an `up` looks with the one that it writes with. */
 export const observer = (): string | undefined =>
   (pulumi.runtime.isDryRun() && process.env.JTEL_CHAT_OBSERVE_USER) || undefined;
+
+/** The digest of what was approved, where this run may do nothing else (`npm run apply`). */
+export const approvedDigest = (): string | undefined => process.env.JTEL_CHAT_APPROVED || undefined;

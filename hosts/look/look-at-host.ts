@@ -2,13 +2,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { hostTool, hostToolDigest } from "../../render/host-tool.ts";
 import { toolPath } from "../../render/tool.ts";
 import { printable } from "../printable.ts";
-import { connectionProblem } from "../ssh/connection-problem.ts";
 import { ssh } from "../ssh/ssh.ts";
-import { bringCommand, wantsTool } from "../tool-text.ts";
+import { wantsTool } from "../tool-text.ts";
 import { type StepAnswer, understood } from "./answer.ts";
 import { ciRun } from "./ci-run.ts";
 import { driftProblems, stopsAtDrift } from "./drift-policy.ts";
-import { observer } from "./environment.ts";
+import { approvedDigest, observer } from "./environment.ts";
 import { lookCommand, observeCommand } from "./look-command.ts";
 import { lookRequest, type ObservedHost, observeRequest, type StepQuestion } from "./question.ts";
 
@@ -19,6 +18,11 @@ export interface SeenHost {
   answers: Record<string, StepAnswer>;
   /** Why nothing may be written anywhere. */
   problems: string[];
+  /** Why nothing is known of it, where it could not be seen. */
+  unseen?: string;
+  /** A short name of the host's boot, and the digest of the tool that answered; older tools say neither. */
+  boot?: string | undefined;
+  tool?: string | undefined;
 }
 
 /** Ask a host about its steps, over one ssh connection. */
@@ -29,16 +33,12 @@ export const lookAtHost = (host: ObservedHost, questions: StepQuestion[]): Promi
 
 /** Have the host compare itself with what was applied, and say what an apply of the documents would meet. */
 const judge = async (host: ObservedHost, questions: StepQuestion[]): Promise<SeenHost> => {
-  const text = lookRequest(questions, pulumi.runtime.isDryRun() ? undefined : await ciRun());
-  const command = lookCommand(hostToolDigest(), !pulumi.runtime.isDryRun());
-  const result = await ssh(host, command, { text, more: { asked: wantsTool, text: hostTool() } });
-  const { answer, problem } = understood(host, result, questions);
+  const { answer, problem } = await asked(host, questions, { writes: !pulumi.runtime.isDryRun() && !approvedDigest() });
   if (!answer) return unreachable(host, problem);
   const problems = Object.values(answer.steps).flatMap((step) => step.problems);
   const stopped = stopsAtDrift(host.onDrift) ? driftProblems(answer.steps) : [];
   return {
-    name: host.name,
-    answers: answer.steps,
+    ...{ name: host.name, boot: answer.boot, tool: answer.tool, answers: answer.steps },
     problems: [...problems, ...stopped].map((each) => `${host.name}: ${printable(each)}`),
   };
 };
@@ -54,21 +54,32 @@ const observeApplied = async (host: ObservedHost, questions: StepQuestion[]): Pr
     );
   const problems = new Set(Object.values(answer.steps).flatMap((step) => step.problems));
   for (const each of problems) await pulumi.log.warn(`${host.name}, as it was applied: ${printable(each)}`);
-  return { name: host.name, answers: answer.steps, problems: [] };
+  return { name: host.name, boot: answer.boot, tool: answer.tool, answers: answer.steps, problems: [] };
 };
 
 /** A preview goes on without the host: what is known of it from the state is still shown. */
 const unreachable = async ({ name }: ObservedHost, problem: string): Promise<SeenHost> => {
-  if (!pulumi.runtime.isDryRun()) return { name, answers: {}, problems: [`${name}: ${problem}`] };
+  const unseen = { name, answers: {}, unseen: problem };
+  if (!pulumi.runtime.isDryRun()) return { ...unseen, problems: [`${name}: ${problem}`] };
   await pulumi.log.warn(`${name}: ${problem}. Not approvable: not seen`);
-  return { name, answers: {}, problems: [] };
+  return { ...unseen, problems: [] };
 };
 
-/** Bring the tool to a host that lacks it, for an `up` that does not look. Resolves to why that cannot be done. */
-export const bringTool = async (host: ObservedHost): Promise<string[]> => {
-  const result = await ssh(host, bringCommand(hostToolDigest()), {
-    text: "",
+/**
+ * Leave on a host what an installation of the tool takes from it, and tell it whose changes follow, where a look has not done so:
+ * in an `up` that does not look, and in one that writes only what was approved. Resolves to why that cannot be done.
+ */
+export const prepare = async (host: ObservedHost): Promise<string[]> => {
+  const { problem } = await asked(host, [], { writes: true });
+  return problem ? [`${host.name}: ${problem}`] : [];
+};
+
+/** Ask a host about steps. `writes`: an apply follows, so the tool's text and the name of the CI run are left there. */
+const asked = async (host: ObservedHost, questions: StepQuestion[], { writes }: { writes: boolean }) => {
+  const text = lookRequest(questions, writes ? await ciRun() : undefined);
+  const result = await ssh(host, lookCommand(hostToolDigest(), writes), {
+    text,
     more: { asked: wantsTool, text: hostTool() },
   });
-  return result.exitCode ? [`${host.name}: ${connectionProblem(host, result)}`] : [];
+  return understood(host, result, questions);
 };

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { printable } from "../printable.ts";
 import type { StepAnswer } from "./answer.ts";
-import { neverLooks, observer } from "./environment.ts";
-import { bringTool, lookAtHost } from "./look-at-host.ts";
+import { approvedDigest, neverLooks, observer } from "./environment.ts";
+import { lookAtHost, prepare, type SeenHost } from "./look-at-host.ts";
 import type { ObservedHost, StepQuestion } from "./question.ts";
 import { refusal } from "./refusal.ts";
 import { unlike } from "./unlike.ts";
@@ -18,8 +18,28 @@ export interface Prerequisite<Found> {
   look: () => Promise<{ found: Found; problems: string[] }>;
 }
 
+/** All that a run has seen. */
+export interface Sight {
+  /** What was asked, in the order of the program. */
+  questions: StepQuestion[];
+  hosts: SeenHost[];
+  prerequisites: { name: string; found: unknown }[];
+  /** Why nothing may be written anywhere. */
+  problems: string[];
+}
+
+/** Says what else speaks against writing, once everything was seen. */
+export type Judge = (sight: Sight) => Promise<string[]>;
+
 /** Milliseconds after which a look says whom it waits for, again and again: it ends by itself after minutes (ssh.ts). */
 const patience = 10_000;
+
+/** What came of looking at a prerequisite. */
+interface Seen {
+  name: string;
+  found: unknown;
+  problems: string[];
+}
 
 type StepAnswers = Record<string, StepAnswer>;
 
@@ -37,20 +57,20 @@ type StepAnswers = Record<string, StepAnswer>;
  */
 export class Look {
   private readonly lookAt: typeof lookAtHost;
-  private readonly bring: typeof bringTool;
+  private readonly prepare: typeof prepare;
   private readonly questions: StepQuestion[] = [];
-  private readonly prerequisites: (() => Promise<string[]>)[] = [];
+  private readonly prerequisites: (() => Promise<Seen>)[] = [];
   private closed = false;
-  private readonly closing = Promise.withResolvers<void>();
-  private readonly seen = this.closing.promise.then(() => this.lookAtAll());
+  private readonly closing = Promise.withResolvers<Judge>();
+  private readonly seen = this.closing.promise.then((judge) => this.lookAtAll(judge));
 
   /**
    * @param lookAt How one host is asked. @default over ssh
-   * @param bring How one host gets the tool where nothing is looked at. @default over ssh
+   * @param prepareHost How a host gets what an apply needs and a look has not left there. @default over ssh
    */
-  constructor(lookAt = lookAtHost, bring = bringTool) {
+  constructor(lookAt = lookAtHost, prepareHost = prepare) {
     this.lookAt = lookAt;
-    this.bring = bring;
+    this.prepare = prepareHost;
   }
 
   /**
@@ -75,7 +95,7 @@ export class Look {
     this.prerequisites.push(async () => {
       const seen = await look();
       found = seen.found;
-      return seen.problems;
+      return { name, ...seen };
     });
     return this.seen.then(() => found);
   }
@@ -83,11 +103,12 @@ export class Look {
   /**
    * Look: everything was registered. The program's last statement waits for it.
    *
-   * @throws RunError with every host's and prerequisite's problems.
+   * @param judge Has the last word before any answer is given, and so before anything is written. @default none
+   * @throws RunError with every host's, prerequisite's and the judge's problems.
    */
-  async close(): Promise<void> {
+  async close(judge: Judge = async () => []): Promise<void> {
     this.closed = true;
-    this.closing.resolve();
+    this.closing.resolve(judge);
     await this.seen;
   }
 
@@ -98,37 +119,49 @@ export class Look {
     );
   }
 
-  private async lookAtAll(): Promise<Map<ObservedHost, StepAnswers>> {
+  private async lookAtAll(judge: Judge): Promise<Map<ObservedHost, StepAnswers>> {
     if (!this.questions.length && !this.prerequisites.length) return new Map();
-    if (neverLooks()) {
-      await pulumi.log.warn(
-        "no host was looked at (JTEL_CHAT_OBSERVE=never): this preview does not show drift. Not approvable: not seen",
-      );
-      if (!pulumi.runtime.isDryRun()) await this.bringTools();
-      return new Map();
-    }
+    const asked = [...Map.groupBy(this.questions, ({ host }) => host)];
+    const sight = neverLooks() ? await this.unlooked() : await this.look(asked);
+    const problems = [...sight.problems, ...(await judge(sight))];
+    if (problems.length) throw refusal(problems);
+    if (!pulumi.runtime.isDryRun() && (neverLooks() || approvedDigest())) await this.prepareAll();
+    for (const difference of unlike(sight.hosts)) await pulumi.log.warn(printable(difference));
+    return new Map(asked.map(([host], index) => [host, sight.hosts[index]?.answers ?? {}]));
+  }
+
+  private async look(asked: [ObservedHost, StepQuestion[]][]): Promise<Sight> {
     if (observer())
       await pulumi.log.info(
         `looking with ${observer()} (JTEL_CHAT_OBSERVE_USER): hosts are compared with what was applied. What this stack would apply was not checked there`,
       );
-    const asked = [...Map.groupBy(this.questions, ({ host }) => host)];
-    const [seen, others] = await Promise.all([
+    const [hosts, prerequisites] = await Promise.all([
       named(asked.map(([host, questions]) => ({ name: host.name, work: this.lookAt(host, questions) }))),
-      Promise.all(this.prerequisites.map((look) => look().catch((error: Error) => [error.message]))),
+      Promise.all(this.prerequisites.map((look) => look().catch(failed))),
     ]);
-    const problems = [...seen.flatMap((host) => host.problems), ...others.flat()];
-    if (problems.length) throw refusal(problems);
-    for (const difference of unlike(seen)) await pulumi.log.warn(printable(difference));
-    return new Map(asked.map(([host], index) => [host, seen[index]?.answers ?? {}]));
+    const problems = [...hosts, ...prerequisites].flatMap((each) => each.problems);
+    return { questions: this.questions, hosts, prerequisites, problems };
   }
 
-  /** The installation of the tool takes its text from the host. */
-  private async bringTools(): Promise<void> {
+  private async unlooked(): Promise<Sight> {
+    await pulumi.log.warn(
+      "no host was looked at (JTEL_CHAT_OBSERVE=never): this preview does not show drift. Not approvable: not seen",
+    );
+    const unseen = "was not looked at (JTEL_CHAT_OBSERVE=never)";
+    const names = new Set(this.questions.map(({ host }) => host.name));
+    const hosts = [...names].map((name) => ({ name, answers: {}, problems: [], unseen }));
+    return { questions: this.questions, hosts, prerequisites: [], problems: [] };
+  }
+
+  /** What a look that may leave nothing behind has not done: the installation of the tool takes its text from the host. */
+  private async prepareAll(): Promise<void> {
     const hosts = [...new Set(this.questions.map(({ host }) => host))];
-    const problems = (await Promise.all(hosts.map((host) => this.bring(host)))).flat();
+    const problems = (await Promise.all(hosts.map((host) => this.prepare(host)))).flat();
     if (problems.length) throw refusal(problems);
   }
 }
+
+const failed = (error: Error): Seen => ({ name: "", found: undefined, problems: [error.message] });
 
 /** All the works' results; after a while the names of those that are waited for are printed. */
 const named = async <Result>(works: { name: string; work: Promise<Result> }[]): Promise<Result[]> => {

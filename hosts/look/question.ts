@@ -17,6 +17,8 @@ export interface StepQuestion {
   document: string | undefined;
   /** Whether that document is secret: the host says whether sudo there would keep it. @default false */
   secret?: boolean;
+  /** What a document that is not known beforehand is made from, e.g. `secrets` or `chatserver1-messenger-secret`. */
+  madeFrom?: string;
 }
 
 /** What `jtel-chatctl look` reads: every step with its document, which of these are secret, and the CI run that will change things. */

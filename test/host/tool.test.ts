@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { installCommand, uninstallCommand } from "../../hosts/launcher.ts";
 import { lookCommand } from "../../hosts/look/look-command.ts";
 import { type SshResult, ssh } from "../../hosts/ssh/ssh.ts";
-import { bringCommand, wantsTool } from "../../hosts/tool-text.ts";
+import { wantsTool } from "../../hosts/tool-text.ts";
 import { minutes } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
 import { hostTool, hostToolDigest } from "../../render/host-tool.ts";
@@ -82,17 +82,6 @@ describe.skipIf(!runnable)("the host tool", () => {
     expect(again).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('"drifted": false') });
     expect(await run("ls /run/jtel-chat/tool 2>/dev/null || true")).toBe("");
     expect(await install()).toMatchObject({ exitCode: 0, stdout: "nothing to change\n" });
-  });
-
-  test("is brought without a look, too", async () => {
-    const more = { asked: wantsTool, text: hostTool() };
-    expect(await over(bringCommand(hostToolDigest()), { text: "", more })).toMatchObject({ exitCode: 0 });
-    expect(await install()).toMatchObject({ exitCode: 0 });
-    expect(await over(bringCommand(hostToolDigest()), { text: "", more })).toEqual({
-      exitCode: 0,
-      stdout: "",
-      stderr: "",
-    });
   });
 
   test.each([

@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import { applyCommand, installCommand, undoCommand, uninstallCommand } from "../../hosts/launcher.ts";
 import { lookCommand, observeCommand } from "../../hosts/look/look-command.ts";
 import { posix } from "../../hosts/posix.ts";
-import { bringCommand } from "../../hosts/tool-text.ts";
 
 const launch = { generation: 2, reason: "it's \u001b[31m$(reboot)\n`x` C:\\temp" };
 
@@ -21,7 +20,6 @@ test.each([
   observeCommand,
   lookCommand("ab12", true),
   lookCommand("ab12", false),
-  bringCommand("ab12"),
 ])("a command is plain words and single-quoted texts, which every login shell reads alike: %.60s…", (command) => {
   expect(command).not.toContain("\\");
   expect(command.replaceAll(/'[^'\n]*'/g, "TEXT")).toMatch(/^[A-Za-z0-9_/. -]+$/);
