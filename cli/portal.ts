@@ -11,6 +11,7 @@ import { execa } from "execa";
 import { Agent, type Dispatcher, request, WebSocket } from "undici";
 import { z } from "zod";
 import { portalTable } from "../render/portal.ts";
+import { failWith } from "./fail.ts";
 
 const outputs = z.object({ portalParameters: z.record(z.string(), z.string()), manualSteps: z.array(z.string()) });
 
@@ -88,9 +89,4 @@ const main = async (): Promise<void> => {
   if (answers.some((problem) => problem !== undefined)) process.exitCode = 1;
 };
 
-if (import.meta.main) {
-  main().catch((error: Error) => {
-    console.error(error.message);
-    process.exitCode = 1;
-  });
-}
+if (import.meta.main) main().catch(failWith);

@@ -1,0 +1,85 @@
+import { z } from "zod";
+
+const text = z.string();
+
+/** One step on the hosts where it looks the same. */
+const onHosts = {
+  /** E.g. `["chatserver1", "chatserver2"]`; empty for what is on no host, e.g. the webhooks at TynTec. */
+  hosts: z.array(text),
+  /** E.g. `haproxy`. */
+  step: text,
+};
+
+/**
+ * What one preview and the hosts said, as JSON: everything that a person or a program is shown is made from it.
+ *
+ * Texts of hosts hold printable characters only.
+ */
+export const reportSchema = z.strictObject({
+  /** Version of this form: another one is refused. */
+  format: z.literal(1),
+  project: text,
+  stack: text,
+  /** When it was made, e.g. `2026-11-26T07:08:20Z`. */
+  made: z.iso.datetime(),
+  /** Commit and URL of the CI run; empty outside CI. */
+  run: text,
+  /** `failed`: `problems` say why. `unseen`: a host was not seen, so nothing can be approved. */
+  verdict: z.enum(["nothing", "changes", "unseen", "failed"]),
+  /** How far an `up` would reach. */
+  reach: z.strictObject({
+    /** Hosts on which something would be written. */
+    hosts: z.array(text),
+    /** Chat servers whose ClientMessenger would be restarted, in that order. */
+    restarts: z.array(text),
+    /** Load balancers whose HAProxy would be reloaded, in that order. */
+    reloads: z.array(text),
+    /** Connections of clients by chat server, at the time of the look. */
+    sessions: z.record(text, z.int().min(0)),
+    /** Steps that would be taken back, e.g. `lb1-haproxy`. */
+    removed: z.array(text),
+  }),
+  /** All hosts of the stack with their steps, e.g. `haproxy`. */
+  hosts: z.array(z.strictObject({ name: text, steps: z.array(text) })),
+  /** Why nothing can be applied. */
+  problems: z.array(text),
+  unseen: z.array(z.strictObject({ host: text, why: text })),
+  /** What stops nothing and wants to be read. */
+  warnings: z.array(z.strictObject({ ...onHosts, text })),
+  /** What somebody has changed on hosts by hand. An `up` takes it back. */
+  drift: z.array(
+    z.strictObject({
+      ...onHosts,
+      reason: text,
+      /** Unified, from what was applied to what is there. */
+      diff: text,
+      /** Times of the files, by path: a hint only. */
+      written: z.record(text, text),
+    }),
+  ),
+  /** What the stack file and the program change. */
+  changes: z.array(
+    z.strictObject({
+      ...onHosts,
+      operation: z.enum(["create", "update", "delete", "replace"]),
+      /** Why the step has to run although its document is as before, e.g. that the host lost it; else empty. */
+      cause: text,
+      /** Unified, from the document in the state to the new one; empty for a secret one. */
+      diff: text,
+      secret: z.boolean(),
+    }),
+  ),
+  /** What may be approved, or why nothing. */
+  approval: z.union([
+    z.strictObject({ digest: z.string().regex(/^[0-9a-f]{64}$/), lines: z.array(text) }),
+    z.strictObject({ refused: text }),
+  ]),
+});
+
+export type Report = z.output<typeof reportSchema>;
+
+/** Exit code of a command that looks: the same for `report` and `drift`. */
+export const exitCodes = { nothing: 0, failed: 1, changes: 2, unseen: 3 } as const satisfies Record<
+  Report["verdict"],
+  number
+>;
