@@ -112,12 +112,8 @@ def _observe_step(step: str, seen: kind.Observed, text: str | None) -> dict[str,
         seen.warnings += [warning for warning in now.warnings if warning not in seen.warnings]
         seen.facts |= now.facts
     seen.facts |= _written(recorded["state"], now.state)
-    drift = [
-        *_drift(recorded["state"], now.state),
-        *map(words.item, recorded.get("restored", [])),
-        *_about_to_change(applied),
-    ]
-    due = drift + now.owed + _other_document(recorded, text)
+    drift = [*_drift(recorded["state"], now.state), *map(words.item, recorded.get("restored", []))]
+    due = drift + _about_to_change(applied) + now.owed + _other_document(recorded, text)
     generation = recorded["generation"] + 1 if due else recorded["generation"]
     return _answer(
         generation,
