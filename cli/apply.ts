@@ -78,10 +78,9 @@ const main = async (): Promise<void> => {
     );
     process.exitCode = exitCode ?? 1;
     const now = (await readSeen(file))?.approval;
-    if (!exitCode || !now || ("digest" in now && now.digest === digest)) return;
+    if (!exitCode || !now || "refused" in now || now.digest === digest) return; // pulumi has said why
     process.exitCode = notApproved;
     console.error("not applied, since this is not what was approved. Nothing was written on any host.");
-    if ("refused" in now) return console.error(now.refused);
     if (!lines) return console.error("To see the difference, give the report instead of its digest.");
     console.error(`--- approved\n+++ now\n${lineDiff(lines.join("\n"), now.lines.join("\n"))}`);
   } finally {

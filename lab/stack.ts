@@ -77,6 +77,7 @@ const create = async (lab: Lab, directory: string, { file, environment }: Stack)
   const secrets = {
     "jtel-chat:database.password": lab.database.password,
     "jtel-chat:tyntec.apiKey": lab.tyntec.apiKey,
+    "jtel-chat:approval.key": randomBytes(32).toString("hex"),
   };
   for (const [key, value] of Object.entries(secrets)) {
     const argv = ["config", "set", "--secret", "--path", key, "--stack", "dev", "--config-file", file];
@@ -97,6 +98,7 @@ const updateFile = async (lab: Lab, file: string, change: (config: Config) => vo
   config.chatServers = reached(config.chatServers);
   config.database = { ...(config.database as object), ...secret(before, "database", "password") };
   config.tyntec = { url: lab.tyntec.url, caFile: lab.caFile, ...secret(before, "tyntec", "apiKey") };
+  config.approval = secret(before, "approval", "key");
   change(config);
   const prefixed = Object.fromEntries(Object.entries(config).map(([key, value]) => [`jtel-chat:${key}`, value]));
   await writeFile(file, dump({ ...rest, config: prefixed }, { lineWidth: -1 }));

@@ -3,41 +3,28 @@ import { printable } from "../hosts/printable.ts";
 import { lineDiff } from "./line-diff.ts";
 import type { Previewed, PreviewStep } from "./preview.ts";
 import type { Report } from "./report.ts";
+import { factsOf, type Place, printableLines, saidByHosts, together } from "./seen.ts";
 import { concernOf } from "./step-name.ts";
 
 /** What a report says of itself. */
 export type Heading = Pick<Report, "project" | "stack" | "made" | "run">;
 
-/** A step on one host, before equal ones are put together. */
-interface Place {
-  host: string | undefined;
-  step: string;
-}
-
 /** The report on one preview. */
 export const makeReport = (previewed: Previewed, heading: Heading): Report => {
   const hosts = previewed.seen?.hosts ?? [];
-  const unseen = hosts.flatMap(({ name, unseen: why }) => (why ? [{ host: name, why: printable(why) }] : []));
-  const seenHosts = hosts.map(({ name, answers }) => ({ name, steps: Object.keys(answers) }));
+  const said = saidByHosts(hosts);
   const problems = unique(previewed.errors.flatMap(problemLines));
   const changed = previewed.steps.flatMap((step) => changeOf(step, hosts)).sort(byHost(hosts));
   const changes = together(changed.filter(({ healed }) => !healed).map(({ healed: _, ...change }) => change));
-  const drift = together(hosts.flatMap(driftOf));
-  const warnings = together(hosts.flatMap(warningsOf));
-  const verdict = problems.length ? "failed" : unseen.length ? "unseen" : changed.length ? "changes" : "nothing";
+  const verdict = problems.length
+    ? "failed"
+    : said.unseen.length
+      ? "unseen"
+      : changed.length || said.drift.length
+        ? "changes"
+        : "nothing";
   return {
-    ...{
-      format: 1,
-      ...heading,
-      verdict,
-      reach: reach(changed, hosts),
-      hosts: seenHosts,
-      problems,
-      unseen,
-      warnings,
-      drift,
-      changes,
-    },
+    ...{ format: 1, ...heading, verdict, reach: reach(changed, hosts), problems, ...said, changes },
     approval: previewed.seen?.approval ?? { refused: "the preview has ended before the hosts were seen" },
   };
 };
@@ -77,19 +64,6 @@ const changeOf = ({ op, urn, oldState, newState }: PreviewStep, hosts: SeenHost[
   return [{ host, step: concern ?? name, operation, cause, diff: printableLines(diff), secret, healed }];
 };
 
-const driftOf = ({ name, answers }: SeenHost) =>
-  Object.entries(answers)
-    .filter(([, { drifted }]) => drifted)
-    .map(([step, { reason, diff, facts }]) => ({
-      ...{ host: name, step, reason: printable(reason), diff: printableLines(diff) },
-      written: factsOf(facts, "written"),
-    }));
-
-const warningsOf = ({ name, answers }: SeenHost) =>
-  Object.entries(answers).flatMap(([step, { warnings }]) =>
-    warnings.map((text) => ({ host: name, step, text: printable(text) })),
-  );
-
 const reach = (changed: ReturnType<typeof changeOf>, hosts: SeenHost[]): Report["reach"] => ({
   hosts: unique(changed.flatMap(({ host }) => host ?? [])),
   restarts: hostsOf(changed, "messenger-running"),
@@ -109,28 +83,5 @@ const reach = (changed: ReturnType<typeof changeOf>, hosts: SeenHost[]): Report[
 
 const hostsOf = (changed: ReturnType<typeof changeOf>, concern: string): string[] =>
   unique(changed.filter(({ step }) => step === concern).flatMap(({ host }) => host ?? []));
-
-/** Facts of one kind by their subject: `written:/etc/x` becomes `/etc/x`. */
-const factsOf = (facts: Record<string, string>, kind: string): Record<string, string> =>
-  Object.fromEntries(
-    Object.entries(facts)
-      .filter(([key]) => key.startsWith(`${kind}:`))
-      .map(([key, value]) => [printable(key.slice(kind.length + 1)), printable(value)]),
-  );
-
-/** Puts what is the same on several hosts together. */
-const together = <Item extends Place>(items: Item[]): (Omit<Item, "host"> & { hosts: string[] })[] => {
-  const groups = Map.groupBy(items, ({ host: _, ...rest }) => JSON.stringify(rest));
-  return [...groups.values()].map((group) => {
-    const { host: _, ...rest } = group[0] as Item;
-    return { ...rest, hosts: group.flatMap(({ host }) => host ?? []) };
-  });
-};
-
-const printableLines = (text: string): string =>
-  text
-    .split("\n")
-    .map((line) => printable(line.replaceAll("\t", "    ")))
-    .join("\n");
 
 const unique = <Item>(items: Item[]): Item[] => [...new Set(items)];

@@ -2,12 +2,34 @@ import { z } from "zod";
 
 const text = z.string();
 
+const verdict = z.enum(["nothing", "changes", "unseen", "failed"]);
+
 /** One step on the hosts where it looks the same. */
 const onHosts = {
   /** E.g. `["chatserver1", "chatserver2"]`; empty for what is on no host, e.g. the webhooks at TynTec. */
   hosts: z.array(text),
   /** E.g. `haproxy`. */
   step: text,
+};
+
+/** What hosts say of themselves. */
+const said = {
+  /** All hosts of the stack with their steps, e.g. `haproxy`. */
+  hosts: z.array(z.strictObject({ name: text, steps: z.array(text) })),
+  unseen: z.array(z.strictObject({ host: text, why: text })),
+  /** What stops nothing and wants to be read. */
+  warnings: z.array(z.strictObject({ ...onHosts, text })),
+  /** What somebody has changed on hosts by hand. An `up` takes it back. */
+  drift: z.array(
+    z.strictObject({
+      ...onHosts,
+      reason: text,
+      /** Unified, from what was applied to what is there. */
+      diff: text,
+      /** Times of the files, by path: a hint only. */
+      written: z.record(text, text),
+    }),
+  ),
 };
 
 /**
@@ -25,7 +47,7 @@ export const reportSchema = z.strictObject({
   /** Commit and URL of the CI run; empty outside CI. */
   run: text,
   /** `failed`: `problems` say why. `unseen`: a host was not seen, so nothing can be approved. */
-  verdict: z.enum(["nothing", "changes", "unseen", "failed"]),
+  verdict,
   /** How far an `up` would reach. */
   reach: z.strictObject({
     /** Hosts on which something would be written. */
@@ -39,24 +61,9 @@ export const reportSchema = z.strictObject({
     /** Steps that would be taken back, e.g. `lb1-haproxy`. */
     removed: z.array(text),
   }),
-  /** All hosts of the stack with their steps, e.g. `haproxy`. */
-  hosts: z.array(z.strictObject({ name: text, steps: z.array(text) })),
   /** Why nothing can be applied. */
   problems: z.array(text),
-  unseen: z.array(z.strictObject({ host: text, why: text })),
-  /** What stops nothing and wants to be read. */
-  warnings: z.array(z.strictObject({ ...onHosts, text })),
-  /** What somebody has changed on hosts by hand. An `up` takes it back. */
-  drift: z.array(
-    z.strictObject({
-      ...onHosts,
-      reason: text,
-      /** Unified, from what was applied to what is there. */
-      diff: text,
-      /** Times of the files, by path: a hint only. */
-      written: z.record(text, text),
-    }),
-  ),
+  ...said,
   /** What the stack file and the program change. */
   changes: z.array(
     z.strictObject({
@@ -77,6 +84,23 @@ export const reportSchema = z.strictObject({
 });
 
 export type Report = z.output<typeof reportSchema>;
+
+/** What the hosts of one stack say, compared with what was applied: without an engine, so without what a commit changes. */
+export const driftReportSchema = z.strictObject({
+  format: z.literal(1),
+  stack: text,
+  made: z.iso.datetime(),
+  /** `changes`: something has drifted. `failed`: the stack file cannot be used, `problem` says why. */
+  verdict,
+  problem: text.optional(),
+  ...said,
+  /** Days that certificates are still valid, by host and path. */
+  certificates: z.array(z.strictObject({ host: text, path: text, days: z.int() })),
+  /** Connections of clients, and why a restart is owed (else empty), by chat server. */
+  servers: z.array(z.strictObject({ host: text, sessions: z.int().min(0), owed: text })),
+});
+
+export type DriftReport = z.output<typeof driftReportSchema>;
 
 /** Exit code of a command that looks: the same for `report` and `drift`. */
 export const exitCodes = { nothing: 0, failed: 1, changes: 2, unseen: 3 } as const satisfies Record<

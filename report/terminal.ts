@@ -9,15 +9,8 @@ export const terminal = (report: Report): string =>
     styleText("bold", `${report.stack}: ${verdictText(report)}`),
     reachText(report),
     ...report.problems,
-    ...report.unseen.map(({ host, why }) => `${host}: ${why}`),
     ...report.reach.removed.map((step) => styleText("red", `removed: ${step}`)),
-    ...report.drift.flatMap((edit) => [
-      styleText("yellow", `\nchanged by hand on ${placeText(edit)} (${edit.reason})`),
-      ...Object.entries(edit.written).map(([path, time]) => `${path} was last written at ${time} (a hint, no proof)`),
-      coloured(edit.diff),
-      keeping(edit.step),
-    ]),
-    ...report.warnings.map((warning) => styleText("yellow", `warning: ${placeText(warning)}: ${warning.text}`)),
+    ...saidLines(report),
     ...report.changes.flatMap((change) => [
       styleText("bold", `\n${change.operation} ${placeText(change)}${change.cause && ` (${change.cause})`}`),
       change.secret ? "  a secret value is new" : coloured(change.diff),
@@ -26,6 +19,19 @@ export const terminal = (report: Report): string =>
   ]
     .filter(Boolean)
     .join("\n");
+
+/** What hosts were not seen, what was changed there by hand, and their warnings. */
+export const saidLines = ({ unseen, drift, warnings }: Pick<Report, "unseen" | "drift" | "warnings">): string[] =>
+  [
+    ...unseen.map(({ host, why }) => `${host}: ${why}`),
+    ...drift.flatMap((edit) => [
+      styleText("yellow", `\nchanged by hand on ${placeText(edit)} (${edit.reason})`),
+      ...Object.entries(edit.written).map(([path, time]) => `${path} was last written at ${time} (a hint, no proof)`),
+      coloured(edit.diff),
+      keeping(edit.step),
+    ]),
+    ...warnings.map((warning) => styleText("yellow", `warning: ${placeText(warning)}: ${warning.text}`)),
+  ].filter(Boolean);
 
 const keeping = (step: string): string => {
   const keep = wayToKeep(step);

@@ -1,0 +1,54 @@
+import type { SeenHost } from "../hosts/look/look-at-host.ts";
+import { printable } from "../hosts/printable.ts";
+import type { Report } from "./report.ts";
+
+/** What hosts said of themselves: the part of a report that needs no engine. */
+export const saidByHosts = (hosts: SeenHost[]): Pick<Report, "hosts" | "unseen" | "drift" | "warnings"> => ({
+  hosts: hosts.map(({ name, answers }) => ({ name, steps: Object.keys(answers) })),
+  unseen: hosts.flatMap(({ name, unseen: why }) => (why ? [{ host: name, why: printable(why) }] : [])),
+  drift: together(hosts.flatMap(driftOf)),
+  warnings: together(hosts.flatMap(warningsOf)),
+});
+
+const driftOf = ({ name, answers }: SeenHost) =>
+  Object.entries(answers)
+    .filter(([, { drifted }]) => drifted)
+    .map(([step, { reason, diff, facts }]) => ({
+      ...{ host: name, step, reason: printable(reason), diff: printableLines(diff) },
+      written: factsOf(facts, "written"),
+    }));
+
+const warningsOf = ({ name, answers }: SeenHost) =>
+  Object.entries(answers).flatMap(([step, { warnings }]) =>
+    warnings.map((text) => ({ host: name, step, text: printable(text) })),
+  );
+
+/** Facts of one kind by their subject: `written:/etc/x` becomes `/etc/x`. */
+export const factsOf = (facts: Record<string, string>, kind: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(facts)
+      .filter(([key]) => key.startsWith(`${kind}:`))
+      .map(([key, value]) => [printable(key.slice(kind.length + 1)), printable(value)]),
+  );
+
+/** Something on one host, or on none. */
+export interface Place {
+  host: string | undefined;
+  step: string;
+}
+
+/** Puts what is the same on several hosts together. */
+export const together = <Item extends Place>(items: Item[]): (Omit<Item, "host"> & { hosts: string[] })[] => {
+  const groups = Map.groupBy(items, ({ host: _, ...rest }) => JSON.stringify(rest));
+  return [...groups.values()].map((group) => {
+    const { host: _, ...rest } = group[0] as Item;
+    return { ...rest, hosts: group.flatMap(({ host }) => host ?? []) };
+  });
+};
+
+/** A diff with printable characters only; a tab, which documents are indented by, becomes blanks. */
+export const printableLines = (text: string): string =>
+  text
+    .split("\n")
+    .map((line) => printable(line.replaceAll("\t", "    ")))
+    .join("\n");
