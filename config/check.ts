@@ -45,7 +45,13 @@ const missingText = (key: string, message: string): string => {
  * The remedy of an error about a secret, e.g. `Set it: pulumi config set --secret --path
  * 'jtel-chat:database.password'`.
  */
-export const setSecret = (key: string): string => `Set it: pulumi config set --secret --path 'jtel-chat:${key}'`;
+const setSecret = (key: string): string => `Set it: pulumi config set --secret --path 'jtel-chat:${key}'`;
+
+/** The problem of a secret that is not encrypted in the stack file. */
+export const plainSecret = (key: string): Problem => ({
+  key,
+  text: `stands there in plain text, for everybody to read. ${setSecret(key)}`,
+});
 
 const shown = (value: unknown): string => (JSON.stringify(value) ?? String(value)).slice(0, 80);
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { check, setSecret } from "./check.ts";
+import { check, plainSecret } from "./check.ts";
 import { type Problem, problemText } from "./problems.ts";
 import { type Deployment, secretKeys } from "./schema.ts";
 
@@ -52,7 +52,7 @@ const plainSecrets = (values: Record<string, unknown>): Problem[] => {
       const value = values[key];
       return typeof value === "object" && value !== null && field in value && !encrypted.has(prefix + key);
     })
-    .map((key) => ({ key, text: `stands there in plain text, for everybody to read. ${setSecret(key)}` }));
+    .map(plainSecret);
 };
 
 const textOf = (file: string): string => {

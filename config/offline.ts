@@ -1,16 +1,13 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { load as parseYaml } from "js-yaml";
-import { check } from "./check.ts";
-import { problemText } from "./problems.ts";
-import type { Deployment } from "./schema.ts";
+import { check, plainSecret } from "./check.ts";
+import { type Problem, problemText } from "./problems.ts";
+import { type Deployment, secretKeys } from "./schema.ts";
 
 /** A stack file, as far as it is read without Pulumi. */
 interface StackFile {
   config?: Record<string, unknown>;
-  encryptionsalt?: string;
-  encryptedkey?: string;
-  secretsprovider?: string;
 }
 
 const prefix = "jtel-chat:";
@@ -25,19 +22,31 @@ const undecrypted = "0".repeat(64);
  */
 export const offlineDeployment = (file: string): Deployment => {
   const text = readFileSync(file, "utf8");
-  const { config = {} } = (parseYaml(text) ?? {}) as StackFile;
-  const own = Object.entries(config).filter(([key]) => key.startsWith(prefix));
-  const checked = check(
-    Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), withoutSecrets(value)])),
-  );
+  const checked = check(stackFileValues(text));
   if ("deployment" in checked) return checked.deployment;
   throw new Error(`the stack file is not usable:\n${problemText(checked.problems, basename(file), text)}`);
 };
 
+/** The values below `jtel-chat:` in the text of a stack file, as `check` takes them; secrets are `undecrypted`. */
+export const stackFileValues = (text: string): Record<string, unknown> => {
+  const { config } = (parseYaml(text) ?? {}) as StackFile;
+  const own = Object.entries(config ?? {}).filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), withoutSecrets(value)]));
+};
+
 /** Whether Pulumi has made a stack of a file: then it says how its secrets are encrypted. An example does not. */
-export const isStack = (file: string): boolean => {
-  const { encryptionsalt, encryptedkey, secretsprovider } = (parseYaml(readFileSync(file, "utf8")) ?? {}) as StackFile;
-  return Boolean(encryptionsalt ?? encryptedkey ?? secretsprovider);
+export const isStack = (file: string): boolean =>
+  /^(?:encryptionsalt|encryptedkey|secretsprovider):/m.test(readFileSync(file, "utf8"));
+
+/** Problems of secrets that are not encrypted in the text of a stack file. */
+export const plainSecretsIn = (text: string): Problem[] => {
+  const { config } = (parseYaml(text) ?? {}) as StackFile;
+  return secretKeys.filter((path) => typeof valueAt(config, path) === "string").map(plainSecret);
+};
+
+const valueAt = (config: Record<string, unknown> | undefined, path: string): unknown => {
+  const [key = "", field = ""] = path.split(".");
+  return (config?.[prefix + key] as Record<string, unknown> | undefined)?.[field];
 };
 
 const withoutSecrets = (value: unknown): unknown => {

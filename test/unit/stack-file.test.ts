@@ -3,6 +3,8 @@ import { load as parseYaml } from "js-yaml";
 import { expect, test } from "vitest";
 import type { z } from "zod";
 import { check } from "../../config/check.ts";
+import { stackFileSchema } from "../../config/json-schema.ts";
+import { annotatedKeys } from "../../config/reference.ts";
 import { schema } from "../../config/schema.ts";
 
 const textOf = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
@@ -78,43 +80,6 @@ const merged = (keys: [string, SchemaKey][]): Map<string, SchemaKey> => {
 
 const wanted = merged(schemaKeys(schema));
 
-/** What the file says about a key in the comment above it. */
-interface Annotated {
-  purpose: string[];
-  /** `default` → `hold`, as it is written. */
-  tags: Map<string, string>;
-}
-
-const tag = /^(unit|one of|any of|required|default|optional)(?:: (.*))?$/;
-
-const annotated = (comment: string[]): Annotated => {
-  const tags = comment.flatMap((line) => {
-    const [, name, text = ""] = tag.exec(line) ?? [];
-    return name ? [[name, text] as const] : [];
-  });
-  return { purpose: comment.filter((line) => !tag.test(line)), tags: new Map(tags) };
-};
-
-/** Every key that stands on a line of its own, in block style, with the comment above it. */
-const annotatedKeys = (text: string): [string, Annotated][] => {
-  const open: { indent: number; key: string }[] = [];
-  let comment: string[] = [];
-  return text.split("\n").flatMap((line): [string, Annotated][] => {
-    const said = /^ *# (.*)$/.exec(line)?.[1];
-    if (said !== undefined) comment.push(said);
-    const [, before = "", key] =
-      /^([ -]*)(?:jtel-chat:)?([A-Za-z]+):(?: |$)/.exec(said === undefined ? line : "") ?? [];
-    if (said !== undefined) return [];
-    const above = annotated(comment);
-    comment = [];
-    if (!key) return [];
-    while ((open.at(-1)?.indent ?? -1) >= before.length) open.pop();
-    open.push({ indent: before.length, key });
-    const [, ...path] = open.map((each) => each.key);
-    return path.length ? [[path.join("."), above]] : [];
-  });
-};
-
 const keys = annotatedKeys(textOf(reference));
 const comments = new Map(keys);
 
@@ -181,4 +146,10 @@ test("times are recognized as quantities, names are not", () => {
   expect(quantities).toContain("haproxy.timeout.clientFin");
   expect(quantities).toContain("public.port");
   expect(quantities).not.toContain("database.name");
+});
+
+test("the JSON Schema for editors is made from schema and reference as they are now", () => {
+  expect(JSON.parse(textOf("docs/stack-file.schema.json")), "run: npm run schema").toEqual(
+    stackFileSchema(textOf(reference)),
+  );
 });
