@@ -8,8 +8,10 @@ export const tell = async (said: StepAnswer, resource: pulumi.Resource): Promise
   for (const warning of said.warnings) await pulumi.log.warn(printable(warning), resource);
 };
 
+/** The reason stands in the launcher's difference, too: it is said here only where there are no lines. */
 const logDrift = ({ reason, diff }: StepAnswer, resource: pulumi.Resource): Promise<void> => {
+  if (!diff) return pulumi.log.info(`changed on the host: ${printable(reason)}`, resource);
   const lines = diff.split("\n").map((line) => printable(line.replaceAll("\t", "    ")));
   const shown = lines.length > 200 ? [...lines.slice(0, 200), `… ${lines.length - 200} more lines`] : lines;
-  return pulumi.log.info([`changed on the host: ${printable(reason)}`, ...shown].join("\n"), resource);
+  return pulumi.log.info(["changed on the host:", ...shown].join("\n"), resource);
 };

@@ -59,14 +59,27 @@ const changeOf = ({ op, urn, oldState, newState }: PreviewStep, hosts: SeenHost[
   const changedDocument = before !== after;
   // A drifted step runs again with the same document: that is told as drift.
   const healed = Boolean(answer?.drifted) && !changedDocument;
-  const cause = changedDocument || healed || operation === "delete" ? "" : printable(answer?.reason ?? "");
-  const diff = secret ? "" : lineDiff(String(before ?? ""), String(after ?? ""));
+  const newTool = concern === "tool" ? toolChange(String(before), String(after)) : "";
+  const cause = changedDocument || healed || operation === "delete" ? newTool : printable(answer?.reason ?? "");
+  const diff = secret || newTool ? "" : lineDiff(String(before ?? ""), String(after ?? ""));
   return [{ host, step: concern ?? name, operation, cause, diff: printableLines(diff), secret, healed }];
+};
+
+/** `host tool 0.1.0 (8ec20609) → 0.2.0 (c13ca6a8)`, where a document of the step `tool` changes in nothing else; else empty. */
+const toolChange = (before: string, after: string): string => {
+  const version = /^version: (.*)\ndigest: ([0-9a-f]{8}).*$/m;
+  const [[, ...old] = [], [, ...now] = []] = [version.exec(before) ?? [], version.exec(after) ?? []];
+  if (!old.length || before.replace(version, "") !== after.replace(version, "")) return "";
+  return `host tool ${old[0]} (${old[1]}) → ${now[0]} (${now[1]})`;
 };
 
 const reach = (changed: ReturnType<typeof changeOf>, hosts: SeenHost[]): Report["reach"] => ({
   hosts: unique(changed.flatMap(({ host }) => host ?? [])),
-  restarts: hostsOf(changed, "messenger-running"),
+  // A step that only follows a healed one looks again, and restarts nothing by itself.
+  restarts: hostsOf(
+    changed.filter(({ diff, healed }) => diff || healed),
+    "messenger-running",
+  ),
   reloads: hostsOf(changed, "haproxy"),
   sessions: Object.fromEntries(
     hosts.flatMap(({ name, answers }) =>

@@ -54,7 +54,7 @@ const drift = ({ drift: edits }: Report): Section[] =>
     );
     const lines = [
       `${code(edit.reason)}`,
-      ...(written.length ? [`${written.join(", ")} (the file's time: a hint, no proof).`] : []),
+      ...(written.length ? [`${written.join(", ")} (hints, no proof).`] : []),
       ...(edit.diff ? [fenced(edit.diff, "diff")] : []),
       `An \`up\` takes this back.${keep ? ` To keep it: ${keep}.` : ""}`,
     ];

@@ -26,7 +26,7 @@ export const saidLines = ({ unseen, drift, warnings }: Pick<Report, "unseen" | "
     ...unseen.map(({ host, why }) => `${host}: ${why}`),
     ...drift.flatMap((edit) => [
       styleText("yellow", `\nchanged by hand on ${placeText(edit)} (${edit.reason})`),
-      ...Object.entries(edit.written).map(([path, time]) => `${path} was last written at ${time} (a hint, no proof)`),
+      ...Object.entries(edit.written).map(([path, time]) => `${path} was last written at ${time} (hints, no proof)`),
       coloured(edit.diff),
       keeping(edit.step),
     ]),

@@ -93,15 +93,25 @@ test("a hand edit stands in the drift only, a commit's line in the changes only"
     ["haproxy", "@@ -1,1 +1,1 @@\n-a\n+b"],
   ]);
   expect(report.reach).toMatchObject({ hosts: ["lb1"], reloads: ["lb1"] });
-  expect(markdown(report)).toContain(
-    "`/etc/x` was last written at `2026-11-25T23:10:00Z` (the file's time: a hint, no proof)",
-  );
+  expect(markdown(report)).toContain("`/etc/x` was last written at `2026-11-25T23:10:00Z` (hints, no proof)");
 });
 
 test("a step that the host has lost says why it runs again", () => {
   const lost = { ...answer, reason: "not on the host (machine 1a2b)" };
   const report = reportOf([seenHost("lb1", { haproxy: lost })], [step("update", "lb1-haproxy", "a\n", "a\n")]);
   expect(report.changes).toMatchObject([{ step: "haproxy", cause: "not on the host (machine 1a2b)", diff: "" }]);
+});
+
+test("another host tool is one line with both versions", () => {
+  const document = (version: string, digest: string) => `# tool: x\nversion: ${version}\ndigest: ${digest.repeat(8)}\n`;
+  const tool = (before: string, after: string) => reportOf([], [step("update", "lb1-tool", before, after)]).changes;
+  const old = document("0.1.0", "8ec20609");
+  expect(tool(old, document("0.2.0", "c13ca6a8"))).toMatchObject([
+    { cause: "host tool 0.1.0 (8ec20609) → 0.2.0 (c13ca6a8)", diff: "" },
+  ]);
+  expect(tool(old, `${document("0.2.0", "c13ca6a8")}# files: y\n`)).toMatchObject([
+    { cause: "", diff: expect.stringContaining("+# files: y") },
+  ]);
 });
 
 test("a removed step is a decision, also where its host has left the stack", () => {

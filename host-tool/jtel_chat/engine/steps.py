@@ -293,13 +293,20 @@ def _differing(applied: dict[str, str], now: dict[str, str]) -> list[str]:
 
 
 def _written(applied: dict[str, str], now: dict[str, str]) -> dict[str, str]:
-    """Gives the time of each file that differs: `written:/etc/haproxy/haproxy.cfg` is `2026-11-26T07:08:20Z`.
+    """Gives when each file that differs was written, and who was logged in then.
 
-    It is a hint for who looks for the edit; whoever has edited the file can have set it.
+    `written:/etc/haproxy/haproxy.cfg` is `2026-11-26T07:08:20Z, logged in: alice from 10.0.0.5`. Both are hints for who
+    looks for the edit: a file's time can be set.
     """
+    from ..net import logins  # which only drift needs
+
     paths = {key.partition(":")[2] for key in _differing(applied, now)}
-    found = {path: disk.stat(Path(path)) for path in paths if path.startswith("/")}
-    return {f"written:{path}": record.time_of(seen.st_mtime) for path, seen in found.items() if seen}
+    times = {path: seen.st_mtime for path in paths if path.startswith("/") and (seen := disk.stat(Path(path)))}
+    there = {path: ", ".join(logins.at(seconds)) for path, seconds in times.items()}
+    return {
+        f"written:{path}": record.time_of(seconds) + (f", logged in: {there[path]}" if there[path] else "")
+        for path, seconds in times.items()
+    }
 
 
 def _diff(applied: dict[str, str], now: dict[str, str]) -> str:
