@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { minutes } from "../../lab/deadline.ts";
+import { ensurePackages } from "../../lab/hosts/debian.ts";
 import { type Report, reportSchema } from "../../report/report.ts";
 import { type Change, engineLab, runnable } from "./engine-lab.ts";
 import { snapshot } from "./snapshot.ts";
@@ -12,14 +13,20 @@ describe.skipIf(!runnable)("what was approved is what is applied, on booted host
   const hosts = ["lb1", "chatserver1", "chatserver2"];
   const reportFile = () => join(lab().directory, "report.json");
 
+  /** All that commands have said, and every program that they have started with its arguments. */
+  const transcript: string[] = [];
+
   /** Runs one of the project's own commands on the dev stack, as its file is now. */
   const command = async (name: string, argv: string[], environment = {}) => {
     const { file, environment: own } = await theStack();
+    const trace = join(lab().directory, "trace");
+    const traced = ["-f", "--seccomp-bpf", "-e", "trace=execve", "-s", "65536", "-o", trace];
     const { exitCode, all } = await execa(
-      "node",
-      [`cli/${name}.ts`, "--stack", "dev", "--config-file", file, ...argv],
+      "strace",
+      [...traced, "node", `cli/${name}.ts`, "--stack", "dev", "--config-file", file, ...argv],
       { env: { ...own, ...environment, NO_COLOR: "1" }, all: true, reject: false },
     );
+    transcript.push(String(all), await readFile(trace, "utf8"));
     return { exitCode, output: String(all) };
   };
   let latest: ReturnType<typeof stack>;
@@ -29,8 +36,11 @@ describe.skipIf(!runnable)("what was approved is what is applied, on booted host
     return latest;
   };
   const report = async (environment = {}) => {
-    const { exitCode, output } = await command("report", ["--json", reportFile()], environment);
-    const made: Report = reportSchema.parse(JSON.parse(await readFile(reportFile(), "utf8")));
+    const page = join(lab().directory, "report.md");
+    const { exitCode, output } = await command("report", ["--json", reportFile(), "--markdown", page], environment);
+    const text = await readFile(reportFile(), "utf8");
+    transcript.push(text, await readFile(page, "utf8"));
+    const made: Report = reportSchema.parse(JSON.parse(text));
     return { exitCode, output, made };
   };
   const apply = (approved = reportFile()) => command("apply", ["--approved", approved]);
@@ -48,6 +58,7 @@ describe.skipIf(!runnable)("what was approved is what is applied, on booted host
   test(
     "the dev stack is up, and nothing is to be done",
     async () => {
+      await ensurePackages(["strace"], console.log);
       await applied();
       await configure();
       const { exitCode, output, made } = await report();
@@ -87,6 +98,7 @@ describe.skipIf(!runnable)("what was approved is what is applied, on booted host
         operation: "update",
         diff: expect.stringContaining(`+    allow 3000/tcp from ${lab().subnet}`),
       },
+      { hosts: ["chatserver1"], step: "messenger-running", cause: "messenger is about to change", diff: "" },
     ]);
     expect(made.reach).toMatchObject({ hosts: ["chatserver1", "chatserver2"], restarts: [], reloads: [], removed: [] });
     const metrics = join(lab().directory, "chat.prom");
@@ -151,6 +163,17 @@ describe.skipIf(!runnable)("what was approved is what is applied, on booted host
     },
   );
 
+  test("a configuration that HAProxy refuses fails the preview, with file and line", async () => {
+    await configure((config) => {
+      config.public = { ...(config.public as object), port: 3443 };
+    });
+    await said("lb1", "sed -i '1i nonsense' /etc/haproxy/haproxy.cfg");
+    const { exitCode, made } = await report();
+    expect(exitCode).toBe(1);
+    expect(made.problems.join("\n")).toMatch(/^lb1: .*haproxy\.cfg.*:1\].*nonsense/);
+    await said("lb1", "sed -i 1d /etc/haproxy/haproxy.cfg");
+  });
+
   test("an unchanged world is applied, with the report or with its digest alone", async () => {
     await configure(wider);
     const { made } = await report();
@@ -166,5 +189,20 @@ describe.skipIf(!runnable)("what was approved is what is applied, on booted host
       0,
       { refused: expect.stringContaining("who may not check what would be applied") },
     ]);
+  });
+
+  test("no secret was said, written or handed to a program in the clear, in any of this", async () => {
+    const { file, pulumi } = await theStack();
+    const { output: key } = await pulumi(["config", "get", "--path", "jtel-chat:approval.key"]);
+    const secrets = [lab().database.password, lab().tyntec.apiKey, key.trim()];
+    expect(key.trim()).toMatch(/^[0-9a-f]{64}$/);
+    const state = await execa("grep", ["-rhsF", "-e", secrets.join("\n"), join(dirname(file), "state")], {
+      reject: false,
+    });
+    const journals = await Promise.all(hosts.map((name) => said(name, "journalctl --no-pager; jtel-chatctl log")));
+    const text = [...transcript, ...journals, state.stdout].join("\n");
+    expect(text).toContain("jtel-chatctl");
+    expect(text).toMatch(/execve\(".*ssh"/);
+    for (const secret of secrets) expect(text.includes(secret), secret.slice(0, 4)).toBe(false);
   });
 });
