@@ -5,6 +5,7 @@ import { messengerDocument } from "../render/client-messenger/messenger.ts";
 import { messengerRunningDocument } from "../render/client-messenger/messenger-running.ts";
 import { messengerSecretDocument } from "../render/client-messenger/messenger-secret.ts";
 import type { Needs } from "../render/client-messenger/resources.ts";
+import type { Rollout } from "./rollout.ts";
 
 /** What {@link ClientMessengerService} needs to know. */
 export interface ClientMessengerServiceArgs {
@@ -28,6 +29,8 @@ export interface ClientMessengerServiceArgs {
   javaVersion: number;
   /** Further steps whose result the process loads at its start. */
   loads: Step[];
+  /** What the process loads comes to one server after the other. */
+  rollout: Rollout;
 }
 
 /**
@@ -51,15 +54,19 @@ export class ClientMessengerService extends ComponentResource {
       messengerSecretDocument({ ...args.database, hazelcastPassword }, args),
     );
     const installation = messengerDocument(args);
-    for (const host of args.chatServers) {
-      const connected = host.secretStep("messenger-secret", connection, { parent: this });
-      const installed = host.step("messenger", installation, { parent: this });
+    const messenger: Step[] = [];
+    for (const [index, host] of args.chatServers.entries()) {
+      const after = args.rollout.before(index);
+      const connected = host.secretStep("messenger-secret", connection, { parent: this, after });
+      const installed = host.step("messenger", installation, { parent: this, after });
       const loaded = [...args.loads.filter((step) => step.host === host), installed, connected];
       const running = output(loaded.map(({ concern, digest }) => ({ concern, digest }))).apply((loads) =>
         messengerRunningDocument({ loads, peers: peers(host, args), restart: args.restart }),
       );
+      messenger.push(installed);
       this.running.push(host.step("messenger-running", running, { parent: this, after: this.running.slice(-1) }));
     }
+    args.rollout.register(messenger, this.running);
     this.registerOutputs();
   }
 }

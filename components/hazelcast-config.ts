@@ -3,6 +3,7 @@ import { RandomPassword } from "@pulumi/random";
 import type { Hazelcast, Share } from "../config/schema.ts";
 import type { Host, Step } from "../hosts/host.ts";
 import { hazelcastDocument } from "../render/hazelcast.ts";
+import type { Rollout } from "./rollout.ts";
 
 /** What {@link HazelcastConfig} needs to know: where the file comes from, and on which hosts. */
 export type HazelcastConfigArgs = Hazelcast & {
@@ -12,6 +13,8 @@ export type HazelcastConfigArgs = Hazelcast & {
   share: Share;
   /** Which release of ClientMessenger will load the file: `hold` keeps what is installed; others may come from the share. */
   release: string;
+  /** The process loads the file, so it comes to one server after the other. */
+  rollout: Rollout;
 };
 
 /**
@@ -33,7 +36,9 @@ export class HazelcastConfig extends ComponentResource {
     super("jtel:chat:HazelcastConfig", name, {}, opts);
     const document = hazelcastDocument(args);
     this.password = args.source === "render" ? this.groupPassword(args.password) : undefined;
-    this.written = args.chatServers.map((host) => host.step("hazelcast", document, { parent: this }));
+    this.written = args.chatServers.map((host, index) =>
+      host.step("hazelcast", document, { parent: this, after: args.rollout.before(index) }),
+    );
     this.registerOutputs();
   }
 

@@ -27,8 +27,8 @@ export interface Step {
   command: remote.Command;
   /** Changes with what the step makes true: its document's digest, of a secret the fingerprint that its host made. */
   digest: pulumi.Output<string>;
-  /** Whether its host carries the traffic, of several that have the step; a host that was not seen counts as one that does not. */
-  active: () => Promise<boolean>;
+  /** Whether its host carries traffic that a change could cut; undefined where the host was not seen. */
+  active: () => Promise<boolean | undefined>;
 }
 
 /** Options of one step. */
@@ -138,7 +138,7 @@ export class Host {
     void answer.then(tellSeen, () => {}); // why there is no answer, the program's end says
     const active = async () => {
       const said = await answer;
-      return said !== unseen && said.active;
+      return said === unseen ? undefined : said.active;
     };
     const step = { host: this, concern, command, digest: pulumi.output(text).apply(documentDigest), active };
     this.steps.push(step);

@@ -3,6 +3,7 @@ import { ClientMessengerService } from "../components/client-messenger-service.t
 import { HaproxyChatFrontend } from "../components/haproxy-chat-frontend.ts";
 import { HazelcastConfig } from "../components/hazelcast-config.ts";
 import { JavaInstall } from "../components/java-install.ts";
+import { Rollout } from "../components/rollout.ts";
 import { TynTecWebhooks } from "../components/tyntec-webhooks.ts";
 import { UfwRules } from "../components/ufw-rules.ts";
 import { publicPort, publicPorts } from "../config/ports.ts";
@@ -22,16 +23,19 @@ export interface Roles {
 }
 
 /**
- * Creates the CHAT role in the order of the vendor's page: Java, Hazelcast, firewall, ClientMessenger, HAProxy,
- * TynTec. All of it is registered with the look, which the program then closes.
+ * Creates the CHAT role in the order of the vendor's page, but the firewall before Hazelcast: Java, firewall, Hazelcast,
+ * ClientMessenger, HAProxy, TynTec. All of it is registered with the look, which the program then closes.
  */
 export const chatRole = (deployment: Deployment, look: Look, { chatServers, loadBalancers, needs }: Roles): void => {
   const { public: visitors, share, database, firewall, whatsapp, tyntec } = deployment;
   const { release, unit, restart } = deployment.clientMessenger;
 
+  const rollout = new Rollout();
+
   const java = new JavaInstall("java", { ...deployment.java, chatServers });
-  const hazelcast = new HazelcastConfig("hazelcast", { ...deployment.hazelcast, chatServers, share, release });
+  // Before Hazelcast, which waits for the servers before it: those want to be let in here.
   new UfwRules("firewall", { ...firewall, chatServers, loadBalancers, publicPorts: publicPorts(deployment) });
+  const hazelcast = new HazelcastConfig("hazelcast", { ...deployment.hazelcast, chatServers, share, release, rollout });
   const chat = new ClientMessengerService("client-messenger", {
     chatServers,
     share,
@@ -43,6 +47,7 @@ export const chatRole = (deployment: Deployment, look: Look, { chatServers, load
     hazelcastPassword: hazelcast.password,
     javaVersion: deployment.java.version,
     loads: [...java.installed, ...hazelcast.written],
+    rollout,
   });
   const haproxy = new HaproxyChatFrontend("haproxy", {
     loadBalancers,

@@ -23,7 +23,7 @@ const stepAnswer = z.object({
   facts: z.record(said, said).default({}),
   /** What should have the same value on all hosts that have the step. */
   alike: z.record(said, said).default({}),
-  /** Of several hosts that have the step, this one carries the traffic. */
+  /** The host carries traffic that a change of this step could cut. */
   active: z.boolean().default(false),
 });
 

@@ -204,9 +204,12 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     const follow: Change = (config) => {
       config.clientMessenger = { release: "follow" };
     };
+    const installed = "cat /home/jtel/ClientMessenger/bin/clientmessenger.jar | sha256sum; jtel-chatctl log --json";
+    const second = await host("chatserver2").exec(installed);
     const broken = await up(follow);
     expect(broken.output).toMatch(/Put back with it: messenger\b/);
     expect(broken.exitCode).not.toBe(0);
+    expect(await host("chatserver2").exec(installed), "the second server is left as it was").toEqual(second);
     expect(await proveChat(lab())).toMatchObject({ portal: 200 });
     await host("chatserver1").exec(`mv ${vendor}/kept ${vendor}/clientmessenger.jar`);
     await applied(follow);

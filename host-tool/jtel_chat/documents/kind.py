@@ -32,7 +32,8 @@ class Observed:
     facts: what a person asks for and nothing depends on: `days:/etc/haproxy/haproxy.pem`,
     `owed:jtel-clientmessenger.service`.
     alike: what should be the same on every host that has the step.
-    active: whether this host, of several that have the step, carries the traffic: it is changed after the others.
+    active: whether this host carries traffic that a change of the step could cut: a load balancer with the portal's
+    address is changed after the others, a chat server that runs after those before it are proven.
     """
 
     state: dict[str, str] = field(default_factory=dict)

@@ -97,7 +97,12 @@ def observe(section: Section) -> Observed:
         problems=[*_problems(section), *problems],
         warnings=[*_warnings(section), *warnings],
         text={str(path): masking.without_secrets(summary.text(path)) for path in paths},
+        active=observing.is_looking() and _runs(section.name),
     )
+
+
+def _runs(unit: str) -> bool:
+    return process.attempt("systemctl", "is-active", "--quiet", unit).returncode == 0
 
 
 def apply(section: Section, transaction: Transaction) -> None:
