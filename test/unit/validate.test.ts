@@ -33,8 +33,8 @@ test("each problem is at the line of its key, also in a list", () => {
     .replace("topology: separate-server", "topology: here")
     .replace("address: 192.0.2.22", "address: x y");
   expect(found(stackFile("bad", text))).toEqual([
-    expect.stringMatching(/^bad\.yaml:4: topology: "here" is not a topology/),
-    expect.stringMatching(/^bad\.yaml:17: chatServers\[1\]\.address: "x y" is no host name or IP address/),
+    expect.stringMatching(/^bad\.yaml:5: topology: "here" is not a topology/),
+    expect.stringMatching(/^bad\.yaml:18: chatServers\[1\]\.address: "x y" is no host name or IP address/),
   ]);
 });
 
@@ -52,12 +52,12 @@ test("a file that is no YAML is one problem, at its line", () => {
 test("a host or a WhatsApp number in two stacks is a problem of both", () => {
   const other = complete.replaceAll("192.0.2.11", "192.0.2.31").replaceAll("192.0.2.22", "192.0.2.32");
   expect(found(stackFile("one", complete), stackFile("two", other))).toEqual([
-    expect.stringMatching(/^one\.yaml:13: chatServers\[0\]\.address: host 192\.0\.2\.21 is in Pulumi\.two\.yaml, too/),
+    expect.stringMatching(/^one\.yaml:14: chatServers\[0\]\.address: host 192\.0\.2\.21 is in Pulumi\.two\.yaml, too/),
     expect.stringMatching(
-      /^one\.yaml:24: whatsapp\.serviceNumber: WhatsApp number \+498912345678 is in Pulumi\.two\.yaml, too/,
+      /^one\.yaml:25: whatsapp\.serviceNumber: WhatsApp number \+498912345678 is in Pulumi\.two\.yaml, too/,
     ),
-    expect.stringMatching(/^two\.yaml:13: chatServers\[0\]\.address: .* Pulumi\.one\.yaml, too/),
-    expect.stringMatching(/^two\.yaml:24: whatsapp\.serviceNumber: .* Pulumi\.one\.yaml, too/),
+    expect.stringMatching(/^two\.yaml:14: chatServers\[0\]\.address: .* Pulumi\.one\.yaml, too/),
+    expect.stringMatching(/^two\.yaml:25: whatsapp\.serviceNumber: .* Pulumi\.one\.yaml, too/),
   ]);
 });
 
@@ -68,9 +68,9 @@ test("GitHub's annotations and GitLab's report name file and line", async () => 
   const github = await said("github");
   expect(github).toMatchObject({
     exitCode: 1,
-    stdout: expect.stringMatching(/^::error file=.*Pulumi\.bad\.yaml,line=4::topology: "here"/),
+    stdout: expect.stringMatching(/^::error file=.*Pulumi\.bad\.yaml,line=5::topology: "here"/),
   });
   const [problem] = JSON.parse((await said("gitlab")).stdout);
-  expect(problem).toMatchObject({ location: { path: file, lines: { begin: 4 } }, severity: "major" });
+  expect(problem).toMatchObject({ location: { path: file, lines: { begin: 5 } }, severity: "major" });
   expect((await said("nonsense")).stderr).toMatch(/^npm run validate/);
 });
