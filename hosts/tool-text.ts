@@ -1,41 +1,54 @@
+import { hostTool } from "../render/host-tool.ts";
 import { sumsPath } from "../render/tool.ts";
 import { posix } from "./posix.ts";
+import type { SshInput } from "./ssh/ssh.ts";
 
 /** Where a run leaves the tool's text for the installation that follows; a boot takes it away. */
 export const broughtPath = "/run/jtel-chat/tool";
 
 /** What a command says that wants the tool's text. */
-export const wantsTool = "\u001ehost tool wanted\n";
+export const wantsTool = "jtel-chatctl: the text of the host tool is wanted";
 
-/** A command for hosts where the tool with this digest is in place, whole, and another one, made by {@link withText}, elsewhere. */
-export const whereInstalled = (toolDigest: string, there: string, elsewhere: string): string =>
+/** Reads the request, then runs a line of Python, which reads the tool's text from the rest of standard input. */
+const start = "import sys; request = sys.stdin.buffer.readline(); exec(sys.stdin.buffer.readline())";
+
+/**
+ * The command `there` for hosts where the tool with this digest is in place and whole. Elsewhere {@link withTool} sends the text,
+ * which answers the request instead: looking needs no installation.
+ */
+export const whereInstalled = (toolDigest: string, there: string): string =>
   posix(
-    `if grep -qs ${toolDigest} ${sumsPath} && sha256sum --check --status ${sumsPath} 2>/dev/null; then ${there}; else ${elsewhere}; fi`,
+    `if grep -qs ${toolDigest} ${sumsPath} && sha256sum --check --status ${sumsPath} 2>/dev/null; then ${there}; else echo "${wantsTool}"; exec sudo -n python3 -I -c "${start}"; fi`,
   );
 
 /**
- * Says that the tool's text is wanted, and runs Python's `lines`, which read it from standard input. They hold no quotes: what
- * would stand in them comes as `given`, e.g. `word[2]`, its third word.
+ * What that command gets: the request, and where it asks for more, the tool's text and how to run it.
+ *
+ * Request and text become files without a name, from which the tool can start itself anew within its limits.
+ *
+ * @param command What the tool is to do with the request, e.g. `look`.
+ * @param keep Whether an installation follows: then the text is left for it, whole or not at all.
  */
-export const withText = (lines: string[], given: string[] = []): string => {
-  const start = [
-    "import os, sys",
-    "print(chr(30) + sys.argv[1].replace(chr(95), chr(32)), flush=True)",
-    "word = sys.argv[2:]",
+export const withTool = (request: string, command: string, keep: boolean): SshInput => {
+  const lines = [
+    "import os",
+    'given, tool = os.memfd_create("request"), os.memfd_create("jtel-chatctl", 0)',
+    "os.write(given, request)",
+    "os.lseek(given, 0, os.SEEK_SET)",
+    "text = sys.stdin.buffer.read()",
+    "os.write(tool, text)",
+    ...(keep ? keepText : []),
+    "os.dup2(given, 0)",
+    `os.execv(sys.executable, [sys.executable, "-IS", f"/proc/self/fd/{tool}", "${command}"])`,
   ];
-  const words = [wantsTool.slice(1).trim().replaceAll(" ", "_"), ...given];
-  return `exec sudo -n python3 -I -c "${[...start, ...lines].join("; ")}" ${words.join(" ")}`;
+  return { text: request, more: { asked: wantsTool, text: `${lines.join("; ")}\n${hostTool()}` } };
 };
 
-/** Python's lines that leave `text` where the installation finds it: whole or not at all. Their words are {@link kept}. */
-export const keepText = [
-  "os.makedirs(word[0], 0o755, exist_ok=True)",
+const keepText = [
+  `os.makedirs(os.path.dirname("${broughtPath}"), 0o755, exist_ok=True)`,
   "os.umask(0o077)",
-  "kept = open(word[2], word[3])",
+  `kept = open("${broughtPath}.new", "wb")`,
   "kept.write(text)",
   "kept.close()",
-  "os.replace(word[2], word[1])",
+  `os.replace("${broughtPath}.new", "${broughtPath}")`,
 ];
-
-/** The folder, the file, its name while it is written, how it is opened. */
-export const kept = ["/run/jtel-chat", broughtPath, `${broughtPath}.new`, "wb"];

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { hostTool, hostToolDigest } from "../../render/host-tool.ts";
+import { hostToolDigest } from "../../render/host-tool.ts";
 import { toolPath } from "../../render/tool.ts";
 import { printable } from "../printable.ts";
 import { ssh } from "../ssh/ssh.ts";
-import { wantsTool } from "../tool-text.ts";
+import { withTool } from "../tool-text.ts";
 import { type StepAnswer, understood } from "./answer.ts";
 import { ciRun } from "./ci-run.ts";
 import { driftProblems, stopsAtDrift } from "./drift-policy.ts";
@@ -76,10 +76,7 @@ export const prepare = async (host: ObservedHost): Promise<string[]> => {
 
 /** Ask a host about steps. `writes`: an apply follows, so the tool's text and the name of the CI run are left there. */
 const asked = async (host: ObservedHost, questions: StepQuestion[], { writes }: { writes: boolean }) => {
-  const text = lookRequest(questions, writes ? await ciRun() : undefined);
-  const result = await ssh(host, lookCommand(hostToolDigest(), writes), {
-    text,
-    more: { asked: wantsTool, text: hostTool() },
-  });
+  const request = lookRequest(questions, writes ? await ciRun() : undefined);
+  const result = await ssh(host, lookCommand(hostToolDigest()), withTool(request, "look", writes));
   return understood(host, result, questions);
 };

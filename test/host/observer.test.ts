@@ -5,9 +5,9 @@ import { applyCommand } from "../../hosts/launcher.ts";
 import { understood } from "../../hosts/look/answer.ts";
 import { lookCommand, observeCommand } from "../../hosts/look/look-command.ts";
 import { ssh, sshArguments } from "../../hosts/ssh/ssh.ts";
+import { withTool } from "../../hosts/tool-text.ts";
 import { until } from "../../lab/deadline.ts";
 import { document } from "../../render/document.ts";
-import { hostTool } from "../../render/host-tool.ts";
 import { toolPath } from "../../render/tool.ts";
 import { type Agent, withAgent } from "../agent.ts";
 import { bootable } from "../bootable.ts";
@@ -168,7 +168,7 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
 
     test.each([
       ...["id", "sh -c id", "cat /etc/passwd", "sudo -n -l", ""].map((command) => [command, command]),
-      ["the look of an up", lookCommand("0", true)],
+      ["the look of an up", lookCommand("0")],
     ])("gets an answer about what was applied, whatever it asks the key to run: %s", async (_, command) => {
       const { stdout } = await asked({}, command);
       expect(JSON.parse(stdout.slice(stdout.indexOf("{"))).steps).toHaveProperty("trial");
@@ -216,15 +216,13 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
     });
   });
 
-  test.each([lookCommand("0", true), `sudo -n ${toolPath} look`])(
+  test.each([lookCommand("0"), `sudo -n ${toolPath} look`])(
     "a look imports nothing from the folder or the variables of its caller: %#",
     async (command) => {
       const here = 'mkdir -p /tmp/here; echo \'open("/tmp/owned", "w")\' | tee /tmp/here/json.py >/tmp/here/re.py';
       const called = `${here}; cd /tmp/here; export PYTHONPATH=/tmp/here; ${command}`;
-      const { stdout } = await host().exec(called, {
-        user: "deploy",
-        input: `{"steps": {"trial": null}}\n${hostTool()}`,
-      });
+      const { text, more } = withTool('{"steps": {"trial": null}}\n', "look", false);
+      const { stdout } = await host().exec(called, { user: "deploy", input: text + more?.text });
       expect(stdout).toContain('"trial": {"generation": 1');
       expect((await host().exec("ls /tmp/owned")).exitCode).not.toBe(0);
     },

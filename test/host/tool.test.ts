@@ -4,10 +4,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { installCommand, uninstallCommand } from "../../hosts/launcher.ts";
 import { lookCommand } from "../../hosts/look/look-command.ts";
 import { type SshResult, ssh } from "../../hosts/ssh/ssh.ts";
-import { wantsTool } from "../../hosts/tool-text.ts";
+import { wantsTool, withTool } from "../../hosts/tool-text.ts";
 import { minutes } from "../../lab/deadline.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
-import { hostTool, hostToolDigest } from "../../render/host-tool.ts";
+import { hostToolDigest } from "../../render/host-tool.ts";
 import { toolDocument, toolPath } from "../../render/tool.ts";
 import { bootable } from "../bootable.ts";
 import { toolOn } from "./bench.ts";
@@ -27,10 +27,7 @@ const over = (command: string, input: Parameters<typeof ssh>[2]): Promise<SshRes
   ssh({ address: host.address, port: 22, user: "deploy", hostKey: host.hostKey }, command, input);
 
 const look = (installs: boolean) =>
-  over(lookCommand(hostToolDigest(), installs), {
-    text: `${JSON.stringify({ steps: { tool: text } })}\n`,
-    more: { asked: wantsTool, text: hostTool() },
-  });
+  over(lookCommand(hostToolDigest()), withTool(`${JSON.stringify({ steps: { tool: text } })}\n`, "look", installs));
 
 const install = () => over(installCommand(launch), text);
 
