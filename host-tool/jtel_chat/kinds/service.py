@@ -28,7 +28,8 @@ from ..engine.transaction import Transaction
 from ..errors import Failed, Refused
 from ..net import websocket
 from ..programs import process
-from ..text import masking, printable, words
+from ..systemd import unit_journal
+from ..text import words
 
 DECLARATION = Declaration(
     names=re.escape(declaration.UNIT),
@@ -274,7 +275,9 @@ def _restart(unit: str, reason: str, transaction: Transaction) -> None:
     process.attempt("systemctl", "reset-failed", unit)
     done = process.attempt("systemctl", "restart", unit, timeout=180)
     if done.returncode:
-        raise Failed(f"{unit} does not start: {_journal(unit)}")
+        said, _, _ = done.stderr.strip().partition("\n")
+        of_start = unit_journal.of_start(_property(unit, "InvocationID"))
+        raise Failed(f"{unit} does not start ({said}); {unit_journal.why(*of_start)}")
     transaction.say(f"restarted {unit}: {why(reason)}")
 
 
@@ -332,18 +335,19 @@ def _await_health(section: Section) -> None:
     unit, url = section.name, section.text("healthy")
     deadline = time.monotonic() + float(section.text("within"))
     invocation = _property(unit, "InvocationID")
+    of_start = unit_journal.of_start(invocation)
     while True:
         problem = websocket.handshake_problem(url)
         if _property(unit, "InvocationID") != invocation or _property(unit, "ActiveState") == "failed":
-            raise Failed(f"{unit} died after its start: {_journal(unit)}")
+            raise Failed(f"{unit} died after its start; {unit_journal.why(*of_start)}")
         if problem is None:
             break
         if time.monotonic() > deadline:
-            raise Failed(f"{unit} runs, but {url} is not healthy ({problem}): {_journal(unit)}")
+            raise Failed(f"{unit} runs, but {url} is not healthy ({problem}); {unit_journal.why(*of_start)}")
         time.sleep(0.2)
     time.sleep(_SETTLE)
     if _property(unit, "InvocationID") != invocation or _property(unit, "ActiveState") != "active":
-        raise Failed(f"{unit} died within {_SETTLE:.0f} s of being healthy: {_journal(unit)}")
+        raise Failed(f"{unit} died within {_SETTLE:.0f} s of being healthy; {unit_journal.why(*of_start)}")
 
 
 def _properties(unit: str) -> dict[str, str]:
@@ -353,8 +357,3 @@ def _properties(unit: str) -> dict[str, str]:
 
 def _property(unit: str, name: str) -> str:
     return process.run("systemctl", "show", "--value", f"--property={name}", unit).strip()
-
-
-def _journal(unit: str) -> str:
-    text = process.attempt("journalctl", f"--unit={unit}", "--lines=12", "--output=cat", "--no-pager").stdout.strip()
-    return masking.masked(printable.block(text))
