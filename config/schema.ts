@@ -101,11 +101,13 @@ export const haproxyOptions = z.strictObject({
   weights: z.record(hostName, z.int().min(0).max(256)).default({}),
   check: z
     .strictObject({
-      inter: time.default("1m"),
-      /** With the value of `inter`, HAProxy would find a crash after three minutes only. */
-      fastinter: time.default("2s"),
-      /** With the value of `inter`, a server that is up again would get no chats for two minutes. */
+      /** The vendor's page has 1m: a server that vanishes would get new chats for a minute and more. */
+      inter: time.default("2s"),
+      /** With the value of `inter`, three failed checks would take longer than 10 s. */
+      fastinter: time.default("500ms"),
       downinter: time.default("2s"),
+      /** Tells visitors that their server is gone. A server that HAProxy calls down by mistake would lose its chats. */
+      shutdownSessions: z.boolean().default(false),
     })
     .prefault({}),
   timeout: z
@@ -113,6 +115,8 @@ export const haproxyOptions = z.strictObject({
       /** Without it, HAProxy's `timeout server` (50 s on Debian) would close idle chats. */
       tunnel: time.default("1d"),
       client: time.default("1d"),
+      /** Time for one repeated SYN (after 1 s): a lost packet is no failed check. */
+      connect: time.default("2s"),
       /** Without it, connections of visitors that have vanished would stay open for `tunnel`. */
       clientFin: time.default("30s"),
     })

@@ -73,12 +73,13 @@ const redirect = ({ host, port, options }: ChatFrontend) => {
   return { bind: `:${redirectFrom}${proxy(options)}`, to: `https://${bracketed(host)}:${port}` };
 };
 
-/** One `server` line: `server chatserver1 10.1.0.21:3000 weight 1 check inter 1m fastinter 2s downinter 2s`. */
+/** One `server` line: `server chatserver1 10.1.0.21:3000 weight 1 check inter 2s fastinter 500ms downinter 2s`. */
 const serverLine = (
   { name, address }: { name: string; address: string },
-  { weights, check: { inter, fastinter, downinter } }: HaproxyOptions,
+  { weights, check: { inter, fastinter, downinter, shutdownSessions } }: HaproxyOptions,
 ): string => {
-  const check = `check inter ${inter} fastinter ${fastinter} downinter ${downinter}`;
+  const down = shutdownSessions ? " on-marked-down shutdown-sessions" : "";
+  const check = `check inter ${inter} fastinter ${fastinter} downinter ${downinter}${down}`;
   return `server ${name} ${bracketed(address)}:${chatPort} weight ${weights[name] ?? 1} ${check}`;
 };
 

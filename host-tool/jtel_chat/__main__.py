@@ -53,18 +53,19 @@ def _outcome(failure: Exception) -> list[str]:
     if isinstance(failure, Incomplete):
         return []
     if isinstance(failure, Stuck):
-        return ["Not everything that this run had changed is put back: see above."]
+        return [*_drive(failure), "Not everything that this run had changed is put back: see above."]
     repeat = [] if isinstance(failure, Failed) else ["Repair that, then repeat."]
     return [*_drive(failure), " ".join(["What this run had changed was put back.", *repeat])]
 
 
 def _drive(failure: Exception) -> list[str]:
     """Names the file system that is full, and how many bytes it has left; nothing where another error ended the run."""
-    if not isinstance(failure, OSError) or failure.errno != errno.ENOSPC or not failure.filename:
+    error = failure if isinstance(failure, OSError) else failure.__cause__  # what a rollback has more to say of
+    if not isinstance(error, OSError) or error.errno != errno.ENOSPC or not error.filename:
         return []
     from .access import disk, mounts
 
-    folder = Path(failure.filename).parent
+    folder = Path(error.filename).parent
     return [f"The file system of {folder} ({mounts.of(folder)}) has {disk.free(folder)} bytes free."]
 
 
@@ -106,10 +107,16 @@ def _changing(arguments: list[str], text: str) -> int:
     if os.geteuid() != 0:
         raise Refused(f"only root can {arguments[0]}. Use sudo")
     if not origin.inside_run() and arguments[1:2] != ["tool"]:
-        return transient.run(arguments, text)
+        code = transient.run(arguments, text)
+        if arguments[0] == "undo":
+            steps.forget_runs()
+        return code
     signal.signal(signal.SIGTERM, _ended)
     if arguments[0] == "undo":
-        return _print(steps.undo(arguments[1]))
+        code = _print(steps.undo(arguments[1]))
+        if not origin.inside_run():
+            steps.forget_runs()
+        return code
     if arguments[0] == "update":
         from .cli import update
 

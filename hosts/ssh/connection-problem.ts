@@ -11,7 +11,7 @@ export const connectionProblem = (
     return `it ${ended}, and was cut off. Look at what it says and runs: ssh ${user}@${address}, then ps -ef, journalctl --since -10min`;
   if (exitCode === 0)
     return `it answered, but not as jtel-chatctl does ('${printable(stdout.trim().slice(0, 200)) || "nothing"}'). Does its login script print that, or run another command?`;
-  const said = printable(stderr.trim().split("\n").slice(-3).join(" "));
+  const said = printable(stderr.trim().split("\n").slice(-3).join("\n"));
   const remedies: [RegExp, string][] = [
     [
       /host key verification failed|host identification has changed|host key is known/i,

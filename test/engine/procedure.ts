@@ -112,7 +112,7 @@ const procedure: Line[] = [
   {
     title: "HAProxy has the chat frontend and a backend with every chat server, the same on every load balancer",
     holds: async (the) => {
-      const servers = the.chatServers.map((name) => `server ${name} [\\d.]+:3000 weight 1 check inter 1m`);
+      const servers = the.chatServers.map((name) => `server ${name} [\\d.]+:3000 weight 1 check inter \\w+`);
       const shape = `frontend acdportal_chat_wss\\n.*bind :3003 ssl crt .*timeout client 1d.*balance leastconn.*${servers.join(".*")}`;
       await each(the, the.loadBalancers, "cat /etc/haproxy/haproxy.cfg", new RegExp(shape, "s"));
       await each(the, the.loadBalancers, "haproxy -c -q -f /etc/haproxy/haproxy.cfg && echo valid", /^valid$/);

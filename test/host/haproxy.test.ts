@@ -11,6 +11,7 @@ import { staysOff } from "./haproxy/standby.ts";
 import { isReadAsItWasStarted } from "./haproxy/started-differently.ts";
 import { leavesEditsUnloaded } from "./haproxy/unloaded.ts";
 import { saysWhatIsNotProvable } from "./haproxy/unprovable.ts";
+import { noticesAVanishedServer } from "./haproxy/vanished.ts";
 import { worksWithoutMasterSocket } from "./haproxy/without-master-socket.ts";
 
 describe.skipIf(!(await bootable("HAProxy on a booted host")))("HAProxy of a customer", () => {
@@ -25,6 +26,7 @@ describe.skipIf(!(await bootable("HAProxy on a booted host")))("HAProxy of a cus
   leavesEditsUnloaded();
   staysOff();
   saysWhatIsNotProvable();
+  noticesAVanishedServer();
 
   test("undo gives the file back with owner, mode and access list, what others have written since included, and HAProxy runs it", async () => {
     const owner = `stat -c '%a %U:%G' ${file}; getfacl -cp ${file}`;

@@ -37,7 +37,7 @@ const { run } = toolOn(() => host);
 
 /** Everything of ours on the host. */
 const left = () =>
-  run(`ls -d ${toolPath} /usr/local/lib/jtel-chat /var/lib/jtel-chat /run/jtel-chat/tool 2>/dev/null || true`);
+  run(`ls -d ${toolPath} /usr/local/lib/jtel-chat /var/lib/jtel-chat /run/jtel-chat 2>/dev/null || true`);
 
 const drifted = async (): Promise<boolean> =>
   JSON.parse((await look(false)).stdout.split("\u001ejtel-chatctl ")[1] as string).steps.tool.drifted;

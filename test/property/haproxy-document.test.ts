@@ -23,8 +23,11 @@ const bind = fc
 const options = fc.record(
   {
     balance: some("leastconn", "roundrobin", "static-rr", "first", "source", "random"),
-    check: fc.record({ inter: time, fastinter: time, downinter: time }, { requiredKeys: [] }),
-    timeout: fc.record({ tunnel: time, client: time, clientFin: time }, { requiredKeys: [] }),
+    check: fc.record(
+      { inter: time, fastinter: time, downinter: time, shutdownSessions: fc.boolean() },
+      { requiredKeys: [] },
+    ),
+    timeout: fc.record({ tunnel: time, client: time, connect: time, clientFin: time }, { requiredKeys: [] }),
     alpn: some(["h2"], ["http/1.1"], ["h2", "http/1.1"], ["http/1.1", "h2"]),
     binds: fc.array(bind, { maxLength: 3 }),
     acceptProxy: fc.boolean(),
@@ -60,6 +63,7 @@ const poisons = [
   "    bind unix@/tmp/x",
   "    bind :3003 ssl crt /x ca-file /etc/shadow",
   "    server x 10.1.0.1:3000 weight 1 check inter 1m fastinter 1m downinter 1m source 0.0.0.0 usesrc client",
+  "    server x 10.1.0.1:3000 weight 1 check inter 1m fastinter 1m downinter 1m on-marked-down shutdown-sessions agent-check",
   "    server x 10.1.0.1:3000",
   "    acl x src -f /etc/shadow",
   "    http-request return status 200 file /etc/shadow",

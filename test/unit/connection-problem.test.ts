@@ -6,6 +6,14 @@ const host = { name: "lb1", address: "10.1.0.11", port: 22, user: "observer", ho
 const questions = [{ host, step: "java", document: undefined }];
 const target = { address: "192.0.2.1", port: 2222, user: "deploy", hostKey: "ssh-ed25519 AAAA" };
 
+test("ssh ends its lines with CR LF, which nobody has to see", () => {
+  const stderr =
+    "kex_exchange_identification: read: Connection reset by peer\r\nConnection reset by 10.1.0.11 port 22\r\n";
+  expect(connectionProblem(target, { exitCode: 255, stdout: "", stderr })).toMatch(
+    / \(kex_exchange_identification: read: Connection reset by peer Connection reset by 10\.1\.0\.11 port 22\)$/,
+  );
+});
+
 test.each([
   ["Host key verification failed.", "not the pinned one"],
   ["deploy@192.0.2.1: Permission denied (publickey).", "ssh-add"],

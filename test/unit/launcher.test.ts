@@ -7,7 +7,7 @@ const launch = { generation: 2, reason: "it's \u001b[31m$(reboot)\n`x` C:\\temp"
 
 test("what a host says cannot leave its quotes in a command line", () => {
   expect(applyCommand("haproxy", launch)).toBe(
-    "sudo -n /usr/local/sbin/jtel-chatctl apply haproxy 2 'it’s ?[31m$(reboot)?`x` C:∖temp'",
+    "sudo -n /usr/local/sbin/jtel-chatctl apply haproxy 2 'it’s ?[31m$(reboot) `x` C:∖temp'",
   );
 });
 

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { haproxyOptions } from "../../config/schema.ts";
 import { jdbcUrl } from "../../render/client-messenger/jdbc-url.ts";
 import { argumentFileText, environmentFileText } from "../../render/client-messenger/messenger-secret.ts";
 import { document } from "../../render/document.ts";
@@ -87,4 +88,14 @@ test("portal parameters are the vendor's", () => {
     "ACD.Whatsapp.Whatsapp.Url": "https://portal.acme.example:3003",
     "ACD.Whatsapp.Tyntec.Url": "https://api.tyntec.com/chat-api/v2/messages",
   });
+});
+
+test("by default HAProxy notices a server that vanishes within 10 s, and a lost packet is no failed check", () => {
+  const { check, timeout } = haproxyOptions.parse({});
+  const [inter, fastinter, connect] = [check.inter, check.fastinter, timeout.connect].map((time) =>
+    time.endsWith("ms") ? Number.parseInt(time, 10) : 1000 * Number.parseInt(time, 10),
+  ) as [number, number, number];
+  const [checks, repeatedSyn] = [3, 1000]; // HAProxy's "fall", and the kernel's first retransmission
+  expect(inter + checks * connect + (checks - 1) * fastinter).toBeLessThanOrEqual(10_000);
+  expect(connect).toBeGreaterThan(repeatedSyn);
 });

@@ -133,7 +133,7 @@ describe("says what, where, why and what to do", () => {
     ["an empty body", { status: 400, body: "" }, /refused \(400\)\./],
     ["broken JSON", { status: 400, body: '{"title": "Ba' }, /refused \(400, application\/json instead of a reason\)\./],
     ["a list", { status: 400, body: "[]" }, /refused \(400/],
-    ["control characters", { status: 400, body: '{"title": "a\\u001b[31m\\nb"}' }, /refused \(400: a\?\[31m\?b\)\./],
+    ["control characters", { status: 400, body: '{"title": "a\\u001b[31m\\nb"}' }, /refused \(400: a\?\[31m b\)\./],
     ["a long reason", { status: 400, body: `{"title": "${"x".repeat(5_000)}"}` }, /refused \(400: x{399}…\)\./],
     [
       "a huge answer",

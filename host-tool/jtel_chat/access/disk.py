@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import Refused
 from .account import Account, owning
-from .place import Place, at
+from .place import Place, at, errors_name
 
 #: Everything that this host remembers of us; root's alone.
 STATE = Path("/var/lib/jtel-chat")
@@ -154,11 +154,19 @@ def text_or(otherwise: str, path: Path) -> str:
 
 
 def chunks(descriptor: int, limit: int) -> Iterator[bytes]:
-    """Yields the bytes of an open file, at most `limit`."""
+    """Yields the bytes of an open file, at most `limit`. An error names the file, not the one that they are for."""
     left = limit
-    while left > 0 and (chunk := os.read(descriptor, min(left, _CHUNK))):
+    while left > 0 and (chunk := _read(descriptor, min(left, _CHUNK))):
         left -= len(chunk)
         yield chunk
+
+
+def _read(descriptor: int, limit: int) -> bytes:
+    try:
+        return os.read(descriptor, limit)
+    except OSError as error:
+        error.filename = os.readlink(f"/proc/self/fd/{descriptor}")
+        raise
 
 
 def _regular(place: Place, limit: int) -> int:
@@ -243,8 +251,9 @@ def append(path: Path, data: bytes) -> None:
         descriptor = os.open(place.name, flags, 0o600, dir_fd=place.directory)
     before = os.fstat(descriptor).st_size
     try:
-        fill(descriptor, data)
-        os.fsync(descriptor)
+        with errors_name(path):
+            fill(descriptor, data)
+            os.fsync(descriptor)
     except OSError:
         os.ftruncate(descriptor, before)  # half a line would swallow the next one
         raise

@@ -50,13 +50,19 @@ def at(path: Path, rights: Account | None = None, *, follow: bool = False) -> It
         for name in path.parts[1:-1]:
             walk.enter(name)
         name = walk.last(path.name) if follow else path.name
-        try:
+        with errors_name(path):
             yield Place(path, walk.directory, name or ".", walk.account)
-        except OSError as error:
-            # An error of a call by descriptor has only the last part of the path, if any.
-            if error.errno and not os.path.isabs(str(error.filename or "")):
-                error.filename = str(path)
-            raise
+
+
+@contextlib.contextmanager
+def errors_name(path: Path) -> Iterator[None]:
+    """Makes errors inside name the whole path: that of a call by descriptor has the last part of it, if any."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno and not os.path.isabs(str(error.filename or "")):
+            error.filename = str(path)
+        raise
 
 
 class _Walk:

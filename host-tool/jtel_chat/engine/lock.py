@@ -27,13 +27,9 @@ def held(what: str, wait: float = 300) -> Iterator[str]:
     """Holds the lock while inside; gives the text of the holder that it waited for, or an empty one.
 
     Waits up to `wait` seconds, then raises Refused with the holder's name.
-
-    The lock file is never removed: otherwise two processes could lock two files of one name.
     """
-    disk.make_directory(disk.RUN)
-    descriptor = disk.lockable(_lock())
+    descriptor, waited_for = _acquired(time.monotonic() + wait, wait)
     try:
-        waited_for = _acquire(descriptor, wait)
         since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         disk.write(_holder(), f"{what}, process {os.getpid()}, since {since}\n".encode(), 0o644)
         yield waited_for
@@ -41,8 +37,36 @@ def held(what: str, wait: float = 300) -> Iterator[str]:
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, wait: float) -> str:
-    deadline = time.monotonic() + wait
+def forget() -> None:
+    """Removes the folder of what runs note, unless one goes on: nothing of us is on this host any more.
+
+    Whoever waits for the lock meanwhile finds that its file is gone, and takes that of a new folder.
+    """
+    if disk.stat(_lock()) is None:
+        return
+    with contextlib.suppress(Refused), held("forget", wait=0):
+        for name in disk.names(disk.RUN):
+            disk.remove_tree(disk.RUN / name)
+        disk.remove_directory(disk.RUN)
+
+
+def _acquired(deadline: float, wait: float) -> tuple[int, str]:
+    """Locks the file that has the lock's name, which may be another one than when it was opened."""
+    while True:
+        disk.make_directory(disk.RUN)
+        descriptor = disk.lockable(_lock())
+        try:
+            waited_for = _acquire(descriptor, deadline, wait)
+            found = disk.stat(_lock())
+            if found and os.path.samestat(found, os.fstat(descriptor)):
+                return descriptor, waited_for
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, deadline: float, wait: float) -> str:
     waited_for = ""
     while True:
         try:

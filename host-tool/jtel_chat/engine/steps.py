@@ -146,7 +146,7 @@ def _other_document(recorded: dict[str, Any], text: str | None) -> list[str]:
     """
     if not text or recorded.get("document", "") in ("", digests.short(text.encode())):
         return []
-    return [f"applied on {recorded['applied']} was another document (boot {record.boot()})"]
+    return [f"the document is another one than on {recorded['applied']} (boot {record.boot()})"]
 
 
 def drifted(step: str) -> list[str]:
@@ -176,12 +176,12 @@ def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[s
     if not is_name(step):
         raise Refused(f"'{step}' is no name for a step")
     with lock.held(f"{action} {step} by {logbook.by_whom(logbook.caller())}") as waited_for:
-        waited = [f"waited for {waited_for}"] if waited_for else []
-        recovered = waited + journal.recover()
+        said = [f"waited for {waited_for}"] if waited_for else []
         try:
-            said = recovered + work()
+            said += journal.recover()
+            said += work()
         except (OSError, Refused, Failed) as error:
-            logbook.note(action, step, "failed", [*recovered, str(error)])
+            logbook.note(action, step, "failed", [*said, str(error)])
             raise
         logbook.note(action, step, "done", said)
         return said
@@ -273,6 +273,12 @@ def _forget_all() -> list[str]:
         ]
     disk.remove_tree(disk.STATE)
     return []
+
+
+def forget_runs() -> None:
+    """Removes what runs have noted in /run, once nothing of us is left on this host."""
+    if disk.stat(disk.STATE) is None:
+        lock.forget()
 
 
 def _about_to_change(sections: list[Section]) -> list[str]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,13 +24,15 @@ from . import joining
 from .joining import Member, Network
 
 _LASTING = 1.0  # seconds after which a connection is known to stay
+_HEARD = 2  # times that more has to come over a connection; over one that nobody uses, a greeting comes and no more
+_WINDOWS = 3  # `cluster-within` as often, where what is found changes on and on
 
 
 @dataclass
 class _Look:
     """What one look at a cluster has found: how many members there are and should be, with lines for a person.
 
-    A problem may pass while members join.
+    A problem may pass while members join, so it is certain only when look after look has found it.
     """
 
     members: int = 1
@@ -62,7 +65,8 @@ class _Host:
 def verify(section: Section, just_started: bool) -> str:
     """Says how many members the cluster of a running service has: `members: 2 of 2`.
 
-    Raises Failed when it is still split, or a port blocked, once the time is over.
+    Raises Failed when every look of `cluster-within` seconds has found the same split, or the same blocked port. What
+    is younger may pass: a host that has just booted answers before it joins.
 
     Fields of the service: `cluster` (its hazelcast.xml), `cluster-within` (seconds), `cluster-hosts` (block: `ADDRESS
     NAME [later]`, what a person calls a host; `later`: it is restarted after this one, so its configuration may still
@@ -71,14 +75,17 @@ def verify(section: Section, just_started: bool) -> str:
     network = joining.read(disk.read(Path(section.text("cluster"))))
     if network.members is None:
         return "members: unknown, since their configuration does not list them"
-    hosts = _hosts(section, network.members)
-    deadline = time.monotonic() + float(section.text("cluster-within"))
+    hosts, traffic = _hosts(section, network.members), _Traffic() if just_started else None
+    within, begun = float(section.text("cluster-within")), time.monotonic()
+    since: dict[str, float] = {}
     while True:
-        look = _look(section, network, hosts, just_started)
-        if not look.problems:
-            return "; ".join([f"members: {look.members} of {look.expected}", *look.said])
-        if time.monotonic() > deadline:
-            raise Failed("; ".join(look.problems))
+        look, now = _look(section, network, hosts, traffic), time.monotonic()
+        since = {problem: since.get(problem, now) for problem in look.problems}
+        if certain := [problem for problem in look.problems if now - since[problem] >= within]:
+            raise Failed("; ".join(certain))
+        if not look.problems or now - begun > _WINDOWS * within:
+            unsure = [f"not certain, since it changes: {problem}" for problem in look.problems]
+            return "; ".join([f"members: {look.members} of {look.expected}", *look.said, *unsure])
 
 
 def strangers(section: Section, pid: int) -> list[str]:
@@ -121,7 +128,28 @@ def _hosts(section: Section, members: list[Member]) -> list[_Host]:
     ]
 
 
-def _look(section: Section, network: Network, hosts: list[_Host], just_started: bool) -> _Look:
+class _Traffic:
+    """Tells connections on which members talk from those that only stand.
+
+    Members of one cluster send each other a heartbeat every 5 s (hazelcast.heartbeat.interval.seconds).
+    """
+
+    def __init__(self) -> None:
+        self._bytes: dict[str, int] = {}
+        self._grown: Counter[str] = Counter()
+
+    def note(self, received: dict[str, int]) -> None:
+        """Adds how many bytes have come over each connection so far, by its inode."""
+        self._grown.update(inode for inode, count in received.items() if count > self._bytes.get(inode, count))
+        self._bytes = received
+
+    def heard(self) -> set[str]:
+        """Lists the inodes of the connections that somebody uses."""
+        return {inode for inode, times in self._grown.items() if times >= _HEARD}
+
+
+def _look(section: Section, network: Network, hosts: list[_Host], traffic: _Traffic | None) -> _Look:
+    """Looks once. traffic: of the looks so far, where the process has just been started."""
     pid = int(process.run("systemctl", "show", "--value", "--property=MainPID", section.name))
     earlier = _held(pid, sockets.established())
     time.sleep(_LASTING)
@@ -135,7 +163,9 @@ def _look(section: Section, network: Network, hosts: list[_Host], just_started: 
                 " Hazelcast member"
             ]
         )
-    peers = _peers(lasting, own, network.ports, just_started)
+    if traffic:
+        traffic.note(sockets.received(network.ports))
+    peers = _peers(lasting, own, network.ports, traffic.heard() if traffic else None)
     answers = tcp.probe(
         (address, port)
         for host in hosts
@@ -155,16 +185,21 @@ def _held(pid: int, found: list[Socket]) -> set[Socket]:
     return {each for each in found if each.inode in own}
 
 
-def _peers(lasting: set[Socket], own: int, ports: range, just_started: bool) -> list[str]:
+def _peers(lasting: set[Socket], own: int, ports: range, heard: set[str] | None) -> list[str]:
     """Lists the addresses of the other members of our cluster, one for each lasting connection with a member.
 
-    A member that has just started joins by connecting to another one itself. Until it has, connections that others open
-    to it do not count: they are meant for the member that was there before (seen with 3.12: such a connection lasts,
-    although the names of the clusters differ).
+    A member that has just started joins by connecting to another one itself. One that starts later connects to it, and
+    so may one that means the member that was there before (seen with 3.12: such a connection lasts, although the names
+    of the clusters differ). So until ours has joined, a connection of others counts only when it is used.
+
+    heard: connections on which others talk, where our member has just started.
     """
-    if just_started and not any(each.remote_port in ports for each in lasting):
-        return []
-    return [str(each.remote) for each in lasting if each.port == own or each.remote_port in ports]
+    joined = heard is None or any(each.remote_port in ports for each in lasting)
+    return [
+        str(each.remote)
+        for each in lasting
+        if each.remote_port in ports or (each.port == own and (joined or each.inode in (heard or ())))
+    ]
 
 
 def _count(look: _Look, host: _Host, answered: dict[int, str], connected: int) -> None:

@@ -19,7 +19,7 @@ from ..documents.document import Section
 from ..documents.kind import Judgement
 from ..errors import Refused
 from ..text import printable
-from . import joining, library, xml
+from . import joining, library, ports, xml
 from .xml import local
 
 if TYPE_CHECKING:
@@ -70,13 +70,20 @@ def state(section: Section) -> dict[str, str]:
 def judge(section: Section, data: bytes, ask: bool) -> Judgement:
     """Says what speaks against writing these bytes.
 
-    ask: start Java for it (2 s), unless the file has these bytes already.
+    ask: who holds the member's ports, and Java (2 s), unless the file has these bytes already.
     """
     try:
         root = xml.root(data)
-        joining.read(data)
+        network = joining.read(data)
     except Refused as refusal:
         return Judgement([str(refusal)])
+    judged = _judged(section, root, data, ask)
+    taken = ports.judge(network) if ask else Judgement()
+    return Judgement([*judged.problems, *taken.problems], [*judged.warnings, *taken.warnings], judged.said)
+
+
+def _judged(section: Section, root: Element, data: bytes, ask: bool) -> Judgement:
+    """Says what speaks against the text itself."""
     path = Path(section.name)
     if not ask or (disk.is_file(path) and disk.read(path) == data):
         return Judgement(problems(data))

@@ -1,13 +1,14 @@
 """Reads from a hazelcast.xml on which ports a member listens, and where it looks for the others.
 
 Hazelcast reference manual, "Discovering members by TCP": a member is a name or address, with or without a port, or a
-range (`10.1.0.1-5`, `10.1.0.*`); several stand in one element, separated by commas. Without a port, three are tried.
+range (`10.1.0.1-5`, `10.1.0.*`); several stand in one element, separated by commas. Without a port, three are tried;
+with `auto-increment="false"`, one.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import Refused
@@ -40,11 +41,18 @@ class Member:
 class Network:
     """What a file says of the network.
 
-    ports: those on which a member may listen. members: None where they do not find each other by a list.
+    ports: those on which a member may listen. members: None where they do not find each other by a list. increments: a
+    member whose first port is taken takes the next one.
     """
 
     ports: range
     members: list[Member] | None
+    increments: bool = True
+
+    @property
+    def tried(self) -> range:
+        """Those on which others look for a member that they know without a port."""
+        return self.ports[:_TRIED]
 
 
 def read(data: bytes) -> Network:
@@ -55,26 +63,27 @@ def read(data: bytes) -> Network:
         _number(port.text, 5701) if port is not None else 5701,
         _number(port.get("port-count"), 100) if port is not None else 100,
     )
-    ports = range(first, min(first + count, _LAST_PORT) + 1)
+    increments = port is None or port.get("auto-increment", "true").strip() != "false"
+    network = Network(range(first, min(first + (count if increments else 0), _LAST_PORT) + 1), None, increments)
     if tcp is None or tcp.get("enabled", "false").strip() != "true":
-        return Network(ports, None)
+        return network
     texts = [element.text or "" for element in tcp.iter() if local(element.tag) in _ELEMENTS]
     words = [word for text in texts for word in re.split(r"[,;\s]+", text) if word]
     if any("${" in word for word in words):  # only the process knows its properties
-        return Network(ports, None)
+        return network
     members: dict[Member, None] = {}
     for word in dict.fromkeys(words):
-        members.update(dict.fromkeys(_expanded(word, first)))
+        members.update(dict.fromkeys(_expanded(word, network.tried)))
         if len(members) > _MOST:
             raise Refused(f"its members stand for more than {_MOST} hosts. Name the servers of the cluster only")
-    return Network(ports, list(members))
+    return replace(network, members=list(members))
 
 
-def _expanded(word: str, first: int) -> list[Member]:
-    """Lists the hosts that one word of a member list stands for."""
+def _expanded(word: str, tried: range) -> list[Member]:
+    """Lists the hosts that one word of a member list stands for. tried: the ports of those that name none."""
     with_port = re.fullmatch(r"([^:]+|\[.*\]):(\d{1,5})", word)
     host = (with_port[1] if with_port else word).strip("[]")
-    ports = (int(with_port[2]),) if with_port else tuple(range(first, first + _TRIED))
+    ports = (int(with_port[2]),) if with_port else tuple(tried)
     span = re.fullmatch(r"(\d{1,3}\.\d{1,3}\.\d{1,3})\.(?:(\d+)-(\d+)|\*)", host)
     if not span:
         return [Member(host, ports)]

@@ -2,8 +2,8 @@
 
 A section is `# service: UNIT` with `loads` (block: `STEP DIGEST`, the steps whose sections the process loads when it
 starts), `healthy` (ws://ADDRESS:PORT/PATH), `within` (seconds until it must be healthy), `restart` (`roll`, the
-default, or `hold`: a process that is healthy on older files goes on, and its restart stays owed), `cluster` and its
-companions (see hazelcast/cluster.py).
+default, or `hold`: a process that is healthy on older files goes on, and its restart stays owed), `mount` (the share
+that it cannot start without, see systemd/late_share.py), `cluster` and its companions (see hazelcast/cluster.py).
 
 A restart is owed when the process runs something else than the host has now: before each start a unit of its own
 (`unit.ATTEST`) notes what is about to be loaded. File times cannot tell: a restored content has a new one.
@@ -20,7 +20,7 @@ from typing import Any
 
 from ..access import disk
 from ..documents import declaration
-from ..documents.declaration import DIGEST, HOST, Declaration, Field
+from ..documents.declaration import DIGEST, HOST, PATH, Declaration, Field
 from ..documents.document import Section
 from ..documents.kind import Observed
 from ..engine import migration, observing, originals, record
@@ -28,7 +28,8 @@ from ..engine.transaction import Transaction
 from ..errors import Failed, Refused
 from ..net import websocket
 from ..programs import process
-from ..text import masking, printable, words
+from ..systemd import late_share, unit_journal
+from ..text import words
 
 DECLARATION = Declaration(
     names=re.escape(declaration.UNIT),
@@ -37,6 +38,7 @@ DECLARATION = Declaration(
         "healthy": Field(r"ws://127\.0\.0\.1:[0-9]{1,5}/", required=True),
         "within": Field("[0-9]{1,4}", required=True),
         "restart": Field("roll|hold"),
+        "mount": Field(PATH),
         "cluster": Field(re.escape(f"{declaration.HOME}/conf/hazelcast.xml")),
         "cluster-within": Field("[0-9]{1,4}"),
         "cluster-hosts": Field(rf"(?:{HOST}) \S+(?: later)?", "lines"),
@@ -73,6 +75,7 @@ def observe(section: Section) -> Observed:
         f"active:{unit}": seen["ActiveState"],
         f"enabled:{unit}": seen["UnitFileState"],
         f"runs:{unit}": "held" if held else CURRENT if updated else runs,
+        **(late_share.state() if "mount" in section.fields else {}),
     }
     owed = {f"owed:{unit}": runs} if runs != CURRENT else {}
     port = _port_problems(section, seen)
@@ -127,11 +130,14 @@ def apply(section: Section, transaction: Transaction) -> None:
         from ..hazelcast import cluster
 
         transaction.say(cluster.verify(section, just_started=reason is not None))
+    late_share.apply(section.fields.get("mount"), transaction)
 
 
 def undo(section: Section, transaction: Transaction) -> None:
     """Stops and disables the unit where it was so before; a service that ran goes on until its old files are back."""
     unit = section.name
+    if "mount" in section.fields:
+        late_share.undo(transaction)
     before = originals.recalled(transaction.step, unit) or {"enabled": True, "active": True}
     if not before["active"]:
         process.run("systemctl", "stop", unit, timeout=180)
@@ -283,7 +289,9 @@ def _restart(unit: str, reason: str, transaction: Transaction) -> None:
     process.attempt("systemctl", "reset-failed", unit)
     done = process.attempt("systemctl", "restart", unit, timeout=180)
     if done.returncode:
-        raise Failed(f"{unit} does not start: {_journal(unit)}")
+        said, _, _ = done.stderr.strip().partition("\n")
+        of_start = unit_journal.of_start(_property(unit, "InvocationID"))
+        raise Failed(f"{unit} does not start ({said}); {unit_journal.why(*of_start)}")
     transaction.say(f"restarted {unit}: {why(reason)}")
 
 
@@ -341,18 +349,19 @@ def _await_health(section: Section) -> None:
     unit, url = section.name, section.text("healthy")
     deadline = time.monotonic() + float(section.text("within"))
     invocation = _property(unit, "InvocationID")
+    of_start = unit_journal.of_start(invocation)
     while True:
         problem = websocket.handshake_problem(url)
         if _property(unit, "InvocationID") != invocation or _property(unit, "ActiveState") == "failed":
-            raise Failed(f"{unit} died after its start: {_journal(unit)}")
+            raise Failed(f"{unit} died after its start; {unit_journal.why(*of_start)}")
         if problem is None:
             break
         if time.monotonic() > deadline:
-            raise Failed(f"{unit} runs, but {url} is not healthy ({problem}): {_journal(unit)}")
+            raise Failed(f"{unit} runs, but {url} is not healthy ({problem}); {unit_journal.why(*of_start)}")
         time.sleep(0.2)
     time.sleep(_SETTLE)
     if _property(unit, "InvocationID") != invocation or _property(unit, "ActiveState") != "active":
-        raise Failed(f"{unit} died within {_SETTLE:.0f} s of being healthy: {_journal(unit)}")
+        raise Failed(f"{unit} died within {_SETTLE:.0f} s of being healthy; {unit_journal.why(*of_start)}")
 
 
 def _properties(unit: str) -> dict[str, str]:
@@ -362,8 +371,3 @@ def _properties(unit: str) -> dict[str, str]:
 
 def _property(unit: str, name: str) -> str:
     return process.run("systemctl", "show", "--value", f"--property={name}", unit).strip()
-
-
-def _journal(unit: str) -> str:
-    text = process.attempt("journalctl", f"--unit={unit}", "--lines=12", "--output=cat", "--no-pager").stdout.strip()
-    return masking.masked(printable.block(text))

@@ -78,6 +78,16 @@ def ports_of(program: str) -> list[int]:
     )
 
 
+def received(ports: range) -> dict[str, int]:
+    """Counts the bytes that have come over each open connection that has one of these ports at an end, by its inode."""
+    ends = [f"( {end} >= :{ports[0]} and {end} <= :{ports[-1]} )" for end in ("sport", "dport")]
+    asked = ("ss", "--no-header", "--oneline", "--tcp", "--numeric", "--info", "--extended", "state", "established")
+    lines = process.run(*asked, " or ".join(ends), limit=process.MUCH).splitlines()
+    inodes = {found[1]: line for line in lines if (found := re.search(r"\bino:(\d+)", line))}
+    counts = {inode: re.search(r"\bbytes_received:(\d+)", line) for inode, line in inodes.items()}
+    return {inode: int(count[1]) if count else 0 for inode, count in counts.items()}
+
+
 def parse(table: str, state: str) -> list[Socket]:
     """Reads the sockets of one state from the text of /proc/net/tcp or tcp6.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
-from jtel_chat.access import disk
+from jtel_chat.access import disk, trees
 
 NOTE = "user.note"
 OWNER = (os.getuid(), os.getgid())
@@ -56,3 +57,21 @@ def test_what_a_killed_run_has_left_goes_with_a_later_one(state: Path) -> None:
     with disk.scratch("run"):
         assert not left.exists()
         assert of_now.exists()
+
+
+def test_an_error_of_the_drive_names_the_file_that_it_is_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, target = tmp_path / "share", tmp_path / "log"
+    source.write_text("x")
+    target.write_text("")
+
+    def fails(*_: object) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "read", fails)
+    with pytest.raises(OSError, match=str(source)):
+        trees.copy_tree(source, tmp_path / "copy", lambda entry: entry.mode)
+    monkeypatch.setattr(os, "write", fails)
+    with pytest.raises(OSError, match=str(target)):
+        disk.append(target, b"line")
+    with pytest.raises(OSError, match=str(target)):
+        disk.write(target, b"text")

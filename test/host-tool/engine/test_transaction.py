@@ -230,7 +230,7 @@ def test_another_document_than_the_controller_has_asks_for_an_apply(state: Path)
     steps.apply("x", 1, "first", text)
     seen = steps.observe("x", text.replace("hello", "newer"))
     assert (seen["generation"], seen["drifted"]) == (2, False)
-    assert seen["reason"].startswith("applied on ")
+    assert seen["reason"].startswith("the document is another one than on ")
 
 
 def test_the_tools_undo_takes_back_what_other_steps_have_left(state: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -141,15 +142,88 @@ OTHER = connection("3", 40001, "10.1.0.31", 3306)
 
 
 @pytest.mark.parametrize(
-    ("connections", "just_started", "peers"),
+    ("connections", "heard", "peers"),
     [
-        ({INBOUND, OUTBOUND, OTHER}, True, ["10.1.0.21", "10.1.0.22"]),
-        ({INBOUND, OTHER}, True, []),  # meant for the member that was there before
-        ({INBOUND, OTHER}, False, ["10.1.0.22"]),  # it was there first: all others have come to it
+        ({INBOUND, OUTBOUND, OTHER}, set(), ["10.1.0.21", "10.1.0.22"]),
+        ({INBOUND, OTHER}, set(), []),  # meant for the member that was there before
+        ({INBOUND, OTHER}, {"1"}, ["10.1.0.22"]),  # it has started after us, and talks
+        ({INBOUND, OTHER}, None, ["10.1.0.22"]),  # it was there first: all others have come to it
     ],
 )
-def test_who_is_connected_is_a_member(connections: set[Socket], just_started: bool, peers: list[str]) -> None:
-    assert sorted(cluster._peers(connections, 5702, range(5701, 5802), just_started)) == peers
+def test_who_is_connected_is_a_member(connections: set[Socket], heard: set[str] | None, peers: list[str]) -> None:
+    assert sorted(cluster._peers(connections, 5702, range(5701, 5802), heard)) == peers
+
+
+def test_a_greeting_is_no_talk_and_heartbeats_are() -> None:
+    traffic = cluster._Traffic()
+    for greeting, heartbeat in ((177, 177), (221, 442), (221, 442), (221, 707)):  # bytes, as seen with 3.12
+        assert traffic.heard() == set()
+        traffic.note({"greeting": greeting, "heartbeat": heartbeat, "new": 0})
+    assert traffic.heard() == {"heartbeat"}
+
+
+class Cluster:
+    """A running chat server as the kernel shows it, one second a look: what its other member does, second by second."""
+
+    def __init__(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: Callable[[int], tuple[str, int]]
+    ) -> None:
+        """other: gives what the other member's port does, and the bytes that have come from it (0: no connection)."""
+        self.seconds = 0
+        file = tmp_path / "hazelcast.xml"
+        file.write_text(
+            "<hazelcast><network><join><tcp-ip enabled='true'><member>10.1.0.22:5701</member></tcp-ip></join></network>"
+            "</hazelcast>"
+        )
+        self.section = Section("service", "chat.service", {"cluster": str(file), "cluster-within": "30"})
+
+        def sleep(seconds: float) -> None:
+            self.seconds += 1
+
+        monkeypatch.setattr(cluster.time, "monotonic", lambda: float(self.seconds))
+        monkeypatch.setattr(cluster.time, "sleep", sleep)
+        monkeypatch.setattr(process, "run", lambda *_, **__: "17\n")
+        monkeypatch.setattr(sockets, "inodes", lambda pid: {"1", "9"})
+        monkeypatch.setattr(sockets, "listening", lambda: [connection("9", 5701, "0.0.0.0", 0)])  # noqa: S104
+        inbound = [connection("1", 5701, "10.1.0.22", 40000)]
+        monkeypatch.setattr(sockets, "established", lambda: inbound if other(self.seconds)[1] else [])
+        monkeypatch.setattr(sockets, "received", lambda ports: {"1": other(self.seconds)[1]})
+        monkeypatch.setattr(addresses, "resolved", lambda name: {name})
+        monkeypatch.setattr(addresses, "own", lambda: {"10.1.0.21"})
+        monkeypatch.setattr(tcp, "probe", lambda places: dict.fromkeys(places, other(self.seconds)[0]))
+
+
+@pytest.mark.parametrize(
+    ("other", "said", "at"),
+    [
+        (lambda second: (ACCEPTS, 1 + second // 5), "members: 2 of 2", 10),  # heartbeats
+        (lambda second: (ACCEPTS, 1), "! the cluster is split", 31),  # a leftover
+        (lambda second: (ACCEPTS, 0), "! the cluster is split", 31),
+        # It is off until the time is nearly over, and takes a while to boot and to join.
+        (lambda second: (SILENT, 0) if second < 25 else (ACCEPTS, max(0, second - 35)), "members: 2 of 2", 37),
+        # It crashes again and again: nobody knows what a member there would do.
+        (
+            lambda second: (ACCEPTS if second // 20 % 2 else SILENT, 0),
+            "members: 1 of 2; not certain, since it changes: ",
+            91,
+        ),
+    ],
+)
+def test_a_member_that_starts_last_is_waited_for(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    other: Callable[[int], tuple[str, int]],
+    said: str,
+    at: int,
+) -> None:
+    chat = Cluster(tmp_path, monkeypatch, other)
+    chat.section.fields["cluster-hosts"] = "10.1.0.22 chatserver2\n"
+    try:
+        found = cluster.verify(chat.section, just_started=True)
+    except Failed as failure:
+        found = f"! {failure}"
+    assert found.startswith(said)
+    assert chat.seconds == at
 
 
 def test_a_process_that_is_no_member_is_named_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

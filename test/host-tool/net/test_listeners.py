@@ -37,3 +37,15 @@ def test_a_look_reads_the_kernels_tables_once(monkeypatch: pytest.MonkeyPatch) -
     assert sorted(read) == ["/proc/net/tcp", "/proc/net/tcp6"]
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert listeners.listening({server.getsockname()[1]})
+
+
+def test_what_has_come_over_a_connection_is_counted() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client, server.accept()[0] as accepted:
+            inode = os.readlink(f"/proc/self/fd/{accepted.fileno()}")[8:-1]
+            assert sockets.received(range(port, port + 1))[inode] == 0
+            client.sendall(b"12345")
+            assert accepted.recv(5) == b"12345"
+            assert sockets.received(range(port, port + 1))[inode] == 5
+            assert sockets.received(range(port + 1, port + 2)) == {}

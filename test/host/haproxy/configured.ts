@@ -50,7 +50,8 @@ export const isConfigured = (): void => {
     test("takes every option of the stack file", async () => {
       const options = {
         weights: { chatserver1: 3 },
-        check: { inter: "10s" },
+        check: { inter: "1m", shutdownSessions: true },
+        timeout: { connect: "3s" },
         alpn: ["h2", "http/1.1"],
         binds: ["[::]:3003 v6only", "127.0.0.1:3005"],
         acceptProxy: true,

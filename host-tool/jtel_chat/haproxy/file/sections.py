@@ -47,11 +47,11 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         _MODE,
         r"balance (?:leastconn|roundrobin|static-rr|first|source|random)",
         "option redispatch 1",
-        rf"timeout tunnel {_TIME}",
+        rf"timeout (?:connect|check|tunnel) {_TIME}",
         rf"http-request return status 204 {_MARKED}",
         (
             rf"server [a-z][a-z0-9-]{{0,30}} {_HOST}:{_PORT} weight {_NUMBER} check inter {_TIME} fastinter {_TIME}"
-            rf" downinter {_TIME}"
+            rf" downinter {_TIME}(?: on-marked-down shutdown-sessions)?"
         ),
     ),
 }

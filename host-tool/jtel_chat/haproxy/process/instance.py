@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from ...access import disk
 from ...errors import Failed
 from ...programs import process
-from ...text import masking, printable
+from ...systemd import unit_journal
 from ..file import edit, settings
 from ..file.configuration import Configuration
 from . import invocation
@@ -26,9 +26,7 @@ _ANSWER = 5.0  # seconds for all of an answer
 _LONGEST = 1 << 20  # bytes of it
 _SETTLE = 0.5  # seconds that it must live on
 _COMMAND = 60  # seconds for systemd's part
-_READ, _SHOWN = 200, 8  # lines of its journal
 _DISABLED = ("disabled", "masked", "masked-runtime")
-_SAYS_NOTHING = re.compile(r"(Error\(s\)|Fatal errors) found in configuration|Some protocols failed to start")
 OFF = (
     "HAProxy is off on this host and disabled, which is somebody's decision: its configuration is written and checked,"
     " and neither started nor proven. 'systemctl enable --now haproxy' would have it proven by the next up"
@@ -103,9 +101,9 @@ def reload(config: Configuration) -> None:
     verb = "reload" if before.main else "start"
     done = process.attempt("systemctl", verb, UNIT, timeout=_COMMAND)
     if done.returncode == process.HANGS:
-        raise Failed(f"'systemctl {verb} {UNIT}' did not end within {_COMMAND} s. {_journal(before, since)}")
+        raise Failed(f"'systemctl {verb} {UNIT}' did not end within {_COMMAND} s; {_journal(before, since)}")
     if done.returncode:
-        raise Failed(f"HAProxy does not load the new configuration. {_journal(before, since)}")
+        raise Failed(f"HAProxy does not load the new configuration; {_journal(before, since)}")
     deadline = time.monotonic() + _DEADLINE
     while True:
         problem = _problem(before, now := look(before.configuration), revision)
@@ -116,7 +114,7 @@ def reload(config: Configuration) -> None:
             return
         if (final := _is_final(before, now)) or time.monotonic() > deadline:
             within = "" if final else f" within {_DEADLINE} s"
-            raise Failed(f"HAProxy does not run the new configuration{within}: {problem}. {_journal(before, since)}")
+            raise Failed(f"HAProxy does not run the new configuration{within}: {problem}; {_journal(before, since)}")
         time.sleep(0.1)
 
 
@@ -181,14 +179,6 @@ def _talk(path: str, command: str) -> str:
 
 
 def _journal(running: Running, since: int) -> str:
-    """Shows what HAProxy's journal says since a moment: why it did not start, where it says so, else its last lines."""
-    options = (f"--unit={UNIT}", f"--since=@{since}", f"--lines={_READ}", "--output=cat", "--no-pager")
-    said = _telling(process.attempt("journalctl", *options).stdout)
-    return f"Its journal: {masking.masked(printable.block(running.start.unexpanded(said, running.configuration)))}"
-
-
-def _telling(journal: str) -> str:
-    """Picks the alerts of a journal, but for those that only say that there was one; without any, its last lines."""
-    lines = [line for line in journal.splitlines() if line.strip()]
-    alerts = [line for line in lines if "[ALERT]" in line and not _SAYS_NOTHING.search(line)]
-    return "\n".join(list(dict.fromkeys(alerts))[:_SHOWN] or lines[-_SHOWN:])
+    """Shows why HAProxy did not start, where its journal since a moment says so, else its last lines."""
+    said = unit_journal.why(f"--unit={UNIT}", f"--since=@{since}")
+    return running.start.unexpanded(said, running.configuration)

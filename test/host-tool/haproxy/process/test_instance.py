@@ -63,21 +63,6 @@ def test_nobody_answers_nothing(tmp_path: Path) -> None:
     assert instance._talk(str(tmp_path / "none"), "show version") == ""
 
 
-JOURNAL = """\
-[NOTICE]   (7) : New worker (8) forked
-[ALERT]    (8) : Starting frontend late: cannot bind socket (Cannot assign requested address) [192.0.2.9:8443]
-[ALERT]    (7) : [haproxy.main()] Some protocols failed to start their listeners! Exiting.
-""" + "\n".join(f"[WARNING]  (7) : Server web/jb{number} is UP" for number in range(20))
-
-
-def test_why_a_reload_failed_comes_without_the_lines_around_it() -> None:
-    assert instance._telling(JOURNAL) == JOURNAL.splitlines()[1]
-
-
-def test_a_journal_without_alerts_is_shown_by_its_last_lines() -> None:
-    assert instance._telling("\n".join(map(str, range(50)))).splitlines() == [str(number) for number in range(42, 50)]
-
-
 def test_a_reload_without_an_end_is_said_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "run", lambda *_: "1\n")
     monkeypatch.setattr(process, "attempt", lambda *_, **__: subprocess.CompletedProcess((), process.HANGS, "", ""))
