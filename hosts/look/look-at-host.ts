@@ -29,7 +29,7 @@ export const lookAtHost = (host: ObservedHost, questions: StepQuestion[]): Promi
 
 /** Have the host compare itself with what was applied, and say what an apply of the documents would meet. */
 const judge = async (host: ObservedHost, questions: StepQuestion[]): Promise<SeenHost> => {
-  const text = lookRequest(questions, pulumi.runtime.isDryRun() ? undefined : await ciRun());
+  const text = await lookRequest(questions, pulumi.runtime.isDryRun() ? undefined : await ciRun());
   const command = lookCommand(hostToolDigest(), !pulumi.runtime.isDryRun());
   const result = await ssh(host, command, { text, more: { asked: wantsTool, text: hostTool() } });
   const { answer, problem } = understood(host, result, questions);
