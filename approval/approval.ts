@@ -35,17 +35,20 @@ const makeKey = "openssl rand -hex 32 | pulumi config set --secret --path jtel-c
  * Which operation the engine makes of a step follows from its document and the state. A document that is made from another step's
  * result, which is not known before that one was applied, stands there with the step that it comes from.
  */
-export const approvable = (sight: Sight, around: Surroundings): Approvable => {
+export const approvable = async (sight: Sight, around: Surroundings): Promise<Approvable> => {
   const refused = whyNot(sight, around);
   if (refused) return { refused };
+  const state = stateLines(around.state);
+  const hasOwner = state.some((line) => line.startsWith("state owner "));
+  const documents = await Promise.all(sight.questions.map((question) => documentLine(question, hasOwner)));
   const lines = [
     `project ${around.project}`,
     `stack ${around.stack}`,
     `stack file ${sha256(around.stackFile)}`,
     ...programLines(),
-    ...stateLines(around.state),
+    ...state,
     ...secretLines(around.secrets, around.key ?? ""),
-    ...sight.questions.map(documentLine).sort(),
+    ...documents.sort(),
     ...sight.hosts.flatMap(hostLines).sort(),
     ...sight.prerequisites.map(({ name, found }) => `${name} ${sha256(JSON.stringify(found ?? null))}`).sort(),
   ];
@@ -67,8 +70,13 @@ const secretLines = (secrets: Record<string, string>, key: string): string[] =>
     ([name, value]) => `secret ${name} ${createHmac("sha256", key).update(value).digest("hex")}`,
   );
 
-const documentLine = ({ host, step, document, madeFrom }: Sight["questions"][number]): string =>
-  `${host.name}-${step} document ${document === undefined ? `unknown, made from ${madeFrom}` : sha256(document)}`;
+/** The first `up` of a stack makes the id of its owner, which is in the document of the step `tool`. */
+const documentLine = async (question: Sight["questions"][number], hasOwner: boolean): Promise<string> => {
+  const { host, step, madeFrom } = question;
+  const made = step === "tool" && !hasOwner ? "the state's owner" : madeFrom;
+  const document = step === "tool" && !hasOwner ? undefined : await question.document;
+  return `${host.name}-${step} document ${document === undefined ? `unknown, made from ${made}` : sha256(document)}`;
+};
 
 const hostLines = ({ name, boot, tool, answers }: SeenHost): string[] => [
   `${name} boot ${boot}`,

@@ -24,7 +24,7 @@ export const judge =
     const approved = approvedDigest();
     if (!file && !approved) return [];
     const stack = pulumi.getStack();
-    const approval = approvable(sight, {
+    const approval = await approvable(sight, {
       ...{ project: pulumi.getProject(), stack, secrets, key, observer: observer() },
       stackFile: readFileSync(stackFile(), "utf8"),
       state: await exportedState(stack),

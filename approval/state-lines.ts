@@ -20,7 +20,7 @@ const secretMark = "4dabf18193072939515e22adb298388d";
 export const stateLines = (text: string): string[] => {
   const { deployment = {} }: Export = JSON.parse(text);
   return (deployment.resources ?? [])
-    .filter(({ type }) => !type.startsWith("pulumi:")) // providers of look-ups come and go
+    .filter(({ type }) => !/^pulumi:(?:pulumi:Stack|providers:.*)$/.test(type)) // providers of look-ups come and go
     .map(({ urn, inputs, outputs }) => `state ${urn.split("::").at(-1)} ${sha256(stable([urn, inputs, outputs]))}`)
     .sort();
 };

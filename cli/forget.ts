@@ -76,8 +76,9 @@ const main = async (): Promise<void> => {
   const { stdout } = await execa("pulumi", ["stack", "export", ...stack]);
   const { state, steps } = forgotten(JSON.parse(stdout), host);
   console.log(`Forgotten with ${host}: ${steps.join(", ")}.
-Nothing is undone there. If the host lives on, its files, rules and service stay, and it still says that it belongs to this
-stack (/var/lib/jtel-chat/owner). Take it out of the stack file, too, or the next up configures it again.`);
+Nothing is undone there. If the host lives on, its files, rules and service stay, and it still belongs to this
+stack, until sudo jtel-chatctl adopt PROJECT/STACK there gives it to another one. Take it out of the stack file, too, or the
+next up configures it again.`);
   if (!values.yes) return console.log("Nothing was changed yet: repeat with --yes.");
   await execa("pulumi", ["stack", "import", ...stack], { input: JSON.stringify(state) });
   console.log("Done.");

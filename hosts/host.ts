@@ -8,6 +8,7 @@ import type { StepAnswer } from "./look/answer.ts";
 import { mayBeUnseen } from "./look/environment.ts";
 import { type Look, unseen } from "./look/look.ts";
 import type { ObservedHost } from "./look/question.ts";
+import { stackOwner } from "./owner.ts";
 import { tell } from "./tell.ts";
 
 /** What makes a {@link Host}. */
@@ -100,12 +101,8 @@ export class Host {
   /** Every host gets the tool before its first step; it hangs below the stack, since all components share it. */
   private installTool(): void {
     const launchers = { apply: installCommand, undo: uninstallCommand() };
-    this.register(
-      "tool",
-      toolDocument(`${pulumi.getProject()}/${pulumi.getStack()}`),
-      { ...launchers, secret: false },
-      {},
-    );
+    const { kept, text } = stackOwner();
+    this.register("tool", text.then(toolDocument), { ...launchers, secret: false }, { dependsOn: kept });
   }
 
   private register(
@@ -114,7 +111,7 @@ export class Host {
     { apply, undo, secret }: { apply: (launch: Launch) => string; undo: string; secret: boolean },
     options: pulumi.CustomResourceOptions,
   ): Step {
-    const known = typeof text === "string" ? text : undefined;
+    const known = pulumi.Output.isInstance(text) ? undefined : text;
     const madeFrom = secret ? "the stack's secrets" : this.secretSteps.join(", ");
     const answer = this.target.look.registerStep({
       host: this.target,

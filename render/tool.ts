@@ -13,7 +13,7 @@ export const sumsPath = "/usr/local/lib/jtel-chat/tool.sha256";
  * Whose the host is, what a boot runs, and the tool, whose text is in no document: a look brings it. Its launcher comes last,
  * when there is what it runs.
  *
- * @param owner The stack, as `jtel-chat/dev`.
+ * @param owner The stack's name and the id in its state, as `jtel-chat/dev 3f1c2b7a-…` (engine/owner.py).
  */
 export const toolDocument = (owner: string): string => {
   const recover = "etc/systemd/system/jtel-chat-recover.service";

@@ -6,6 +6,7 @@ jtel-chatctl diff [STEP]                  what was changed on the host since, as
 jtel-chatctl log [--json]                 what was done here, by whom, from where
 jtel-chatctl update                       install the share's release here and restart on it (updatesc.sh)
 jtel-chatctl undo STEP                    take a step back (what `pulumi destroy` does)
+jtel-chatctl adopt PROJECT/STACK          give this host to another stack, or to the same one with a new state
 jtel-chatctl release-lock                 end a run that hangs; what it had begun is put back
 jtel-chatctl observe                      how what was applied is now: names of steps on standard input (JSON)
 jtel-chatctl look                         the same, and what an apply would meet: documents on standard input (JSON)
@@ -84,7 +85,7 @@ def _dispatch(arguments: list[str]) -> int:
     if (
         (command == "update" and not values)
         or (command == "apply" and len(values) == 3 and values[1].isdecimal())
-        or (command == "undo" and len(values) == 1)
+        or (command in ("undo", "adopt") and len(values) == 1)
     ):
         return _changing(arguments, sys.stdin.buffer.read().decode() if command == "apply" else "")
     if command in ("status", "check", "diff", "log", "release-lock"):
@@ -96,9 +97,9 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _changing(arguments: list[str], text: str) -> int:
-    """Runs apply, undo or update in a transient unit of its own.
+    """Runs apply, undo or update in a transient unit of its own, and adopt, which writes one file, at once.
 
-    The step `tool` runs at once: the unit would start the installed tool, which is not there yet.
+    The step `tool` runs at once, too: the unit would start the installed tool, which is not there yet.
     """
     from .engine import steps
     from .net import origin
@@ -106,7 +107,7 @@ def _changing(arguments: list[str], text: str) -> int:
 
     if os.geteuid() != 0:
         raise Refused(f"only root can {arguments[0]}. Use sudo")
-    if not origin.inside_run() and arguments[1:2] != ["tool"]:
+    if not origin.inside_run() and arguments[1:2] != ["tool"] and arguments[0] != "adopt":
         code = transient.run(arguments, text)
         if arguments[0] == "undo":
             steps.forget_runs()
@@ -117,6 +118,10 @@ def _changing(arguments: list[str], text: str) -> int:
         if not origin.inside_run():
             steps.forget_runs()
         return code
+    if arguments[0] == "adopt":
+        from .cli import adopt
+
+        return _print(adopt.run(arguments[1]))
     if arguments[0] == "update":
         from .cli import update
 

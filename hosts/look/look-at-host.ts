@@ -76,7 +76,7 @@ export const prepare = async (host: ObservedHost): Promise<string[]> => {
 
 /** Ask a host about steps. `writes`: an apply follows, so the tool's text and the name of the CI run are left there. */
 const asked = async (host: ObservedHost, questions: StepQuestion[], { writes }: { writes: boolean }) => {
-  const request = lookRequest(questions, writes ? await ciRun() : undefined);
+  const request = await lookRequest(questions, writes ? await ciRun() : undefined);
   const result = await ssh(host, lookCommand(hostToolDigest()), withTool(request, "look", writes));
   return understood(host, result, questions);
 };

@@ -13,8 +13,8 @@ export interface ObservedHost extends SshTarget {
 export interface StepQuestion {
   host: ObservedHost;
   step: string;
-  /** The document it will apply, where that is public and known beforehand. */
-  document: string | undefined;
+  /** The document it will apply, where that is public and known before anything is written. */
+  document: string | undefined | Promise<string>;
   /** Whether that document is secret: the host says whether sudo there would keep it. @default false */
   secret?: boolean;
   /** What a document that is not known beforehand is made from, e.g. `secrets` or `chatserver1-messenger-secret`. */
@@ -22,8 +22,9 @@ export interface StepQuestion {
 }
 
 /** What `jtel-chatctl look` reads: every step with its document, which of these are secret, and the CI run that will change things. */
-export const lookRequest = (questions: StepQuestion[], run?: string): string => {
-  const steps = Object.fromEntries(questions.map(({ step, document }) => [step, document ?? null]));
+export const lookRequest = async (questions: StepQuestion[], run?: string): Promise<string> => {
+  const documents = questions.map(async ({ step, document }) => [step, (await document) ?? null] as const);
+  const steps = Object.fromEntries(await Promise.all(documents));
   const secret = questions.filter((question) => question.secret).map(({ step }) => step);
   return `${JSON.stringify({ steps, secret, run })}\n`;
 };

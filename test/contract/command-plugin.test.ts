@@ -204,7 +204,7 @@ describe.skipIf(missing !== undefined)("the command plugin", { timeout: 30 * sec
             connection,
             create: `${note("begun")}; sleep 3; ${note("ended")}; echo said`,
           }),
-        signal,
+        { signal },
       );
       await until("the command", 20, async () => ((await ran()).length ? true : undefined));
       for (let time = 0; time < times; time++) {

@@ -22,8 +22,8 @@ export interface Resource {
 export interface ThrowAwayStack {
   /** Forgets all resources and history. What they have made is left alone. */
   reset(): Promise<void>;
-  /** With `interrupt`, each of its events is a ^C to the engine. */
-  up(program: PulumiFn, interrupt?: AbortSignal): Promise<Run>;
+  /** With `signal`, each of its events is a ^C to the engine; with `target`, only what it names is touched. */
+  up(program: PulumiFn, options?: { signal?: AbortSignal; target?: string[] }): Promise<Run>;
   preview(program: PulumiFn): Promise<Run>;
   destroy(): Promise<Run>;
   /** The recorded resource of that name, or undefined; secrets in it are encrypted. */
@@ -56,8 +56,7 @@ export async function throwAwayStack(directory: string): Promise<ThrowAwayStack>
       await rm(backend, { recursive: true });
       await cp(pristine, backend, { recursive: true });
     },
-    up: (program, signal) =>
-      observe((onEvent, onOutput) => stack.up({ program, onEvent, onOutput, ...(signal && { signal }) })),
+    up: (program, options) => observe((onEvent, onOutput) => stack.up({ program, onEvent, onOutput, ...options })),
     preview: (program) => observe((onEvent, onOutput) => stack.preview({ program, onEvent, onOutput })),
     destroy: () => observe((onEvent, onOutput) => stack.destroy({ onEvent, onOutput })),
     async resource(name) {
@@ -69,7 +68,7 @@ export async function throwAwayStack(directory: string): Promise<ThrowAwayStack>
 }
 
 /** Types of the plugins under test: the stack itself is a resource, too. */
-const ours = /^(command|random):/;
+const ours = /^(command|random|pulumi:index):/;
 
 /** Debug messages are events too; they hold all values, and nobody sees them. */
 const shown = /^(info|warning|error)/;

@@ -215,7 +215,10 @@ const emptyStack = async (directory: string): Promise<Stack> => {
 };
 
 interface Run {
-  /** Steps on commands, in their order, without those that changed nothing: `create host`. */
+  /**
+   * Steps on commands, sorted, without those that changed nothing: `create host`. The engine begins those that do not depend on
+   * each other in any order.
+   */
   steps: string[];
   /** All that a person saw. */
   text: string;
@@ -240,7 +243,7 @@ const observed = async (
     () => undefined,
     (reason: Error) => reason,
   );
-  return { steps, text: text + (error?.message ?? ""), failed: error !== undefined };
+  return { steps: steps.sort(), text: text + (error?.message ?? ""), failed: error !== undefined };
 };
 
 const everyFile = async (directory: string): Promise<string> => {

@@ -31,11 +31,17 @@ const around: Surroundings = {
   secrets: { "database.password": "geheim" },
 };
 
-const linesOf = (found: Approvable): string[] => ("lines" in found ? found.lines : []);
-const digestOf = (found: Approvable): string => ("digest" in found ? found.digest : found.refused);
+const linesOf = async (seen: Sight, surroundings: Surroundings): Promise<string[]> => {
+  const found = await approvable(seen, surroundings);
+  return "lines" in found ? found.lines : [];
+};
+const digestOf = async (seen: Sight, surroundings: Surroundings): Promise<string> => {
+  const found: Approvable = await approvable(seen, surroundings);
+  return "digest" in found ? found.digest : found.refused;
+};
 
-test("an approval names documents, states and answers, secrets only as fingerprints", () => {
-  const lines = linesOf(approvable(sight, around));
+test("an approval names documents, states and answers, secrets only as fingerprints", async () => {
+  const lines = await linesOf(sight, around);
   expect(lines).toContain(`lb1-haproxy document ${sha256("# haproxy: x\n")}`);
   expect(lines).toContain("lb1-messenger-running document unknown, made from lb1-messenger-secret");
   expect(lines).toContain("lb1-haproxy generation 1, as applied: not on the host");
@@ -64,8 +70,8 @@ test.each<[string, Sight, Partial<Surroundings>]>([
   ["a secret", sight, { secrets: { "database.password": "anders" } }],
   ["the state", sight, { state: "{}" }],
   ["the stack", sight, { stack: "other" }],
-])("another approval: %s", (_, seen, surroundings) => {
-  expect(digestOf(approvable(seen, { ...around, ...surroundings }))).not.toBe(digestOf(approvable(sight, around)));
+])("another approval: %s", async (_, seen, surroundings) => {
+  expect(await digestOf(seen, { ...around, ...surroundings })).not.toBe(await digestOf(sight, around));
 });
 
 test.each<[string, Sight]>([
@@ -74,8 +80,8 @@ test.each<[string, Sight]>([
     withAnswer({ warnings: ["w"], facts: { "days:x": "3" } }),
   ],
   ["the order of arrival", { ...sight, questions: sight.questions.toReversed() }],
-])("the same approval: %s", (_, seen) => {
-  expect(digestOf(approvable(seen, around))).toBe(digestOf(approvable(sight, around)));
+])("the same approval: %s", async (_, seen) => {
+  expect(await digestOf(seen, around)).toBe(await digestOf(sight, around));
 });
 
 test.each<[string, Sight, Partial<Surroundings>, RegExp]>([
@@ -88,8 +94,24 @@ test.each<[string, Sight, Partial<Surroundings>, RegExp]>([
     { key: undefined },
     /openssl rand -hex 32 \| pulumi config set --secret --path jtel-chat:approval\.key/,
   ],
-])("no approval: %s", (_, seen, surroundings, why) => {
-  expect(digestOf(approvable(seen, { ...around, ...surroundings }))).toMatch(why);
+])("no approval: %s", async (_, seen, surroundings, why) => {
+  expect(await digestOf(seen, { ...around, ...surroundings })).toMatch(why);
+});
+
+test("the owner's id, which the first up makes, is unknown until the state has it", async () => {
+  const withTool = (id: string): Sight => ({
+    ...sight,
+    questions: [{ host, step: "tool", document: Promise.resolve(id) }],
+  });
+  expect(await linesOf(withTool("(made by the first up)"), around)).toContain(
+    "lb1-tool document unknown, made from the state's owner",
+  );
+  expect(await digestOf(withTool("3f1c"), around)).toBe(await digestOf(withTool("(made by the first up)"), around));
+  const later = {
+    ...around,
+    state: JSON.stringify({ deployment: { resources: [{ urn: "urn::owner", type: "pulumi:index:Stash" }] } }),
+  };
+  expect(await digestOf(withTool("3f1c"), later)).not.toBe(await digestOf(withTool("4a2d"), later));
 });
 
 test("the state counts by content: order, ciphertexts, times and providers do not", () => {

@@ -21,7 +21,7 @@ from ..documents import apt_source, declaration
 from ..documents.declaration import DIGEST, JARS, LOADED_BY, PATH, Declaration, Field
 from ..documents.document import Section
 from ..documents.kind import Judgement, Observed
-from ..engine import observing
+from ..engine import observing, owner
 from ..engine.transaction import Transaction
 from ..errors import Refused
 from ..programs import itself
@@ -31,7 +31,6 @@ _OWNER = "/var/lib/jtel-chat/owner"
 _HAZELCAST = f"{declaration.HOME}/conf/hazelcast.xml"
 _RECOVER = "etc/systemd/system/jtel-chat-recover.service"
 _SHARE = "etc/systemd/system/jtel-chat-share@.service"
-_STACK = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,8 @@ def observe(section: Section) -> Observed:
         judged.problems,
         judged.warnings,
     )
+    if path == owner.path():
+        seen.warnings += owner.warnings(section.fields.get("content", ""))
     if section.name.startswith(apt_source.FOLDER):
         seen.warnings += apt_source.warnings(section.fields.get("content", ""))
     if "check" in section.fields:
@@ -206,7 +207,7 @@ def _problems(section: Section) -> list[str]:
     due = summary.digest(path) != digests.short(wanted)
     return [
         *_ownership_problems(path),
-        *_exclusive_problems(section, wanted),
+        *(owner.problems(wanted.decode()) if path == owner.path() else []),
         *(writable.problems(path, len(wanted)) if due else []),
     ]
 
@@ -222,20 +223,4 @@ def _ownership_problems(path: Path) -> list[str]:
     return [
         f"{path} belongs to {account.owning(found.st_uid).name}, in a folder of {his.name}'s. Give it to him: chown"
         f" {his.name}: {path}"
-    ]
-
-
-def _exclusive_problems(section: Section, wanted: bytes) -> list[str]:
-    """Says that the host belongs to another stack: its name is in a file of root's, of which nothing else is shown."""
-    if section.name != _OWNER or disk.stat(Path(section.name)) is None:
-        return []
-    found = disk.read(Path(section.name), 4096)
-    if found == wanted:
-        return []
-    name = found.decode(errors="replace").strip()
-    owner = f"'{name}'" if _STACK.fullmatch(name) else "something that is no stack's name"
-    return [
-        f"{_OWNER} says {owner}, and a host belongs to one stack. If that is this one under an earlier name (pulumi"
-        f" stack rename), write the new name there: echo '{wanted.decode().strip()}' | sudo tee {_OWNER}. If it is"
-        " another stack's host, correct its address here, or take it out of that stack"
     ]
