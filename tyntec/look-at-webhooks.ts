@@ -2,7 +2,8 @@ import { type OnDrift, stopsAtDrift } from "../hosts/look/drift-policy.ts";
 import { type Look, unseen } from "../hosts/look/look.ts";
 import { claimOf, refusals, takenAway } from "./claim.ts";
 import type { WebhooksDocument } from "./document.ts";
-import { differences } from "./model/callbacks.ts";
+import { callbacks } from "./model/callbacks.ts";
+import { unsettled } from "./model/destinations.ts";
 import { whereabouts } from "./model/whereabouts.ts";
 import { type Recorded, recordedWebhooks, resourceName } from "./recorded.ts";
 
@@ -41,13 +42,14 @@ const compared = async (
   apiKey: string,
 ): Promise<SeenWebhooks & { problems: string[] }> => {
   // Loaded here: it takes a tenth of a second, and the hosts are looked at meanwhile.
-  const { readWebhooks } = await import("./api/application.ts");
-  const present = await readWebhooks({ url, caFile, apiKey });
-  const astray = differences(present, webhooks);
+  const { readApplication } = await import("./api/application.ts");
+  const present = await readApplication({ url, caFile, apiKey });
+  const wanted = callbacks(webhooks);
+  const astray = unsettled(present, wanted);
   if (!astray.length) return { astray: [], recorded: undefined, problems: [] };
   const recorded = await recordedWebhooks();
-  const earlier = recorded && claimOf(recorded.document.url, recorded.document.webhooks);
-  const taken = takenAway(present, claimOf(url, webhooks), earlier);
+  const earlier = recorded && claimOf(recorded.document.url, callbacks(recorded.document.webhooks));
+  const taken = takenAway(present, claimOf(url, wanted), earlier);
   return { astray: whereabouts(astray), recorded, problems: takeOver ? [] : refusals(taken) };
 };
 

@@ -6,27 +6,30 @@
  * PULUMI_COMMAND_STDOUT, so that a later run knows which events are ours and undo can give them back.
  */
 import { text } from "node:stream/consumers";
-import { readWebhooks, type TynTecAccount, writeWebhooks } from "./api/application.ts";
+import type { AccountCallbacks } from "./api/account-callbacks.ts";
+import { readApplication } from "./api/application.ts";
+import type { TynTecAccount } from "./api/call.ts";
 import { claimOf, givenBack, type RecordedClaim, recordedClaim, refusals, takenAway } from "./claim.ts";
 import { parsedDocument, type WebhooksDocument } from "./document.ts";
-import { type Difference, redirected, type Targets, unsettled, type Webhook } from "./model/callbacks.ts";
+import { callbacks } from "./model/callbacks.ts";
+import { type Difference, type Targets, unsettled } from "./model/destinations.ts";
 import { whereabouts } from "./model/whereabouts.ts";
 
 const mark = "claim: ";
 
 const apply = async (account: TynTecAccount, { webhooks, takeOver }: WebhooksDocument): Promise<void> => {
-  const present = await readWebhooks(account);
-  const [wanted, earlier] = [claimOf(account.url, webhooks), recorded()];
+  const present = await readApplication(account);
+  const [wanted, earlier] = [claimOf(account.url, callbacks(webhooks)), recorded()];
   const taken = takenAway(present, wanted, earlier);
   if (taken.length && !takeOver) throw new Error(refusals(taken).join("\n"));
-  const dropped = earlier ? givenBack(present, earlier) : [];
+  const dropped = earlier?.api === account.url ? givenBack(present, earlier) : [];
   await redirect(account, present, new Map([...dropped, ...Object.entries(wanted.ours)]));
   console.log(mark + JSON.stringify(recordedClaim(present, wanted, earlier)));
 };
 
 const undo = async (account: TynTecAccount, { webhooks }: WebhooksDocument): Promise<void> => {
-  const present = await readWebhooks(account);
-  const claim = recorded() ?? { ...claimOf(account.url, webhooks), before: {} };
+  const present = await readApplication(account);
+  const claim = recorded() ?? { ...claimOf(account.url, callbacks(webhooks)), before: {} };
   await redirect(account, present, givenBack(present, claim));
 };
 
@@ -38,23 +41,31 @@ const recorded = (): RecordedClaim | undefined => {
 };
 
 /** Writes when something differs, then looks what came of it: an error may have come after the change. */
-const redirect = async (account: TynTecAccount, present: Webhook[], targets: Targets): Promise<void> => {
-  const changes = unsettled(present, targets);
-  if (!changes.length) return say("the webhooks are as wanted");
-  const failure = await writeWebhooks(account, redirected(present, targets)).then(
+const redirect = async (account: TynTecAccount, present: AccountCallbacks, targets: Targets): Promise<void> => {
+  const { changes = [], staying = [] } = Object.groupBy(unsettled(present, targets), ({ wanted }) =>
+    present.merges && wanted === undefined ? "staying" : "changes",
+  );
+  for (const line of whereabouts(staying)) say(`${line} still: ${cannotUnset}`);
+  if (!changes.length) return staying.length ? undefined : say("the webhooks are as wanted");
+  const due = new Map(changes.map(({ event, wanted }) => [event, wanted]));
+  const failure = await present.redirect(due).then(
     () => undefined,
     (error: Error) => error,
   );
-  const after = await readWebhooks(account).catch((error: Error) => error);
+  const after = await readApplication(account).catch((error: Error) => error);
   if (after instanceof Error) {
     if (failure) throw new Error(`${failure.message}\nWhat stands there now is not known. ${after.message}`);
     // Failing now would lose the note of what was there before.
     return say(`the webhooks were accepted, but cannot be read back. ${after.message}`);
   }
-  const missing = unsettled(after, targets);
+  const missing = unsettled(after, due);
   if (missing.length) throw new Error(unfinished(failure, missing, changes));
-  for (const line of whereabouts(changes.map((change) => ({ ...change, now: change.wanted })))) say(`${line} now`);
+  for (const line of whereabouts(changes.map(({ event, wanted }) => ({ event, now: wanted, wanted }))))
+    say(`${line} now`);
 };
+
+const cannotUnset =
+  "no URL from before is known, and version 2 of the API cannot unset an event. If that URL must not be called, ask TynTec to remove it";
 
 const unfinished = (failure: Error | undefined, missing: Difference[], changes: Difference[]): string => {
   const stands = whereabouts(missing).join("; ");

@@ -12,7 +12,10 @@ import { type LoopbackTyntec, startTyntec } from "../tyntec-stand-in.ts";
 
 const checkout = new URL("../../", import.meta.url).pathname;
 const portal = "https://portal.acme.example";
-const crm: Webhook = { events: ["MoMessage", "Other"], callbackUrl: "https://crm.example/hook?token=s3cret" };
+const crm: Webhook = {
+  events: ["MoMessage", "MessageStatus::unknown"],
+  callbackUrl: "https://crm.example/hook?token=s3cret",
+};
 
 describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
   let tyntec: LoopbackTyntec;
@@ -31,8 +34,7 @@ describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
   });
 
   beforeEach(async () => {
-    await tyntec.reset();
-    await writeWebhooks(tyntec, [crm]);
+    await tyntec.reset({ webhooks: [crm] });
     await stack.importStack({ version: 3, deployment: {} });
   });
 
@@ -83,7 +85,7 @@ describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
 
     const up = await run("up", { takeOver: true });
     expect(up).toMatchObject({ failed: false, requests: ["GET", "GET", "PATCH", "GET"] });
-    expect(await present()).toEqual({ ...ours(), Other: crm.callbackUrl });
+    expect(await present()).toEqual({ ...ours(), "MessageStatus::unknown": crm.callbackUrl });
     expect(await run("up", { takeOver: true })).toMatchObject(unchanged);
     expect(await run("preview", { takeOver: true })).toMatchObject(unchanged);
 
@@ -92,8 +94,10 @@ describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
       steps: ["update tyntec-webhooks"],
       requests: ["GET", "GET"],
     });
-    expect(await run("destroy")).toMatchObject({ failed: false, requests: ["GET", "PATCH", "GET"] });
-    expect(await readWebhooks(tyntec)).toEqual([{ ...crm, events: ["Other", "MoMessage"] }]);
+    const destroy = await run("destroy");
+    expect(destroy).toMatchObject({ failed: false, requests: ["GET", "PATCH", "GET"] });
+    expect(destroy.text).toMatch(/go to https:\/\/portal\.acme\.example\/delivery still:.* cannot unset an event/);
+    expect(await present()).toEqual({ ...ours(), ...Object.fromEntries(callbacks([crm])) });
   });
 
   test("what was moved at TynTec is shown and moved back, as often as it happens", async () => {
@@ -110,7 +114,7 @@ describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
         new RegExp(`"node tyntec/webhooks.ts apply # ${time} time: MoMessage goes to https://crm`),
       );
       expect(await run("up")).toMatchObject({ failed: false, steps: ["update tyntec-webhooks"] });
-      expect(await present()).toEqual({ ...ours(), Other: crm.callbackUrl });
+      expect(await present()).toEqual({ ...ours(), "MessageStatus::unknown": crm.callbackUrl });
       expect(await run("up")).toMatchObject(unchanged);
     }
   });
@@ -122,7 +126,7 @@ describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
     expect(await present()).toMatchObject({ MoMessage: "https://new.acme.example/incoming" });
     expect(await run("up", renamed)).toMatchObject(unchanged);
     await run("destroy", renamed);
-    expect(await present()).toEqual({ Other: crm.callbackUrl, MoMessage: crm.callbackUrl });
+    expect(await present()).toMatchObject(Object.fromEntries(callbacks([crm])));
   });
 
   test("events that are ours already are adopted after the state was lost", async () => {
