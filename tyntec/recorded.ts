@@ -2,14 +2,21 @@ import { setTimeout as pause } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { printable } from "../hosts/printable.ts";
-import { parsedDocument, type WebhooksDocument } from "./document.ts";
+import type { ApiVersion } from "./api/version.ts";
+import { type CallbacksDocument, parsedDocument } from "./document.ts";
 
-/** The resource's name in the state. */
-export const resourceName = "tyntec-webhooks";
+/**
+ * The resource's name in the state. Each version has its own: so a stack that changes the version gives back what the other one
+ * has set, with the key and at the address that the state has.
+ */
+export const resourceNames = { v2: "tyntec-webhooks", v3: "tyntec-callbacks" } as const satisfies Record<
+  ApiVersion,
+  string
+>;
 
 /** What the resource's last successful run has made true, and the command that it ran. */
 export interface Recorded {
-  document: WebhooksDocument;
+  document: CallbacksDocument;
   create: string;
 }
 
@@ -19,13 +26,13 @@ const answer = z.object({
 const command = z.object({ create: z.string(), stdin: z.string() });
 
 /**
- * The resource as this stack's state has it; undefined before the first successful `up`.
+ * This version's resource as the stack's state has it; undefined before its first successful `up`.
  *
  * @throws Error that starts with `TynTec:` when the engine does not tell.
  */
-export const recordedWebhooks = async (): Promise<Recorded | undefined> => {
+export const recordedCallbacks = async (version: ApiVersion): Promise<Recorded | undefined> => {
   try {
-    return found(await stateOutputs());
+    return found(await stateOutputs(), resourceNames[version]);
   } catch (error) {
     const said = printable(error instanceof Error ? error.message : String(error));
     throw new Error(
@@ -51,11 +58,9 @@ const stateOutputs = async (): Promise<unknown> => {
   }
 };
 
-const found = (said: unknown): Recorded | undefined => {
+const found = (said: unknown, name: string): Recorded | undefined => {
   const resources = Object.entries(answer.parse(said).outputs);
-  const ours = resources.find(
-    ([urn, { type }]) => type === "command:local:Command" && urn.endsWith(`::${resourceName}`),
-  );
+  const ours = resources.find(([urn, { type }]) => type === "command:local:Command" && urn.endsWith(`::${name}`));
   if (!ours) return undefined;
   const { create, stdin } = command.parse(ours[1].outputs);
   return { create, document: parsedDocument(stdin) };

@@ -83,9 +83,9 @@ describe("asks again", () => {
 
   test("only for a while", async () => {
     await tyntec.fail({ status: 503 });
-    account.patience = { attempt: 100, total: 400, pause: 50 };
+    account.patience = { attempt: 5_000, total: 400, pause: 50 };
     const statuses = await requests(() => complaint(readWebhooks(account)));
-    expect(statuses.length).toBeGreaterThan(2);
+    expect(statuses.length).toBeGreaterThan(1);
     expect(statuses.length).toBeLessThan(6);
   });
 

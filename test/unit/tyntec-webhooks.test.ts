@@ -1,13 +1,13 @@
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { schema } from "../../config/schema.ts";
+import { tyntecUrl, tyntecUrlProblem } from "../../config/tyntec-url.ts";
 import { readWebhooks } from "../../tyntec/api/application.ts";
-import { documentText } from "../../tyntec/document.ts";
 import { callbacks, destinationsOf, type Webhook, webhooksFor } from "../../tyntec/model/callbacks.ts";
 import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
 import { unsettled } from "../../tyntec/model/destinations.ts";
 import { whereabouts } from "../../tyntec/model/whereabouts.ts";
+import { runProgram } from "../tyntec-program.ts";
 import { type LoopbackTyntec, startTyntec } from "../tyntec-stand-in.ts";
 
 const portal = "https://portal.acme.example";
@@ -61,6 +61,22 @@ describe("the stack file", () => {
     ]);
     expect(problems({ url: "http://api.tyntec.com/chat-api/v2" })).toEqual([expect.stringMatching(/^is no https URL/)]);
   });
+
+  test("names the API's version, whose URL is the provider's unless another is set", () => {
+    const parsed = (tyntec: object) => schema.shape.tyntec.unwrap().parse({ apiKey: "k", ...tyntec });
+    expect(tyntecUrl(parsed({}))).toBe("https://api.tyntec.com/chat-api/v2");
+    expect(tyntecUrl(parsed({ apiVersion: "v3" }))).toBe("https://api.tyntec.com/conversations/v3");
+    expect(tyntecUrl(parsed({ apiVersion: "v3", url: "https://gate.example/t" }))).toBe("https://gate.example/t");
+    expect(problems({ apiVersion: "v4" })).toEqual([expect.stringMatching(/^is no version .*Known: v2, v3$/)]);
+  });
+
+  test("refuses the URL of another version", () => {
+    const problem = (url: string) => tyntecUrlProblem({ ...schema.shape.tyntec.unwrap().parse({ apiKey: "k", url }) });
+    expect(problem("https://gate.example/conversations/v3")).toMatch(
+      /^"https:\/\/gate\.example\/conversations\/v3" is version 3 of the API, but tyntec\.apiVersion is v2\. Remove/,
+    );
+    expect(problem("https://gate.example/chat-api/v2")).toBeUndefined();
+  });
 });
 
 describe("the program that Pulumi runs", () => {
@@ -84,18 +100,11 @@ describe("the program that Pulumi runs", () => {
     previous?: string;
   }
 
-  const run = async (action: "apply" | "undo", { portal: name = portal, previous = "", ...options }: Options = {}) => {
-    const { url, caFile, apiKey } = tyntec;
-    const { takeOver } = options;
-    const input = documentText({ url, caFile, ...(takeOver && { takeOver }), webhooks: chatWebhooks(name, options) });
-    const environment = { TYNTEC_API_KEY: apiKey, PULUMI_COMMAND_STDOUT: previous };
-    const { length } = await tyntec.requests();
-    const result = await execa(process.execPath, [program, action], { input, env: environment, reject: false });
-    expect(result.stdout + result.stderr).not.toContain(apiKey);
-    const methods = (await tyntec.requests()).slice(length).map(({ method }) => method);
-    return { failed: result.failed, stdout: result.stdout, stderr: result.stderr, methods };
+  const run = (action: "apply" | "undo", { portal: name = portal, previous, takeOver, ...options }: Options = {}) => {
+    const { url, caFile } = tyntec;
+    const document = { url, caFile, ...(takeOver && { takeOver }), webhooks: chatWebhooks(name, options) };
+    return runProgram(tyntec, action, document, previous);
   };
-  const program = fileURLToPath(new URL("../../tyntec/webhooks.ts", import.meta.url));
 
   const present = async () => Object.fromEntries(callbacks(await readWebhooks(tyntec)));
   const write = (...webhooks: Webhook[]) => tyntec.reset({ webhooks });

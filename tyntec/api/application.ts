@@ -15,6 +15,7 @@ const asked = {
   path: "/applications/default",
   subject: "application",
   rights: "which may read and change its application",
+  elsewhere: "An account made since 2023 has version 3 of the API only: set tyntec.apiVersion: v3",
 };
 
 /** The application's webhooks (`GET /applications/default`). @throws as {@link call}. */
@@ -40,4 +41,5 @@ export const readApplication = async (account: TynTecAccount): Promise<AccountCa
   ...destinationsOf(await readWebhooks(account)),
   merges: true,
   redirect: (targets) => writeWebhooks(account, webhooksFor(targets)),
+  overrides: async () => [],
 });

@@ -16,11 +16,13 @@ export interface TynTecAccount {
 
 /** One request, which may be repeated. */
 export interface Call<Result> extends Asked {
-  method: "GET" | "PATCH";
+  method: "GET" | "PATCH" | "PUT";
   /** Below the base URL: `/applications/default`. */
   path: string;
   /** Sent as JSON. */
   body?: unknown;
+  /** Texts that no message may show, beside the key. */
+  secrets?: string[];
   /** What has to come; without it nothing does. */
   result?: z.ZodType<Result>;
 }
@@ -30,9 +32,10 @@ const defaultPatience: Patience = { attempt: 10_000, total: 30_000, pause: 500 }
 /** What the API answers. @throws Error that starts with `TynTec:` and says what to do; it never holds the key. */
 export const call = async <Result = undefined>(account: TynTecAccount, asked: Call<Result>): Promise<Result> => {
   const { url, apiKey, caFile, patience = defaultPatience } = account;
-  const { method, path, body, result, subject } = asked;
+  const { method, path, body, result, subject, secrets = [] } = asked;
   // What the API says may hold anything, the key included; a text that is to be cut must lose it before.
-  const open = (text: string): string => (apiKey ? text.replaceAll(apiKey, "[API key]") : text);
+  const masks = [[apiKey, "[API key]"], ...secrets.map((secret) => [secret, "[secret]"])].filter(([text]) => text);
+  const open = (said: string): string => masks.reduce((text, [from = "", to = ""]) => text.replaceAll(from, to), said);
   const complaint = (text: string): Error => new Error(open(`TynTec: ${method} ${url}${path}: ${text}`));
   const accept = "application/json, application/problem+json";
   const headers = { apikey: apiKey, accept, "content-type": "application/json" };

@@ -13,7 +13,7 @@ const place = ({ now, byDefault }: Difference): string => {
 };
 
 /** A URL without what may be somebody's password or token: `https://crm.example/hook?…`. */
-const openPart = (text: string): string => {
+export const openPart = (text: string): string => {
   const url = URL.parse(text);
   if (!url) return "something that is no URL";
   return `${url.origin}${url.pathname}${url.search || url.username || url.password ? "?…" : ""}`;

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import { until } from "../../deadline.ts";
@@ -24,12 +24,16 @@ export interface TyntecRequest {
 export interface Tyntec {
   /** Base URL of the API, `https://10.77.1.1:8443/chat-api/v2`. */
   url: string;
+  /** The same for version 3, `https://10.77.1.1:8443/conversations/v3`. */
+  url3: string;
   apiKey: string;
   /** Requests so far, oldest first. */
   requests(): Promise<TyntecRequest[]>;
+  /** What is set in the account now. */
+  account(): Promise<Account>;
   /** From now on requests go wrong like this; `{}` ends it. */
   fail(failure: Failure): Promise<void>;
-  /** The account as a new customer's, with one webhook of somebody else, or with these parts. Also ends failures. */
+  /** The account as a new customer's, or with these parts. Also ends failures. */
   reset(account?: Partial<Account>): Promise<void>;
 }
 
@@ -52,14 +56,18 @@ export const tyntecAt = ({ address, port, apiKey, log, state, controlSocket }: O
   const fail = (failure: Failure): Promise<void> => control(controlSocket, failure);
   return {
     url: `https://${address}:${port}/chat-api/v2`,
+    url3: `https://${address}:${port}/conversations/v3`,
     apiKey,
     fail,
     requests: async () => {
       const lines = (await readFile(log, "utf8").catch(() => "")).split("\n").filter(Boolean);
       return lines.map((line) => JSON.parse(line));
     },
+    account: async () => JSON.parse(await readFile(state, "utf8")),
     reset: async (account = {}) => {
-      await writeFile(state, JSON.stringify({ ...usualAccount, ...account }));
+      // Renamed into place: a late request may read it just now.
+      await writeFile(`${state}.new`, JSON.stringify({ ...usualAccount, ...account }));
+      await rename(`${state}.new`, state);
       await fail({});
     },
   };

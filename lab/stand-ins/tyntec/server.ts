@@ -10,6 +10,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Account } from "./account.ts";
 import type { Api, Outcome, Problem } from "./api/api.ts";
 import { version2 } from "./api/v2.ts";
+import { version3 } from "./api/v3.ts";
 import { problem } from "./contract/problem.ts";
 
 /** What the lab hands over; the file is 0600, for it holds the key. */
@@ -53,7 +54,7 @@ export interface Failure {
 }
 
 /** The versions by their base URL. */
-const versions: Record<string, Api> = { "/chat-api/v2": version2 };
+const versions: Record<string, Api> = { "/chat-api/v2": version2, "/conversations/v3": version3 };
 const settings: TyntecSettings = JSON.parse(readFileSync(process.argv[2] as string, "utf8"));
 let failure: Failure = {};
 
