@@ -79,6 +79,6 @@ export class TynTecWebhooks extends pulumi.ComponentResource {
 const keepSettled =
   (seen: Promise<SeenCallbacks | undefined>): pulumi.ResourceTransform =>
   async ({ props, opts }) =>
-    (await seen)?.astray.length ? undefined : { props, opts: { ...opts, ignoreChanges: ["create"] } };
+    (await seen)?.reasons.length ? undefined : { props, opts: { ...opts, ignoreChanges: ["create"] } };
 
 const lines = (title: string, found: string[]): string => [title, ...found.map(printable)].join("\n");

@@ -15,7 +15,20 @@ export interface Claim {
 export interface RecordedClaim extends Claim {
   /** Where our events went before us; one that went nowhere is missing. */
   before: Callbacks;
+  /** Host and port of the proxy that the API was asked through; empty without one, missing in claims of earlier versions. */
+  proxy?: string;
 }
+
+const mark = "claim: ";
+
+/** The line that the resource prints. */
+export const claimLine = (claim: RecordedClaim): string => mark + JSON.stringify(claim);
+
+/** The claim that a run of the resource has printed last. */
+export const printedClaim = (output: string): RecordedClaim | undefined => {
+  const line = output.split("\n").findLast((each) => each.startsWith(mark));
+  return line ? (JSON.parse(line.slice(mark.length)) as RecordedClaim) : undefined;
+};
 
 /** The claim that sending these events there means. */
 export const claimOf = (api: string, wanted: ReadonlyMap<string, string>): Claim => ({

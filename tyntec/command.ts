@@ -8,9 +8,9 @@ const program = "node tyntec/webhooks.ts";
  * one time from the next, and the comment says why. Such a text stays in the state until the next time.
  */
 export const applyCommand = (seen: SeenCallbacks | undefined): string => {
-  if (!seen?.recorded || !seen.astray.length) return `${program} apply`;
+  if (!seen?.recorded || !seen.reasons.length) return `${program} apply`;
   const times = Number(/# (\d+)\./.exec(seen.recorded.create)?.[1] ?? 1) + 1;
-  return `${program} apply # ${times}. time: ${printable(seen.astray.join("; "))}`;
+  return `${program} apply # ${times}. time: ${printable(seen.reasons.join("; "))}`;
 };
 
 /** The command that gives our events back. */

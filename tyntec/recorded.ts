@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { printable } from "../hosts/printable.ts";
 import type { ApiVersion } from "./api/version.ts";
+import { printedClaim } from "./claim.ts";
 import { type CallbacksDocument, parsedDocument } from "./document.ts";
 
 /**
@@ -14,25 +15,27 @@ export const resourceNames = { v2: "tyntec-webhooks", v3: "tyntec-callbacks" } a
   string
 >;
 
-/** What the resource's last successful run has made true, and the command that it ran. */
+/** What a resource's last successful run has made true, and the command that it ran. */
 export interface Recorded {
   document: CallbacksDocument;
   create: string;
+  /** The proxy that it went through; empty without one, undefined if it has not noted that. */
+  proxy: string | undefined;
 }
 
 const answer = z.object({
   outputs: z.record(z.string(), z.object({ type: z.string(), outputs: z.looseObject({}) })),
 });
-const command = z.object({ create: z.string(), stdin: z.string() });
+const command = z.object({ create: z.string(), stdin: z.string(), stdout: z.string().catch("") });
 
 /**
- * This version's resource as the stack's state has it; undefined before its first successful `up`.
+ * The resources as the stack's state has them, of either version; none before the first successful `up`.
  *
  * @throws Error that starts with `TynTec:` when the engine does not tell.
  */
-export const recordedCallbacks = async (version: ApiVersion): Promise<Recorded | undefined> => {
+export const recordedCallbacks = async (): Promise<Recorded[]> => {
   try {
-    return found(await stateOutputs(), resourceNames[version]);
+    return found(await stateOutputs());
   } catch (error) {
     const said = printable(error instanceof Error ? error.message : String(error));
     throw new Error(
@@ -58,10 +61,12 @@ const stateOutputs = async (): Promise<unknown> => {
   }
 };
 
-const found = (said: unknown, name: string): Recorded | undefined => {
-  const resources = Object.entries(answer.parse(said).outputs);
-  const ours = resources.find(([urn, { type }]) => type === "command:local:Command" && urn.endsWith(`::${name}`));
-  if (!ours) return undefined;
-  const { create, stdin } = command.parse(ours[1].outputs);
-  return { create, document: parsedDocument(stdin) };
-};
+const found = (said: unknown): Recorded[] =>
+  Object.entries(answer.parse(said).outputs)
+    .filter(([urn, { type }]) => type === "command:local:Command" && names.includes(urn.split("::").at(-1) ?? ""))
+    .map(([, { outputs }]) => {
+      const { create, stdin, stdout } = command.parse(outputs);
+      return { create, document: parsedDocument(stdin), proxy: printedClaim(stdout)?.proxy };
+    });
+
+const names: string[] = Object.values(resourceNames);

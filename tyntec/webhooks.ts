@@ -8,12 +8,20 @@
 import { text } from "node:stream/consumers";
 import { readCallbacks } from "./api/account.ts";
 import type { AccountCallbacks } from "./api/account-callbacks.ts";
-import { claimOf, givenBack, type RecordedClaim, recordedClaim, refusals, takenAway } from "./claim.ts";
+import { proxyOf } from "./api/proxy.ts";
+import {
+  claimLine,
+  claimOf,
+  givenBack,
+  printedClaim,
+  type RecordedClaim,
+  recordedClaim,
+  refusals,
+  takenAway,
+} from "./claim.ts";
 import { type CallbacksDocument, parsedDocument, versionOf, wantedOf } from "./document.ts";
 import { type Difference, type Targets, unsettled } from "./model/destinations.ts";
 import { whereabouts } from "./model/whereabouts.ts";
-
-const mark = "claim: ";
 
 /** Reads the account's callbacks anew. */
 type Read = () => Promise<AccountCallbacks>;
@@ -26,7 +34,7 @@ const apply = async (document: CallbacksDocument, read: Read): Promise<void> => 
   if (taken.length && !takeOver) throw new Error(refusals(taken).join("\n"));
   const dropped = earlier?.api === url ? givenBack(present, earlier) : [];
   await redirect(read, present, new Map([...dropped, ...Object.entries(wanted.ours)]));
-  console.log(mark + JSON.stringify(recordedClaim(present, wanted, earlier)));
+  console.log(claimLine({ ...recordedClaim(present, wanted, earlier), proxy: proxyOf(url) ?? "" }));
 };
 
 const undo = async (document: CallbacksDocument, read: Read): Promise<void> => {
@@ -36,11 +44,7 @@ const undo = async (document: CallbacksDocument, read: Read): Promise<void> => {
 };
 
 /** What the last successful run of this resource has printed. */
-const recorded = (): RecordedClaim | undefined => {
-  const lines = (process.env.PULUMI_COMMAND_STDOUT ?? "").split("\n");
-  const line = lines.findLast((each) => each.startsWith(mark));
-  return line ? (JSON.parse(line.slice(mark.length)) as RecordedClaim) : undefined;
-};
+const recorded = (): RecordedClaim | undefined => printedClaim(process.env.PULUMI_COMMAND_STDOUT ?? "");
 
 /** Writes when something differs, then looks what came of it: an error may have come after the change. */
 const redirect = async (read: Read, present: AccountCallbacks, targets: Targets): Promise<void> => {

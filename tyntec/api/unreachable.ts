@@ -1,4 +1,5 @@
 import { printable } from "../../hosts/printable.ts";
+import { proxyOf } from "./proxy.ts";
 import { wrongAddress } from "./refusal.ts";
 
 /** Where it was tried. */
@@ -22,13 +23,10 @@ export const unreachable = ({ url, caFile, attempt }: Tried, error: NodeJS.Errno
   return notReachable(url, said);
 };
 
-const notReachable = (url: string, why: string): string =>
-  `${URL.parse(url)?.host} is not reachable (${why}). Is tyntec.url right, and may this machine reach it? ${proxyRemedy()}`.trim();
-
-/** Never its URL, which may hold a password. */
-const proxyRemedy = (): string => {
-  const { https_proxy, HTTPS_PROXY, http_proxy, HTTP_PROXY } = process.env;
-  const proxy = https_proxy ?? HTTPS_PROXY ?? http_proxy ?? HTTP_PROXY;
-  if (!proxy) return "";
-  return `A proxy is set (HTTPS_PROXY, ${URL.parse(proxy)?.host || "no URL"}): is it right, or does the API belong into NO_PROXY?`;
+const notReachable = (url: string, why: string): string => {
+  const proxy = proxyOf(url);
+  const remedy = proxy
+    ? ` A proxy is set (HTTPS_PROXY, ${proxy}): is it right, or does the API belong into NO_PROXY?`
+    : "";
+  return `${URL.parse(url)?.host} is not reachable (${why}). Is tyntec.url right, and may this machine reach it?${remedy}`;
 };
