@@ -2,6 +2,7 @@ import { judge } from "./approval/judge.ts";
 import { loadDeployment } from "./config/load.ts";
 import { publicPort } from "./config/ports.ts";
 import { secretsOf } from "./config/schema.ts";
+import { tyntecUrl } from "./config/tyntec-url.ts";
 import { endWithEngine } from "./hosts/end-with-engine.ts";
 import { Look } from "./hosts/look/look.ts";
 import { portalParameters as parameters, manualSteps as steps, portalTable as table } from "./render/portal.ts";
@@ -16,7 +17,7 @@ topologies[deployment.topology](deployment, look);
 
 const handover = {
   ...{ scheme: visitors.scheme, host: visitors.host, port: publicPort(deployment) },
-  whatsapp: whatsapp && tyntec && { ...whatsapp, tyntecUrl: tyntec.url },
+  whatsapp: whatsapp && tyntec && { ...whatsapp, tyntecUrl: tyntecUrl(tyntec) },
 };
 
 /** Values of the portal's system parameters, e.g. `{ "ACD.Chat.Server.Base.URL": "wss://chat.acme.example:3003" }`. */

@@ -4,11 +4,11 @@ import type { Step } from "../hosts/host.ts";
 import type { OnDrift } from "../hosts/look/drift-policy.ts";
 import type { Look } from "../hosts/look/look.ts";
 import { printable } from "../hosts/printable.ts";
+import type { ApiVersion } from "../tyntec/api/version.ts";
 import { applyCommand, undoCommand } from "../tyntec/command.ts";
-import { documentText, webhooksDocument } from "../tyntec/document.ts";
-import { lookAtWebhooks, type SeenWebhooks } from "../tyntec/look-at-webhooks.ts";
-import type { Webhook } from "../tyntec/model/callbacks.ts";
-import { resourceName } from "../tyntec/recorded.ts";
+import { callbacksDocument, documentText, versionOf } from "../tyntec/document.ts";
+import { lookAtCallbacks, type SeenCallbacks } from "../tyntec/look-at-callbacks.ts";
+import { resourceNames } from "../tyntec/recorded.ts";
 
 /** What {@link TynTecWebhooks} needs to know. */
 export interface TynTecWebhooksArgs {
@@ -16,6 +16,8 @@ export interface TynTecWebhooksArgs {
   look: Look;
   /** Base URL of the API, e.g. `https://api.tyntec.com/chat-api/v2`. */
   url: string;
+  /** The version of the API: webhooks of an application (v2), or the account's callback (v3). @default "v2" */
+  apiVersion?: ApiVersion;
   /** The account's key. */
   apiKey: string;
   /** Certificate authority of an API that no public one vouches for. */
@@ -26,7 +28,7 @@ export interface TynTecWebhooksArgs {
   takeOver?: boolean;
   /** What `up` does when our events were moved at TynTec: bring them back, or stop before the first write. @default "heal" */
   onDrift?: OnDrift;
-  /** Ask for WhatsApp's group events, too, as the vendor's page does. @default true */
+  /** Ask for WhatsApp's group events, too, as the vendor's page does; version 3 has none. @default true */
   groupEvents?: boolean;
   /** TynTec starts to call as soon as it knows the URLs: they have to answer before. */
   after: Step[];
@@ -36,22 +38,18 @@ export interface TynTecWebhooksArgs {
  * The webhooks through which TynTec delivers WhatsApp messages and their status to chat.
  *
  * Talks to the API from the controller: reads, compares as event → URL, writes only what differs, reads again.
- * Webhooks of other events are kept. What was moved at TynTec since is shown in a preview, and moved back.
+ * Everything else in the account is kept. What was moved at TynTec since is shown in a preview, and moved back.
  * Deleting gives our events back to where they went before.
  *
- * Vendor page "CHAT role", step WhatsApp; TynTec Conversations API v2, "applications".
+ * Vendor page "CHAT role", step WhatsApp; TynTec Conversations API v2, "applications", and v3, "configurations".
  */
 export class TynTecWebhooks extends pulumi.ComponentResource {
-  /** The webhooks of this role. */
-  readonly webhooks: Webhook[];
-
   constructor(name: string, args: TynTecWebhooksArgs, opts?: pulumi.ComponentResourceOptions) {
     super("jtel:chat:TynTecWebhooks", name, {}, opts);
-    const document = webhooksDocument(args);
-    this.webhooks = document.webhooks;
-    const seen = lookAtWebhooks(args.look, document, args);
+    const document = callbacksDocument(args);
+    const seen = lookAtCallbacks(args.look, document, args);
     const command = new local.Command(
-      resourceName,
+      resourceNames[versionOf(document)],
       {
         create: seen.then(applyCommand),
         delete: undoCommand,
@@ -67,8 +65,11 @@ export class TynTecWebhooks extends pulumi.ComponentResource {
         transforms: [keepSettled(seen)],
       },
     );
-    const tell = (found: SeenWebhooks | undefined) =>
-      found && (found.recorded || args.takeOver) ? logAstray(found, command) : undefined;
+    const tell = async (found: SeenCallbacks | undefined) => {
+      if (found?.overrides.length) await pulumi.log.warn(lines("at TynTec:", found.overrides), command);
+      if (found?.astray.length && (found.recorded || args.takeOver))
+        await pulumi.log.info(lines("at TynTec now:", found.astray), command);
+    };
     void seen.then(tell, () => {}); // why there is no answer, the program's end says
     this.registerOutputs();
   }
@@ -76,10 +77,8 @@ export class TynTecWebhooks extends pulumi.ComponentResource {
 
 /** What is as it should be, or was not seen, must not show a difference: the command stays what the state says. */
 const keepSettled =
-  (seen: Promise<SeenWebhooks | undefined>): pulumi.ResourceTransform =>
+  (seen: Promise<SeenCallbacks | undefined>): pulumi.ResourceTransform =>
   async ({ props, opts }) =>
-    (await seen)?.astray.length ? undefined : { props, opts: { ...opts, ignoreChanges: ["create"] } };
+    (await seen)?.reasons.length ? undefined : { props, opts: { ...opts, ignoreChanges: ["create"] } };
 
-const logAstray = async ({ astray }: SeenWebhooks, resource: pulumi.Resource): Promise<void> => {
-  if (astray.length) await pulumi.log.info(["at TynTec now:", ...astray.map(printable)].join("\n"), resource);
-};
+const lines = (title: string, found: string[]): string => [title, ...found.map(printable)].join("\n");

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { chatPort, placeOf, publicPort } from "./ports.ts";
 import { keyPath, type Problem } from "./problems.ts";
 import { type Deployment, schema, secretKeys } from "./schema.ts";
+import { tyntecUrlProblem } from "./tyntec-url.ts";
 
 /** The checked values, or every problem that they have. */
 export type Checked = { deployment: Deployment } | { problems: Problem[] };
@@ -175,7 +176,8 @@ const whatsappProblems = ({ public: { scheme }, whatsapp, tyntec }: Deployment):
         text: "is missing, but tyntec is set. Set whatsapp.portal and whatsapp.serviceNumber, or remove tyntec",
       },
     ];
-  return [];
+  const text = tyntec && tyntecUrlProblem(tyntec);
+  return text ? [{ key: "tyntec.url", text }] : [];
 };
 
 const hazelcastProblems = ({ hazelcast, java }: Deployment): Problem[] =>

@@ -311,12 +311,11 @@ export const schema = z.strictObject({
         .string()
         .min(1, "is empty")
         .regex(/^[\x21-\x7e]*$/, "holds a blank, a line break or no ASCII, which a header cannot carry. Set it again"),
-      url: url
-        .regex(/[^/]$/, "ends with a slash. Example: https://api.tyntec.com/chat-api/v2")
-        .default("https://api.tyntec.com/chat-api/v2"),
+      apiVersion: z.enum(["v2", "v3"], "is no version of TynTec's API. Known: v2, v3").default("v2"),
+      url: url.regex(/[^/]$/, "ends with a slash. Example: https://api.tyntec.com/chat-api/v2").optional(),
       caFile: z.string().optional(),
       takeOver: z.boolean().default(false),
-      /** The vendor's page has these events, but a later API may refuse them. */
+      /** The vendor's page has these events, but a later API may refuse them. Only v2 has them. */
       groupEvents: z.boolean().default(true),
     })
     .optional(),

@@ -8,6 +8,7 @@ import { TynTecWebhooks } from "../components/tyntec-webhooks.ts";
 import { UfwRules } from "../components/ufw-rules.ts";
 import { publicPort, publicPorts } from "../config/ports.ts";
 import type { Deployment, HostConfig } from "../config/schema.ts";
+import { tyntecUrl } from "../config/tyntec-url.ts";
 import { Host } from "../hosts/host.ts";
 import type { Look } from "../hosts/look/look.ts";
 import type { Needs } from "../render/client-messenger/resources.ts";
@@ -62,6 +63,7 @@ export const chatRole = (deployment: Deployment, look: Look, { chatServers, load
   if (whatsapp && tyntec) {
     new TynTecWebhooks("tyntec", {
       ...tyntec,
+      url: tyntecUrl(tyntec),
       look,
       onDrift: deployment.onDrift,
       portal: whatsapp.portal,

@@ -1,5 +1,5 @@
 import { printable } from "../hosts/printable.ts";
-import type { SeenWebhooks } from "./look-at-webhooks.ts";
+import type { SeenCallbacks } from "./look-at-callbacks.ts";
 
 const program = "node tyntec/webhooks.ts";
 
@@ -7,10 +7,10 @@ const program = "node tyntec/webhooks.ts";
  * The command that makes the document true. Events that have gone astray must run it again, so its text changes: a count tells
  * one time from the next, and the comment says why. Such a text stays in the state until the next time.
  */
-export const applyCommand = (seen: SeenWebhooks | undefined): string => {
-  if (!seen?.recorded || !seen.astray.length) return `${program} apply`;
+export const applyCommand = (seen: SeenCallbacks | undefined): string => {
+  if (!seen?.recorded || !seen.reasons.length) return `${program} apply`;
   const times = Number(/# (\d+)\./.exec(seen.recorded.create)?.[1] ?? 1) + 1;
-  return `${program} apply # ${times}. time: ${printable(seen.astray.join("; "))}`;
+  return `${program} apply # ${times}. time: ${printable(seen.reasons.join("; "))}`;
 };
 
 /** The command that gives our events back. */

@@ -2,28 +2,38 @@ import { setTimeout as pause } from "node:timers/promises";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { printable } from "../hosts/printable.ts";
-import { parsedDocument, type WebhooksDocument } from "./document.ts";
+import type { ApiVersion } from "./api/version.ts";
+import { printedClaim } from "./claim.ts";
+import { type CallbacksDocument, parsedDocument } from "./document.ts";
 
-/** The resource's name in the state. */
-export const resourceName = "tyntec-webhooks";
+/**
+ * The resource's name in the state. Each version has its own: so a stack that changes the version gives back what the other one
+ * has set, with the key and at the address that the state has.
+ */
+export const resourceNames = { v2: "tyntec-webhooks", v3: "tyntec-callbacks" } as const satisfies Record<
+  ApiVersion,
+  string
+>;
 
-/** What the resource's last successful run has made true, and the command that it ran. */
+/** What a resource's last successful run has made true, and the command that it ran. */
 export interface Recorded {
-  document: WebhooksDocument;
+  document: CallbacksDocument;
   create: string;
+  /** The proxy that it went through; empty without one, undefined if it has not noted that. */
+  proxy: string | undefined;
 }
 
 const answer = z.object({
   outputs: z.record(z.string(), z.object({ type: z.string(), outputs: z.looseObject({}) })),
 });
-const command = z.object({ create: z.string(), stdin: z.string() });
+const command = z.object({ create: z.string(), stdin: z.string(), stdout: z.string().catch("") });
 
 /**
- * The resource as this stack's state has it; undefined before the first successful `up`.
+ * The resources as the stack's state has them, of either version; none before the first successful `up`.
  *
  * @throws Error that starts with `TynTec:` when the engine does not tell.
  */
-export const recordedWebhooks = async (): Promise<Recorded | undefined> => {
+export const recordedCallbacks = async (): Promise<Recorded[]> => {
   try {
     return found(await stateOutputs());
   } catch (error) {
@@ -51,12 +61,12 @@ const stateOutputs = async (): Promise<unknown> => {
   }
 };
 
-const found = (said: unknown): Recorded | undefined => {
-  const resources = Object.entries(answer.parse(said).outputs);
-  const ours = resources.find(
-    ([urn, { type }]) => type === "command:local:Command" && urn.endsWith(`::${resourceName}`),
-  );
-  if (!ours) return undefined;
-  const { create, stdin } = command.parse(ours[1].outputs);
-  return { create, document: parsedDocument(stdin) };
-};
+const found = (said: unknown): Recorded[] =>
+  Object.entries(answer.parse(said).outputs)
+    .filter(([urn, { type }]) => type === "command:local:Command" && names.includes(urn.split("::").at(-1) ?? ""))
+    .map(([, { outputs }]) => {
+      const { create, stdin, stdout } = command.parse(outputs);
+      return { create, document: parsedDocument(stdin), proxy: printedClaim(stdout)?.proxy };
+    });
+
+const names: string[] = Object.values(resourceNames);

@@ -1,7 +1,4 @@
-import { mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import type { EngineEvent, Stack } from "@pulumi/pulumi/automation/index.js";
-import { LocalWorkspace } from "@pulumi/pulumi/automation/index.js";
+import type { Stack } from "@pulumi/pulumi/automation/index.js";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { minutes } from "../../lab/deadline.ts";
 import { readWebhooks, writeWebhooks } from "../../tyntec/api/application.ts";
@@ -9,21 +6,23 @@ import { callbacks, type Webhook } from "../../tyntec/model/callbacks.ts";
 import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
 import { startProxy } from "../connect-proxy.ts";
 import { type LoopbackTyntec, startTyntec } from "../tyntec-stand-in.ts";
+import { type Command, startEngine, type TyntecEngine } from "./tyntec/engine.ts";
 
-const checkout = new URL("../../", import.meta.url).pathname;
 const portal = "https://portal.acme.example";
-const crm: Webhook = { events: ["MoMessage", "Other"], callbackUrl: "https://crm.example/hook?token=s3cret" };
+const crm: Webhook = {
+  events: ["MoMessage", "MessageStatus::unknown"],
+  callbackUrl: "https://crm.example/hook?token=s3cret",
+};
 
 describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
   let tyntec: LoopbackTyntec;
+  let engine: TyntecEngine;
   let stack: Stack;
-  /** The value of the stack file as it was set last: setting it takes as long as half a run. */
-  let configured: string;
 
   beforeAll(async () => {
     tyntec = await startTyntec();
-    stack = await emptyStack(join(tyntec.directory, "stack"));
-    await stack.setConfig("jtel-chat:apiKey", { value: tyntec.apiKey, secret: true });
+    engine = await startEngine(tyntec);
+    stack = engine.stack;
   });
 
   afterAll(async () => {
@@ -31,31 +30,17 @@ describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
   });
 
   beforeEach(async () => {
-    await tyntec.reset();
-    await writeWebhooks(tyntec, [crm]);
+    await tyntec.reset({ webhooks: [crm] });
     await stack.importStack({ version: 3, deployment: {} });
   });
 
   afterEach(async () => {
-    const secrets = new RegExp(`${tyntec.apiKey}|s3cret`);
-    expect(await everyFile(join(tyntec.directory, "stack", "backend"))).not.toMatch(secrets);
+    expect(await engine.backend()).not.toMatch(new RegExp(`${tyntec.apiKey}|s3cret`));
     stack.workspace.envVars.JTEL_CHAT_OBSERVE = "";
   });
 
   /** Runs `pulumi preview --diff`, `up` or `destroy` with these values in the stack file. */
-  const run = async (command: "preview" | "up" | "destroy", options: object = {}) => {
-    const { url, caFile, apiKey } = tyntec;
-    const value = JSON.stringify({ url, caFile, portal, ...options });
-    if (value !== configured) await stack.setConfig("jtel-chat:tyntec", { value });
-    configured = value;
-    const { length } = await tyntec.requests();
-    const result = await observed((onEvent, onOutput) =>
-      stack[command]({ onEvent, onOutput, onError: onOutput, diff: true }),
-    );
-    expect(result.text).not.toMatch(new RegExp(`${apiKey}|s3cret`));
-    const requests = (await tyntec.requests()).slice(length).map(({ method }) => method);
-    return { ...result, requests };
-  };
+  const run = (command: Command, options: object = {}) => engine.run(command, { url: tyntec.url, portal, ...options });
 
   const unchanged = { failed: false, steps: [], requests: ["GET"] };
   const ours = () => Object.fromEntries(callbacks(chatWebhooks(portal)));
@@ -83,7 +68,7 @@ describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
 
     const up = await run("up", { takeOver: true });
     expect(up).toMatchObject({ failed: false, requests: ["GET", "GET", "PATCH", "GET"] });
-    expect(await present()).toEqual({ ...ours(), Other: crm.callbackUrl });
+    expect(await present()).toEqual({ ...ours(), "MessageStatus::unknown": crm.callbackUrl });
     expect(await run("up", { takeOver: true })).toMatchObject(unchanged);
     expect(await run("preview", { takeOver: true })).toMatchObject(unchanged);
 
@@ -92,8 +77,10 @@ describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
       steps: ["update tyntec-webhooks"],
       requests: ["GET", "GET"],
     });
-    expect(await run("destroy")).toMatchObject({ failed: false, requests: ["GET", "PATCH", "GET"] });
-    expect(await readWebhooks(tyntec)).toEqual([{ ...crm, events: ["Other", "MoMessage"] }]);
+    const destroy = await run("destroy");
+    expect(destroy).toMatchObject({ failed: false, requests: ["GET", "PATCH", "GET"] });
+    expect(destroy.text).toMatch(/go to https:\/\/portal\.acme\.example\/delivery still:.* cannot unset an event/);
+    expect(await present()).toEqual({ ...ours(), ...Object.fromEntries(callbacks([crm])) });
   });
 
   test("what was moved at TynTec is shown and moved back, as often as it happens", async () => {
@@ -110,7 +97,7 @@ describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
         new RegExp(`"node tyntec/webhooks.ts apply # ${time} time: MoMessage goes to https://crm`),
       );
       expect(await run("up")).toMatchObject({ failed: false, steps: ["update tyntec-webhooks"] });
-      expect(await present()).toEqual({ ...ours(), Other: crm.callbackUrl });
+      expect(await present()).toEqual({ ...ours(), "MessageStatus::unknown": crm.callbackUrl });
       expect(await run("up")).toMatchObject(unchanged);
     }
   });
@@ -122,7 +109,7 @@ describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
     expect(await present()).toMatchObject({ MoMessage: "https://new.acme.example/incoming" });
     expect(await run("up", renamed)).toMatchObject(unchanged);
     await run("destroy", renamed);
-    expect(await present()).toEqual({ Other: crm.callbackUrl, MoMessage: crm.callbackUrl });
+    expect(await present()).toMatchObject(Object.fromEntries(callbacks([crm])));
   });
 
   test("events that are ours already are adopted after the state was lost", async () => {
@@ -193,61 +180,3 @@ describe("TynTecWebhooks in the engine", { timeout: minutes }, () => {
     });
   });
 });
-
-/** Makes a stack of `test/engine/tyntec` in a folder of its own, with the checkout's programs that it runs. */
-const emptyStack = async (directory: string): Promise<Stack> => {
-  await mkdir(join(directory, "backend"), { recursive: true });
-  await symlink(join(checkout, "test/engine/tyntec/index.ts"), join(directory, "index.ts"));
-  for (const name of ["tyntec", "node_modules", "package.json"]) await symlink(checkout + name, join(directory, name));
-  const project = {
-    name: "jtel-chat",
-    main: "index.ts",
-    runtime: { name: "nodejs", options: { typescript: false } },
-    backend: { url: `file://${directory}/backend` },
-  };
-  await writeFile(join(directory, "Pulumi.yaml"), JSON.stringify(project));
-  const stack = await LocalWorkspace.createStack(
-    { stackName: "test", workDir: directory },
-    { envVars: { PULUMI_CONFIG_PASSPHRASE: "throw-away" } },
-  );
-  // Asked for after each run, by three more starts of the CLI; nobody needs them here.
-  return Object.assign(stack, { outputs: async () => ({}), info: async () => undefined });
-};
-
-interface Run {
-  /**
-   * Steps on commands, sorted, without those that changed nothing: `create host`. The engine begins those that do not depend on
-   * each other in any order.
-   */
-  steps: string[];
-  /** All that a person saw. */
-  text: string;
-  failed: boolean;
-}
-
-/** Runs the engine and collects what it does; a failed run is a result, not an exception. */
-const observed = async (
-  run: (onEvent: (event: EngineEvent) => void, onOutput: (text: string) => void) => Promise<unknown>,
-): Promise<Run> => {
-  const steps: string[] = [];
-  let text = "";
-  const onEvent = ({ resourcePreEvent }: EngineEvent) => {
-    const step = resourcePreEvent?.metadata;
-    if (step?.type.startsWith("command:") && step.op !== "same")
-      steps.push(`${step.op} ${step.urn.split("::").at(-1)}`);
-  };
-  const onOutput = (part: string) => {
-    text += part;
-  };
-  const error = await run(onEvent, onOutput).then(
-    () => undefined,
-    (reason: Error) => reason,
-  );
-  return { steps: steps.sort(), text: text + (error?.message ?? ""), failed: error !== undefined };
-};
-
-const everyFile = async (directory: string): Promise<string> => {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return (await Promise.all(files.map((file) => readFile(file, "utf8")))).join("\n");
-};

@@ -130,12 +130,12 @@ describe.skipIf(!runnable)("a lab", () => {
     expect((await host("chatserver1").exec(connect)).exitCode).toBe(0);
   });
 
-  test("TynTec knows its key, replaces the webhooks, and explains what it refuses", async () => {
+  test("TynTec knows its key, merges webhooks by event, and explains what it refuses", async () => {
     const before = JSON.parse((await tyntec("/applications/default")).body);
     expect(before.webhooks).toHaveLength(1);
     const webhook = { events: ["MoMessage"], callbackUrl: `https://${lab.portal}/incoming` };
     expect(await tyntec("/applications/default", patch([webhook]))).toMatchObject({ status: 204, body: "" });
-    expect(JSON.parse((await tyntec("/applications/default")).body).webhooks).toEqual([webhook]);
+    expect(JSON.parse((await tyntec("/applications/default")).body).webhooks).toEqual([...before.webhooks, webhook]);
 
     const refused = await tyntec("/applications/default", patch([{ ...webhook, callbackUrl: "http://x.example" }]));
     expect(refused.status).toBe(400);

@@ -93,6 +93,12 @@ test("WhatsApp over http is refused with the way on", () => {
   ]);
 });
 
+test("a URL of another version of TynTec's API is refused with the way on", () => {
+  expect(problems({ tyntec: { ...values().tyntec, apiVersion: "v3" } })).toEqual([
+    expect.stringMatching(/^tyntec\.url: "https:\/\/.*\/v2" is version 2 .*apiVersion is v3\. Remove the key/),
+  ]);
+});
+
 test("HAProxy's options are checked against the servers, the scheme and each other", () => {
   const haproxy = {
     weights: { chatserver1: 2, chatserver9: 1 },

@@ -2,14 +2,15 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Failure } from "../../lab/stand-ins/tyntec/server.ts";
-import { readWebhooks, type TynTecAccount, writeWebhooks } from "../../tyntec/api/application.ts";
+import { readWebhooks, writeWebhooks } from "../../tyntec/api/application.ts";
+import type { TynTecAccount } from "../../tyntec/api/call.ts";
 import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
 import { startProxy } from "../connect-proxy.ts";
 import { freePort } from "../contract/ssh-server.ts";
 import { type LoopbackTyntec, startTyntec } from "../tyntec-stand-in.ts";
 
 const wanted = chatWebhooks("https://portal.acme.example");
-const other = [{ events: ["Conversation::closed"], callbackUrl: "https://crm.lab.example/tyntec" }];
+const other = [{ events: ["MessageStatus::unknown"], callbackUrl: "https://crm.lab.example/tyntec" }];
 const patience = { attempt: 2_000, total: 2_500, pause: 20 };
 
 let tyntec: LoopbackTyntec;
@@ -74,17 +75,17 @@ describe("asks again", () => {
     expect(Date.now() - began).toBeGreaterThan(900);
   });
 
-  test("for a PATCH, too: the complete set may be written twice", async () => {
+  test("for a PATCH, too: it may be written twice", async () => {
     await tyntec.fail({ method: "PATCH", cut: true, late: true, count: 1 });
     expect(await requests(() => writeWebhooks(account, wanted))).toEqual(["cut", 204]);
-    expect(await readWebhooks(account)).toEqual(wanted);
+    expect(await readWebhooks(account)).toEqual([...other, ...wanted]);
   });
 
   test("only for a while", async () => {
     await tyntec.fail({ status: 503 });
-    account.patience = { attempt: 100, total: 400, pause: 50 };
+    account.patience = { attempt: 5_000, total: 400, pause: 50 };
     const statuses = await requests(() => complaint(readWebhooks(account)));
-    expect(statuses.length).toBeGreaterThan(2);
+    expect(statuses.length).toBeGreaterThan(1);
     expect(statuses.length).toBeLessThan(6);
   });
 
@@ -138,7 +139,7 @@ describe("says what, where, why and what to do", () => {
     [
       "a huge answer",
       { status: 400, body: "x".repeat(2_000_000) },
-      /the answer is too long for an application\. Is tyntec\.url/,
+      /the answer is too long for the API's\. Is tyntec\.url/,
     ],
     [
       "a page where the application belongs",
@@ -150,6 +151,11 @@ describe("says what, where, why and what to do", () => {
       "an application of another shape",
       { status: 200, body: '{"webhooks": [{"events": "all"}]}' },
       /no application came: .* of application\/json\./,
+    ],
+    [
+      "an object of something else",
+      { status: 200, body: '{"status": "ok"}' },
+      /200, but no application came: 16 bytes of application\/json\. Is/,
     ],
     [
       "a key that is echoed",
@@ -207,10 +213,10 @@ describe("says what, where, why and what to do", () => {
   test("about refused group events, naming the option that leaves them out", async () => {
     await tyntec.fail({ refuseEvents: "WhatsAppGroupEvent::" });
     expect(await complaint(writeWebhooks(account, wanted))).toMatch(
-      /PATCH .*refused \(400: Constraint Violation – .* no such event: WhatsAppGroupEvent::\*\)\. .*set tyntec\.groupEvents: false$/,
+      /PATCH .*refused \(400: Constraint Violation – .* unknown event type WhatsAppGroupEvent::userJoined.*\)\. .*set tyntec\.groupEvents: false$/,
     );
     await writeWebhooks(account, chatWebhooks("https://portal.acme.example", { groupEvents: false }));
-    expect((await readWebhooks(account)).flatMap(({ events }) => events)).toHaveLength(7);
+    expect((await readWebhooks(account)).flatMap(({ events }) => events)).toHaveLength(8);
   });
 });
 

@@ -1,17 +1,18 @@
-import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { schema } from "../../config/schema.ts";
-import { readWebhooks, writeWebhooks } from "../../tyntec/api/application.ts";
-import { documentText } from "../../tyntec/document.ts";
-import { callbacks, differences, redirected, type Webhook } from "../../tyntec/model/callbacks.ts";
+import { tyntecUrl, tyntecUrlProblem } from "../../config/tyntec-url.ts";
+import { readWebhooks } from "../../tyntec/api/application.ts";
+import { callbacks, destinationsOf, type Webhook, webhooksFor } from "../../tyntec/model/callbacks.ts";
 import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
+import { unsettled } from "../../tyntec/model/destinations.ts";
 import { whereabouts } from "../../tyntec/model/whereabouts.ts";
+import { runProgram } from "../tyntec-program.ts";
 import { type LoopbackTyntec, startTyntec } from "../tyntec-stand-in.ts";
 
 const portal = "https://portal.acme.example";
 const wanted = chatWebhooks(portal);
-const crm: Webhook = { events: ["MoMessage", "Other"], callbackUrl: "https://crm.example/hook" };
+const crm: Webhook = { events: ["MoMessage", "MessageStatus::unknown"], callbackUrl: "https://crm.example/hook" };
 
 describe("webhooks", () => {
   test("are the vendor's two, with the group's events unless they are left out", () => {
@@ -22,24 +23,20 @@ describe("webhooks", () => {
 
   test("compare as event → URL: grouping and order mean nothing", () => {
     const each = [...callbacks(wanted)].reverse().map(([event, callbackUrl]) => ({ events: [event], callbackUrl }));
-    expect(differences(each, wanted)).toEqual([]);
+    expect(unsettled(destinationsOf(each), callbacks(wanted))).toEqual([]);
   });
 
-  test("keep other events, and fields that only the API knows, when ours are sent elsewhere", () => {
-    const present = [{ ...crm, id: 7 }];
-    expect(redirected(present, callbacks(wanted))).toEqual([{ ...crm, id: 7, events: ["Other"] }, ...wanted]);
+  test("are written by URL, without events that go nowhere", () => {
+    const targets = new Map([...callbacks(wanted), ["MoMessage", undefined] as const]);
+    expect(webhooksFor(targets)).toEqual([wanted[1]]);
   });
 
-  test("get an event back among those that go to its URL", () => {
-    const targets = new Map([["MoMessage", crm.callbackUrl]]);
-    expect(redirected([...wanted, { ...crm, events: ["Other"] }], targets)).toEqual([
-      wanted[1],
-      { ...crm, events: ["Other", "MoMessage"] },
+  test("differ where the default webhook gets an event, and say so", () => {
+    const present = destinationsOf([{ events: [], callbackUrl: crm.callbackUrl }]);
+    expect(whereabouts(unsettled(present, new Map([["MoMessage", "https://portal.acme.example/"]])))).toEqual([
+      "MoMessage goes to https://crm.example/hook (the default webhook)",
     ]);
-  });
-
-  test("go nowhere when nothing is left of them", () => {
-    expect(redirected(wanted, new Map([["MoMessage", undefined]]))).toEqual([wanted[1]]);
+    expect(unsettled(present, new Map([["MoMessage", crm.callbackUrl]]))).toEqual([]);
   });
 
   test("are shown without what may be somebody's password", () => {
@@ -64,6 +61,22 @@ describe("the stack file", () => {
     ]);
     expect(problems({ url: "http://api.tyntec.com/chat-api/v2" })).toEqual([expect.stringMatching(/^is no https URL/)]);
   });
+
+  test("names the API's version, whose URL is the provider's unless another is set", () => {
+    const parsed = (tyntec: object) => schema.shape.tyntec.unwrap().parse({ apiKey: "k", ...tyntec });
+    expect(tyntecUrl(parsed({}))).toBe("https://api.tyntec.com/chat-api/v2");
+    expect(tyntecUrl(parsed({ apiVersion: "v3" }))).toBe("https://api.tyntec.com/conversations/v3");
+    expect(tyntecUrl(parsed({ apiVersion: "v3", url: "https://gate.example/t" }))).toBe("https://gate.example/t");
+    expect(problems({ apiVersion: "v4" })).toEqual([expect.stringMatching(/^is no version .*Known: v2, v3$/)]);
+  });
+
+  test("refuses the URL of another version", () => {
+    const problem = (url: string) => tyntecUrlProblem({ ...schema.shape.tyntec.unwrap().parse({ apiKey: "k", url }) });
+    expect(problem("https://gate.example/conversations/v3")).toMatch(
+      /^"https:\/\/gate\.example\/conversations\/v3" is version 3 of the API, but tyntec\.apiVersion is v2\. Remove/,
+    );
+    expect(problem("https://gate.example/chat-api/v2")).toBeUndefined();
+  });
 });
 
 describe("the program that Pulumi runs", () => {
@@ -87,23 +100,16 @@ describe("the program that Pulumi runs", () => {
     previous?: string;
   }
 
-  const run = async (action: "apply" | "undo", { portal: name = portal, previous = "", ...options }: Options = {}) => {
-    const { url, caFile, apiKey } = tyntec;
-    const { takeOver } = options;
-    const input = documentText({ url, caFile, ...(takeOver && { takeOver }), webhooks: chatWebhooks(name, options) });
-    const environment = { TYNTEC_API_KEY: apiKey, PULUMI_COMMAND_STDOUT: previous };
-    const { length } = await tyntec.requests();
-    const result = await execa(process.execPath, [program, action], { input, env: environment, reject: false });
-    expect(result.stdout + result.stderr).not.toContain(apiKey);
-    const methods = (await tyntec.requests()).slice(length).map(({ method }) => method);
-    return { failed: result.failed, stdout: result.stdout, stderr: result.stderr, methods };
+  const run = (action: "apply" | "undo", { portal: name = portal, previous, takeOver, ...options }: Options = {}) => {
+    const { url, caFile } = tyntec;
+    const document = { url, caFile, ...(takeOver && { takeOver }), webhooks: chatWebhooks(name, options) };
+    return runProgram(tyntec, action, document, previous);
   };
-  const program = fileURLToPath(new URL("../../tyntec/webhooks.ts", import.meta.url));
 
   const present = async () => Object.fromEntries(callbacks(await readWebhooks(tyntec)));
-  const write = (...list: Webhook[]) => writeWebhooks(tyntec, list);
+  const write = (...webhooks: Webhook[]) => tyntec.reset({ webhooks });
   const ours = Object.fromEntries(callbacks(wanted));
-  const lab = { "Conversation::closed": "https://crm.lab.example/tyntec" };
+  const lab = { "MessageStatus::unknown": "https://crm.lab.example/tyntec" };
 
   test("writes what is missing and reads it back; a second time it only looks", async () => {
     const first = await run("apply");
@@ -128,9 +134,9 @@ describe("the program that Pulumi runs", () => {
     test("and gives it back after it was taken over", async () => {
       await write(crm);
       const { stdout: previous } = await run("apply", { takeOver: true });
-      expect(await present()).toEqual({ ...ours, Other: crm.callbackUrl });
+      expect(await present()).toEqual({ ...ours, "MessageStatus::unknown": crm.callbackUrl });
       expect(await run("undo", { previous })).toMatchObject({ failed: false, methods: ["GET", "PATCH", "GET"] });
-      expect(await readWebhooks(tyntec)).toEqual([{ ...crm, events: ["Other", "MoMessage"] }]);
+      expect(await present()).toEqual({ ...ours, ...Object.fromEntries(callbacks([crm])) });
     });
 
     test("also when its events were never ours, though others are", async () => {
@@ -150,7 +156,7 @@ describe("the program that Pulumi runs", () => {
       expect((await run("apply", { previous })).stderr).toContain("set tyntec.takeOver: true");
       const taken = await run("apply", { previous, takeOver: true });
       await run("undo", { previous: taken.stdout });
-      expect(await present()).toEqual({ Other: crm.callbackUrl, MoMessage: crm.callbackUrl });
+      expect(await present()).toEqual({ ...ours, ...Object.fromEntries(callbacks([crm])) });
     });
   });
 
@@ -166,7 +172,7 @@ describe("the program that Pulumi runs", () => {
       const healed = await run("apply", { previous });
       expect(await present()).toEqual(ours);
       await run("undo", { previous: healed.stdout });
-      expect(await present()).toEqual({ MoMessage: crm.callbackUrl });
+      expect(await present()).toEqual({ ...ours, MoMessage: crm.callbackUrl });
     });
 
     test("under the portal's new name", async () => {
@@ -174,27 +180,64 @@ describe("the program that Pulumi runs", () => {
       expect(renamed.failed).toBe(false);
       expect(await present()).toMatchObject({ MoMessage: "https://new.acme.example/incoming" });
       await run("undo", { previous: renamed.stdout, portal: "https://new.acme.example" });
-      expect(await present()).toEqual({ Other: crm.callbackUrl, MoMessage: crm.callbackUrl });
+      expect(await present()).toMatchObject(Object.fromEntries(callbacks([crm])));
     });
 
     test("and gives back those that are no longer wanted", async () => {
-      const { stdout } = await run("apply", { previous, groupEvents: false, portal: "https://new.acme.example" });
-      expect(Object.keys(await present()).join()).not.toContain("Group");
+      const group = { events: ["WhatsAppGroupEvent::userLeft"], callbackUrl: crm.callbackUrl };
+      await write(group);
+      const taken = await run("apply", { takeOver: true });
+      const { stdout } = await run("apply", { previous: taken.stdout, groupEvents: false });
+      expect(await present()).toMatchObject({ [group.events[0] as string]: crm.callbackUrl });
       expect(stdout).not.toContain("Group");
     });
 
     test("and leaves, when it is undone, what somebody has moved since", async () => {
       await write(...wanted.slice(1), { events: ["MoMessage"], callbackUrl: "https://new.example/" });
       await run("undo", { previous });
-      expect(await present()).toEqual({ MoMessage: "https://new.example/" });
+      expect(await present()).toMatchObject({ MoMessage: "https://new.example/" });
     });
 
     test("as far as it can after the state was lost: they are nobody else's to give back", async () => {
       const adopted = await run("apply");
       expect(adopted).toMatchObject({ failed: false, methods: ["GET"] });
-      await run("undo", { previous: adopted.stdout });
-      expect(await present()).toEqual({ Other: crm.callbackUrl });
+      expect(await run("undo", { previous: adopted.stdout })).toMatchObject({ failed: false, methods: ["GET"] });
+      expect(await present()).toEqual({ ...ours, "MessageStatus::unknown": crm.callbackUrl });
     });
+  });
+
+  describe("asks before it overrides a default webhook", () => {
+    const fallback = { events: [], callbackUrl: "https://all.example/hook" };
+    beforeEach(() => write(fallback));
+
+    test("which gets every event that no other webhook names", async () => {
+      const { failed, stderr, methods } = await run("apply");
+      expect({ failed, methods }).toEqual({ failed: true, methods: ["GET"] });
+      expect(stderr).toMatch(
+        /^TynTec: MoMessage, .* go to https:\/\/all\.example\/hook \(the default webhook\): another system/,
+      );
+    });
+
+    test("leaves it its other events, and sends ours back to it", async () => {
+      const { stdout: previous } = await run("apply", { takeOver: true });
+      expect(await readWebhooks(tyntec)).toContainEqual(fallback);
+      expect(await present()).toEqual(ours);
+      const undone = await run("undo", { previous });
+      expect(undone).toMatchObject({ failed: false, methods: ["GET", "PATCH", "GET"] });
+      expect(undone.stderr).not.toContain("still");
+      expect(new Set(Object.values(await present()))).toEqual(new Set([fallback.callbackUrl]));
+      expect(await readWebhooks(tyntec)).toContainEqual(fallback);
+    });
+  });
+
+  test("ends its undo where events went nowhere before, and says that they stay", async () => {
+    const { stdout: previous } = await run("apply");
+    const { failed, stderr, methods } = await run("undo", { previous });
+    expect({ failed, methods }).toEqual({ failed: false, methods: ["GET"] });
+    expect(stderr).toMatch(
+      /^TynTec: MoMessage goes to https:\/\/portal\.acme\.example\/incoming still: .*cannot unset/,
+    );
+    expect(await present()).toEqual({ ...lab, ...ours });
   });
 
   test("undoes without writing where nothing of it is left", async () => {

@@ -1,8 +1,14 @@
 import { callbackPaths } from "./callback-paths.ts";
 import type { Webhook } from "./callbacks.ts";
 
-const statusEvents = ["accepted", "delivered", "seen", "failed", "channelFailed", "deleted"];
-const groupEvents = ["userJoined", "userLeft", "subjectChanged", "descriptionChanged"];
+/** What becomes of a message, as chat wants to know it (vendor page "WhatsApp"). */
+export const statusEvents = ["accepted", "delivered", "seen", "failed", "channelFailed", "deleted"].map(
+  (status) => `MessageStatus::${status}`,
+);
+
+const groupEvents = ["userJoined", "userLeft", "subjectChanged", "descriptionChanged"].map(
+  (event) => `WhatsAppGroupEvent::${event}`,
+);
 
 /** Options of {@link chatWebhooks}. */
 export interface ChatWebhooksOptions {
@@ -10,14 +16,11 @@ export interface ChatWebhooksOptions {
   groupEvents?: boolean | undefined;
 }
 
-/** The two webhooks of chat (vendor page "WhatsApp"); `portal` is the portal's public https URL. */
+/** The two webhooks of chat (API v2, vendor page "WhatsApp"); `portal` is the portal's public https URL. */
 export const chatWebhooks = (portal: string, options: ChatWebhooksOptions = {}): Webhook[] => [
   { events: ["MoMessage"], callbackUrl: new URL(callbackPaths.messages, portal).href },
   {
-    events: [
-      ...statusEvents.map((event) => `MessageStatus::${event}`),
-      ...(options.groupEvents === false ? [] : groupEvents.map((event) => `WhatsAppGroupEvent::${event}`)),
-    ],
+    events: [...statusEvents, ...(options.groupEvents === false ? [] : groupEvents)],
     callbackUrl: new URL(callbackPaths.status, portal).href,
   },
 ];

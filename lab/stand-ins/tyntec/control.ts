@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { request } from "node:http";
 import { join } from "node:path";
 import { until } from "../../deadline.ts";
@@ -7,6 +7,7 @@ import { answers } from "../../hosts/network.ts";
 import { runningProcess, startProcess } from "../../processes.ts";
 import { type LabRecord, runDirectory } from "../../record.ts";
 import { ensureCertificate } from "../../services/certificates.ts";
+import { type Account, usualAccount } from "./account.ts";
 import type { Failure, TyntecSettings } from "./server.ts";
 
 /** A request that the TynTec stand-in has answered. */
@@ -23,21 +24,18 @@ export interface TyntecRequest {
 export interface Tyntec {
   /** Base URL of the API, `https://10.77.1.1:8443/chat-api/v2`. */
   url: string;
+  /** The same for version 3, `https://10.77.1.1:8443/conversations/v3`. */
+  url3: string;
   apiKey: string;
   /** Requests so far, oldest first. */
   requests(): Promise<TyntecRequest[]>;
+  /** What is set in the account now. */
+  account(): Promise<Account>;
   /** From now on requests go wrong like this; `{}` ends it. */
   fail(failure: Failure): Promise<void>;
-  /** The application as a new customer's: one webhook of somebody else. Also ends failures. */
-  reset(): Promise<void>;
+  /** The account as a new customer's, or with these parts. Also ends failures. */
+  reset(account?: Partial<Account>): Promise<void>;
 }
-
-/** What the customer had set up before chat came. */
-const initialApplication = {
-  id: "default",
-  name: "Lab customer",
-  webhooks: [{ events: ["Conversation::closed"], callbackUrl: "https://crm.lab.example/tyntec" }],
-};
 
 const settingsOf = (record: LabRecord): Omit<TyntecSettings, "pem"> => {
   const inRun = (file: string): string => join(runDirectory(record.id), file);
@@ -47,7 +45,7 @@ const settingsOf = (record: LabRecord): Omit<TyntecSettings, "pem"> => {
     apiKey: record.tyntecKey,
     controlSocket: inRun("tyntec.sock"),
     log: inRun("tyntec-requests.log"),
-    state: inRun("tyntec-application.json"),
+    state: inRun("tyntec-account.json"),
   };
 };
 
@@ -58,14 +56,18 @@ export const tyntecAt = ({ address, port, apiKey, log, state, controlSocket }: O
   const fail = (failure: Failure): Promise<void> => control(controlSocket, failure);
   return {
     url: `https://${address}:${port}/chat-api/v2`,
+    url3: `https://${address}:${port}/conversations/v3`,
     apiKey,
     fail,
     requests: async () => {
       const lines = (await readFile(log, "utf8").catch(() => "")).split("\n").filter(Boolean);
       return lines.map((line) => JSON.parse(line));
     },
-    reset: async () => {
-      await writeFile(state, JSON.stringify(initialApplication));
+    account: async () => JSON.parse(await readFile(state, "utf8")),
+    reset: async (account = {}) => {
+      // Renamed into place: a late request may read it just now.
+      await writeFile(`${state}.new`, JSON.stringify({ ...usualAccount, ...account }));
+      await rename(`${state}.new`, state);
       await fail({});
     },
   };
@@ -81,7 +83,7 @@ export const ensureTyntec = async (record: LabRecord): Promise<void> => {
   const pem = await ensureCertificate(join(directory, "certificates"), "tyntec", names);
   const file = join(directory, "tyntec.json");
   await writeFile(file, JSON.stringify({ ...settings, pem } satisfies TyntecSettings), { mode: 0o600 });
-  if (!existsSync(settings.state)) await writeFile(settings.state, JSON.stringify(initialApplication));
+  if (!existsSync(settings.state)) await writeFile(settings.state, JSON.stringify(usualAccount));
   const program = join(import.meta.dirname, "server.ts");
   await startProcess(process_, join(directory, "tyntec.log"), process.execPath, [program, file]);
   await until("the TynTec stand-in answers", 20, () => answers(settings.address, settings.port));

@@ -1,13 +1,17 @@
 /**
- * Stand-in for the TynTec chat API v2, over TLS. It keeps what the public documentation says of `/applications/default`
- * and can be told to fail. Started by the lab: `node server.ts SETTINGS.json`.
+ * Stand-in for TynTec's API, over TLS. What it takes and answers is as the provider describes it (`contract/`), and it can be
+ * told to fail. Started by the lab: `node server.ts SETTINGS.json`.
  */
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createControlServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import { json, text } from "node:stream/consumers";
 import { setTimeout as pause } from "node:timers/promises";
-import { type Problem, validateApplication } from "./contract.ts";
+import type { Account } from "./account.ts";
+import type { Api, Outcome, Problem } from "./api/api.ts";
+import { version2 } from "./api/v2.ts";
+import { version3 } from "./api/v3.ts";
+import { problem } from "./contract/problem.ts";
 
 /** What the lab hands over; the file is 0600, for it holds the key. */
 export interface TyntecSettings {
@@ -20,7 +24,7 @@ export interface TyntecSettings {
   controlSocket: string;
   /** One line of JSON for each request, without its key. */
   log: string;
-  /** The application's state; survives a restart. */
+  /** The {@link Account}; survives a restart. */
   state: string;
 }
 
@@ -49,7 +53,8 @@ export interface Failure {
   refuseEvents?: string;
 }
 
-const application = "/chat-api/v2/applications/default";
+/** The versions by their base URL. */
+const versions: Record<string, Api> = { "/chat-api/v2": version2, "/conversations/v3": version3 };
 const settings: TyntecSettings = JSON.parse(readFileSync(process.argv[2] as string, "utf8"));
 let failure: Failure = {};
 
@@ -59,13 +64,6 @@ interface Reply {
   type?: string;
   headers?: Record<string, string>;
 }
-
-const problem = ({ status, ...rest }: Problem, headers: Record<string, string> = {}): Reply => ({
-  status,
-  body: JSON.stringify({ type: "about:blank", status, ...rest }),
-  type: "application/problem+json",
-  headers,
-});
 
 /** The failure that this request meets; uses up `skip`, then `count`. */
 const failureOf = ({ method }: IncomingMessage): Failure => {
@@ -95,22 +93,43 @@ const serve = async (request: IncomingMessage, response: ServerResponse): Promis
 const toldToFail = (status: number, { retryAfter, body, type = "application/json" }: Failure): Reply => {
   const headers: Record<string, string> = retryAfter === undefined ? {} : { "Retry-After": String(retryAfter) };
   if (body !== undefined) return { status, body, type, headers };
-  return problem({ status, title: "Told to fail", detail: `the lab answers ${status}` }, headers);
+  return { ...problemReply({ status, title: "Told to fail", detail: `the lab answers ${status}` }), headers };
 };
 
-const answer = ({ headers, url, method }: IncomingMessage, body: string, refuseEvents?: string): Reply => {
+const answer = (request: IncomingMessage, body: string, refuseEvents?: string): Reply => {
+  const outcome = outcomeOf(request, body, refuseEvents);
+  if ("title" in outcome) return problemReply(outcome, request.url);
+  const { status, value } = outcome;
+  return { status, ...(value !== undefined && { body: JSON.stringify(value), type: "application/json" }) };
+};
+
+const outcomeOf = ({ headers, url = "", method }: IncomingMessage, text: string, refuseEvents?: string): Outcome => {
   if (headers.apikey !== settings.apiKey)
-    return problem({ status: 401, title: "Unauthorized", detail: "missing or unknown apikey" });
-  if (url !== application) return problem({ status: 404, title: "Not Found", detail: `nothing at ${url}` });
-  const state = JSON.parse(readFileSync(settings.state, "utf8"));
-  if (method === "GET") return { status: 200, body: JSON.stringify(state), type: "application/json" };
-  if (method !== "PATCH")
-    return problem({ status: 405, title: "Method Not Allowed", detail: `${method}` }, { Allow: "GET, PATCH" });
-  const change = validateApplication(headers["content-type"], body, refuseEvents);
-  if ("status" in change) return problem(change);
-  // The documentation is unclear on merging: replacing the whole list shows who forgets the webhooks of others.
-  writeFileSync(settings.state, JSON.stringify({ ...state, ...change }));
-  return { status: 204 };
+    return { status: 401, title: "Unauthorized", detail: "missing or unknown apikey" };
+  const [base, api] = Object.entries(versions).find(([base]) => url.startsWith(`${base}/`)) ?? [];
+  if (!base || !api) return { status: 404, title: "Not Found", detail: `nothing at ${url}` };
+  const type = headers["content-type"];
+  if (text && !type?.startsWith("application/json"))
+    return { status: 415, title: "Unsupported Media Type", detail: `expected application/json, got ${type}` };
+  const account: Account = JSON.parse(readFileSync(settings.state, "utf8"));
+  const outcome = api({ method, path: url.slice(base.length), body: parsed(text), refuseEvents }, account);
+  if (method !== "GET") writeFileSync(settings.state, JSON.stringify(account));
+  return outcome;
+};
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+/** Version 2 describes the status as a text. */
+const problemReply = ({ status, ...rest }: Problem, url = ""): Reply => {
+  const shown = url.startsWith("/chat-api/v2") ? String(status) : status;
+  const document = problem.parse({ type: "about:blank", status: shown, ...rest });
+  return { status, body: JSON.stringify(document), type: "application/problem+json" };
 };
 
 /** Before the answer leaves, so that whoever has it finds its request here. */
