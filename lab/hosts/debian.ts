@@ -1,12 +1,13 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { execa } from "execa";
+import { cachedDirectory } from "../cache.ts";
 import { withLock } from "../lock.ts";
+import type { Release } from "./release.ts";
 
-/** Debian release of the hosts: the one that new stacks of the vendor run on. */
-export const release = "bookworm";
-
-/** A source of packages as this machine's own apt knows it. */
+/** A source of packages as apt knows it. */
 export interface PackageSource {
   uri: string;
   suite: string;
@@ -14,28 +15,59 @@ export interface PackageSource {
 }
 
 /**
- * This machine's own sources for the hosts' release, so that the lab uses whatever mirror is configured here.
- * @throws when this machine has none (another distribution)
+ * Finds where a release's packages are: `trixie`, `trixie-updates` and `trixie-security` on the mirrors that this machine's own
+ * apt has for its own release. Suites that a mirror does not have are left out.
+ *
+ * @throws when apt here knows no mirror of Debian (another distribution), or the mirror does not have the release
  */
-export const packageSources = async (): Promise<PackageSource[]> => {
-  const known = await downloadedSources();
-  if (known.length > 0) return known;
-  await execa("apt-get", ["update", "--quiet=2"]);
-  const updated = await downloadedSources();
-  if (updated.length > 0) return updated;
-  throw new Error(`lab: apt on this machine knows no mirror of Debian ${release}.  Add one below /etc/apt.`);
+export const packageSources = async (release: Release): Promise<PackageSource[]> => {
+  const { codename, sources } = await ownSources();
+  if (codename === release) return sources;
+  const wanted = sources.map((source) => ({ ...source, suite: source.suite.replace(codename, release) }));
+  const list = await cachedDirectory(`lab/sources-${key(wanted)}`, async (directory) => {
+    const there = await Promise.all(wanted.map((source) => exists(source, directory)));
+    const found = wanted.filter((_, index) => there[index]);
+    if (!found.some(({ suite }) => suite === release))
+      throw new Error(`lab: the mirror ${wanted[0]?.uri} of this machine's apt has no Debian ${release}`);
+    await writeFile(join(directory, "sources.json"), JSON.stringify(found));
+  });
+  return JSON.parse(await readFile(join(list, "sources.json"), "utf8"));
 };
 
-/** Lists the sources whose package lists have been downloaded: apt names no others. */
-const downloadedSources = async (): Promise<PackageSource[]> => {
+const key = (sources: PackageSource[]): string =>
+  createHash("sha256").update(JSON.stringify(sources)).digest("hex").slice(0, 16);
+
+/** Asks a mirror for a suite by apt's own means, with the proxies that apt is told to use. */
+const exists = async ({ uri, suite }: PackageSource, scratch: string): Promise<boolean> => {
+  const file = join(scratch, suite);
+  const argv = ["download-file", `${uri}dists/${suite}/InRelease`, file];
+  const { exitCode, all } = await execa("/usr/lib/apt/apt-helper", argv, { reject: false, all: true });
+  await rm(file, { force: true });
+  if (exitCode === 0) return true;
+  if (/\b404\b/.test(all)) return false;
+  throw new Error(`lab: ${uri} does not say whether it has ${suite}: ${all}`);
+};
+
+/** This machine's release, and its sources. */
+const ownSources = async (): Promise<{ codename: string; sources: PackageSource[] }> => {
+  const codename = /^VERSION_CODENAME="?(\w+)/m.exec(await readFile("/etc/os-release", "utf8"))?.[1] ?? "unknown";
+  for (const step of [async () => {}, () => execa("apt-get", ["update", "--quiet=2"])]) {
+    await step();
+    const sources = await downloadedSources(codename);
+    if (sources.some(({ suite }) => suite === codename)) return { codename, sources };
+  }
+  throw new Error(`lab: apt on this machine knows no mirror of Debian ${codename}.  Add one below /etc/apt.`);
+};
+
+/** Lists a release's sources whose package lists have been downloaded: apt names no others. */
+const downloadedSources = async (codename: string): Promise<PackageSource[]> => {
   const format = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(CREATED_BY)";
   const { stdout } = await execa("apt-get", ["indextargets", "--format", format]);
   // A source is listed once for each architecture.
   const targets = [...new Set(stdout.split("\n"))].map((line) => line.split(" "));
-  const sources = targets
-    .filter(([, suite = "", , creator]) => creator === "Packages" && suite.split("-")[0] === release)
+  return targets
+    .filter(([, suite = "", , creator]) => creator === "Packages" && suite.split("-")[0] === codename)
     .map(([uri = "", suite = "", components = ""]) => ({ uri, suite, components }));
-  return sources.some(({ suite }) => suite === release) ? sources : [];
 };
 
 /** Writes a host's `sources.list`. An https source becomes `http://HTTPS///…`: so apt-cacher-ng fetches it by https itself. */

@@ -17,7 +17,7 @@ describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
     config.loadBalancers = stackHosts(lab(), "lb1", "lb2");
     delete config.chatServers;
     config.resources = { accept: ["cores"] };
-    config.java = { onDestroy: "remove" };
+    config.java = { ...(config.java as object), onDestroy: "remove" };
   };
 
   const balanced = (balance: string): Change => {

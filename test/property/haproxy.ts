@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { cachedDirectory, recipeText } from "../../lab/cache.ts";
 import { until } from "../../lab/deadline.ts";
-import { ensurePackages, packageSources, release } from "../../lab/hosts/debian.ts";
+import { ensurePackages, packageSources } from "../../lab/hosts/debian.ts";
 import { ensureCertificate } from "../../lab/services/certificates.ts";
 
 /** A real HAProxy in a file system of its own: with the files that configurations name, and without a network. */
@@ -108,7 +108,7 @@ const download = async (suite: string, directory: string): Promise<string[]> => 
   const archives = join(directory, "cache/archives");
   for (const each of [join(archives, "partial"), join(directory, "lists/partial")])
     await mkdir(each, { recursive: true });
-  const mirror = (await packageSources()).find((source) => source.suite === release)?.uri;
+  const mirror = (await packageSources("trixie")).find((source) => source.suite === "trixie")?.uri;
   await writeFile(join(directory, "sources.list"), `deb ${mirror} ${suite} main\n`);
   const settings = [
     `Dir::Etc::sourcelist=${join(directory, "sources.list")}`,
