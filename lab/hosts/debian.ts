@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
 import { cachedDirectory } from "../cache.ts";
@@ -77,6 +77,42 @@ export const sourcesList = (sources: PackageSource[]): string =>
       ({ uri, suite, components }) => `deb ${uri.replace(/^https:\/\//, "http://HTTPS///")} ${suite} ${components}\n`,
     )
     .join("");
+
+/** Runs apt-get on a state of its own, of which nothing is this machine's. Gives the folder of what it has downloaded. */
+export interface PrivateApt {
+  run(...argv: string[]): Promise<string>;
+  /** Paths of the packages that it has downloaded. */
+  downloaded(): Promise<string[]>;
+}
+
+/**
+ * Makes an apt in `directory` that knows only these sources, and thinks that nothing is installed.
+ * @param options of apt.conf(5): `Acquire::http::Proxy=http://10.77.1.1:3142`
+ */
+export const privateApt = async (directory: string, list: string, ...options: string[]): Promise<PrivateApt> => {
+  const archives = join(directory, "cache/archives");
+  for (const each of [join(archives, "partial"), join(directory, "lists/partial")])
+    await mkdir(each, { recursive: true });
+  await writeFile(join(directory, "sources.list"), list);
+  const settings = [
+    `Dir::Etc::sourcelist=${join(directory, "sources.list")}`,
+    "Dir::Etc::sourceparts=-",
+    `Dir::State::lists=${join(directory, "lists")}`,
+    "Dir::State::status=/dev/null",
+    `Dir::Cache=${join(directory, "cache")}`,
+    "Acquire::Languages=none",
+    "APT::Sandbox::User=root",
+    ...options,
+  ].flatMap((setting) => ["--option", setting]);
+  const run = async (...argv: string[]) =>
+    (await execa("apt-get", [...settings, "--quiet=2", ...argv], { cwd: archives })).stdout;
+  await run("update");
+  return {
+    run,
+    downloaded: async () =>
+      (await readdir(archives)).filter((name) => name.endsWith(".deb")).map((name) => join(archives, name)),
+  };
+};
 
 /** Installs packages on this machine when they are missing. */
 export const ensurePackages = async (names: string[], progress: (line: string) => void): Promise<void> => {
