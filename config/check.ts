@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { z } from "zod";
+import { fingerprintOf } from "./openpgp.ts";
 import { chatPort, placeOf, publicPort } from "./ports.ts";
 import { keyPath, type Problem } from "./problems.ts";
 import { type Deployment, schema, secretKeys } from "./schema.ts";
@@ -66,6 +67,7 @@ const crossProblems = (deployment: Deployment): Problem[] => [
   ...whatsappProblems(deployment),
   ...firewallProblems(deployment),
   ...hazelcastProblems(deployment),
+  ...aptKeyProblems(deployment),
 ];
 
 const allHosts = ({ loadBalancers, chatServers }: Deployment) => [
@@ -189,6 +191,29 @@ const hazelcastProblems = ({ hazelcast, java }: Deployment): Problem[] =>
         },
       ]
     : [];
+
+/** Finds what keeps apt from trusting this key for this source, and no other one. */
+const aptKeyProblems = ({ java: { aptKey, aptSource } }: Deployment): Problem[] => {
+  if (!aptKey) return [];
+  const found = fingerprintOf(aptKey.text);
+  const other = {
+    key: "java.aptKey.fingerprint",
+    text: `${aptKey.fingerprint} is not that of the key in java.aptKey.text, which is ${found}. Ask the repository's owner which one is right`,
+  };
+  const alone = {
+    key: "java.aptKey",
+    text: "is of no use without java.aptSource, whose packages it vouches for. Set that, or remove it",
+  };
+  const twice = {
+    key: "java.aptSource",
+    text: "names a key with signed-by, and java.aptKey is another one. Remove one of them",
+  };
+  return [
+    ...(found === aptKey.fingerprint ? [] : [other]),
+    ...(aptSource ? [] : [alone]),
+    ...(/^deb +\[[^\]]*signed-by/i.test(aptSource ?? "") ? [twice] : []),
+  ];
+};
 
 /**
  * Finds host names where addresses are needed: a firewall rule made from a name would not follow when its address

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fingerprintOf } from "./openpgp.ts";
 
 /**
  * A DNS name or an IP address in the form that HAProxy, ssh and ufw take: `lb1.acme.example`, `10.1.0.21`,
@@ -177,7 +178,7 @@ const driverParameters = z.record(z.string().min(1), scalar).superRefine((parame
 
 const unitLimits = ["files", "tmp", "network"] as const;
 
-/** Requirements that a stack file can waive: resources of the vendor's table, and Debian 12 (`system`). */
+/** Requirements that a stack file can waive: resources of the vendor's table, and a Debian that the role was tried on (`system`). */
 const resources = ["memory", "cores", "disk", "system"] as const;
 
 /** Decisions about ClientMessenger's systemd unit. */
@@ -237,6 +238,20 @@ export const schema = z.strictObject({
           /^deb [\x20-\x7e]+$/,
           'is no line of sources.list(5). Example: "deb [signed-by=/usr/share/keyrings/x.gpg] https://… bookworm main"',
         )
+        .optional(),
+      aptKey: z
+        .strictObject({
+          fingerprint: z
+            .string()
+            .overwrite((text) => text.replaceAll(" ", "").toUpperCase())
+            .regex(
+              /^(?:[0-9A-F]{40}|[0-9A-F]{64})$/,
+              "is no fingerprint: 40 hexadecimal digits, as gpg --show-keys FILE prints them, in quotes",
+            ),
+          text: z.string().refine((text) => fingerprintOf(text) !== undefined, {
+            error: "is no armoured OpenPGP public key, and one only. Make it: gpg --armor --export FINGERPRINT",
+          }),
+        })
         .optional(),
       onDestroy: z.enum(["keep", "remove"]).default("keep"),
     })

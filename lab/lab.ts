@@ -4,6 +4,7 @@ import { type LabHost, labHost, removeHost, waitForPorts } from "./hosts/host.ts
 import { addressOf, chat, inventory, planOf, portal } from "./hosts/inventory.ts";
 import { machineName } from "./hosts/machine.ts";
 import { ensureBridge, freeSubnet, removeBridge, removeNamespace } from "./hosts/network.ts";
+import { type Release, usualRelease } from "./hosts/release.ts";
 import { agentSocket, ensureAgent, loginUser } from "./hosts/ssh.ts";
 import { withLock } from "./lock.ts";
 import { recordProcess, stopProcess } from "./processes.ts";
@@ -31,6 +32,8 @@ export interface Lab {
   name: string;
   /** `.lab/<name>` of the checkout; other local state of the stack may lie there and goes with the lab. */
   directory: string;
+  /** Debian release of its hosts. */
+  release: Release;
   /** `10.77.1.0/24` */
   subnet: string;
   /** The controller's own address on the hosts' network. */
@@ -58,6 +61,8 @@ export interface UpOptions {
   temporary?: boolean;
   /** The chat servers have Java before the stack comes: a boot instead of an installation. @default false */
   java?: boolean;
+  /** Debian release of the hosts; a lab that is there keeps its own. @default {@link usualRelease} */
+  release?: Release;
   progress?: (line: string) => void;
 }
 
@@ -113,14 +118,27 @@ export const downLab = async (name: string): Promise<void> => {
 };
 
 /** The lab's record and bridge. One at a time on the machine, so that no two labs choose the same subnet. */
-const reserve = (name: string, { temporary, java }: UpOptions, progress: (line: string) => void): Promise<LabRecord> =>
+const reserve = (
+  name: string,
+  { temporary, java, release }: UpOptions,
+  progress: (line: string) => void,
+): Promise<LabRecord> =>
   withLock("lab-network", async () => {
     for (const stale of await staleRecords()) {
       progress(`removing the lab ${stale.name} that ${stale.checkout} left behind`);
       await remove(stale);
     }
-    const options = { ...(java && { java }), ...(temporary && { owner: await recordProcess(process.pid) }) };
-    const record = readRecord(labId(name)) ?? (await writeRecord(name, await freeSubnet(), options));
+    const present = readRecord(labId(name));
+    if (present && release && release !== present.release)
+      throw new Error(
+        `lab: ${name} is Debian ${present.release}.  Remove it first: npm run lab -- down --name ${name}`,
+      );
+    const options = {
+      release: release ?? usualRelease(),
+      ...(java && { java }),
+      ...(temporary && { owner: await recordProcess(process.pid) }),
+    };
+    const record = present ?? (await writeRecord(name, await freeSubnet(), options));
     await ensureBridge(record.id, record.subnet);
     return record;
   });
@@ -136,10 +154,11 @@ const remove = async (record: LabRecord): Promise<void> => {
 };
 
 const describe = async (record: LabRecord, progress: (line: string) => void): Promise<Lab> => {
-  const { name, id, subnet, databasePassword } = record;
+  const { name, release, id, subnet, databasePassword } = record;
   const hosts = await Promise.all(Object.keys(inventory).map((host) => labHost(record, host, progress)));
   return {
     name,
+    release,
     directory: checkoutDirectory(name),
     subnet: `${subnet}.0/24`,
     controllerAddress: `${subnet}.1`,

@@ -1,9 +1,10 @@
 import { parseArgs } from "node:util";
 import { execa } from "execa";
+import { releaseNamed } from "./hosts/release.ts";
 import { downLab, openLab, upLab } from "./lab.ts";
 import { labStack } from "./stack.ts";
 
-const usage = `npm run lab -- up | down | status | shell HOST   [--name NAME]  |  pulumi …
+const usage = `npm run lab -- up | down | status | shell HOST   [--name NAME] [--release RELEASE]  |  pulumi …
 
   up      boot the lab's hosts, or what is missing of them
   status  which hosts are up, and how to reach them
@@ -11,7 +12,8 @@ const usage = `npm run lab -- up | down | status | shell HOST   [--name NAME]  |
   pulumi  run pulumi on the lab's dev stack, e.g. npm run lab -- pulumi preview --diff
   down    remove everything: hosts, network, files, local state of the stack
 
-A lab is called "dev" unless --name says otherwise.`;
+A lab is called "dev" unless --name says otherwise. Its hosts are Debian 12, bookworm, unless "up" has --release trixie (13) or
+bullseye (11).`;
 
 const requireLab = async (name: string) => {
   const lab = await openLab(name);
@@ -19,9 +21,10 @@ const requireLab = async (name: string) => {
   return lab;
 };
 
-const up = async (name: string): Promise<void> => {
+const up = async (name: string, release?: string): Promise<void> => {
   const begin = Date.now();
-  await upLab(name, { progress: (line) => console.log(`lab: ${line}`) });
+  const options = release ? { release: releaseNamed(release) } : {};
+  await upLab(name, { ...options, progress: (line) => console.log(`lab: ${line}`) });
   console.log(`lab: up after ${((Date.now() - begin) / 1000).toFixed(1)} s`);
   await status(name);
 };
@@ -58,11 +61,11 @@ const main = async (): Promise<void> => {
   const own = process.argv.slice(2);
   if (own[0] === "pulumi") return pulumi("dev", own.slice(1));
   const { values, positionals } = parseArgs({
-    options: { name: { type: "string", default: "dev" } },
+    options: { name: { type: "string", default: "dev" }, release: { type: "string" } },
     allowPositionals: true,
   });
   const [command, host] = positionals;
-  if (command === "up") return up(values.name);
+  if (command === "up") return up(values.name, values.release);
   if (command === "down") return downLab(values.name);
   if (command === "status") return status(values.name);
   if (command === "shell" && host) return shell(values.name, host);

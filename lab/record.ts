@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readlink, rm, rmdir, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { cacheRoot } from "./cache-root.ts";
+import type { Release } from "./hosts/release.ts";
 import { isAlive, type RecordedProcess } from "./processes.ts";
 import { newPassword } from "./services/database.ts";
 
@@ -21,6 +22,8 @@ export interface LabRecord {
   databasePassword: string;
   hazelcastPassword: string;
   tyntecKey: string;
+  /** Debian release of its hosts. */
+  release: Release;
   /** Hosts without another role are booted from the image with Java. */
   java?: boolean;
   /** A lab that may be swept once this process has ended. */
@@ -41,13 +44,14 @@ export const labId = (name: string): string => {
 
 const recordFile = (id: string): string => join(runDirectory(id), "lab.json");
 
+/** Labs that were set up before there was a choice are Debian 12. */
 export const readRecord = (id: string): LabRecord | undefined =>
-  existsSync(recordFile(id)) ? JSON.parse(readFileSync(recordFile(id), "utf8")) : undefined;
+  existsSync(recordFile(id)) ? { release: "bookworm", ...JSON.parse(readFileSync(recordFile(id), "utf8")) } : undefined;
 
 export const writeRecord = async (
   name: string,
   subnet: string,
-  options: Pick<LabRecord, "owner" | "java"> = {},
+  options: Pick<LabRecord, "owner" | "java" | "release">,
 ): Promise<LabRecord> => {
   const id = labId(name);
   const secrets = { databasePassword: newPassword(), hazelcastPassword: hex(), tyntecKey: hex() };

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { dump, load as parseYaml } from "js-yaml";
+import { javaOf } from "./hosts/release.ts";
 import type { Lab } from "./lab.ts";
 
 const checkout = fileURLToPath(new URL("..", import.meta.url));
@@ -96,6 +97,7 @@ const updateFile = async (lab: Lab, file: string, change: (config: Config) => vo
   const reached = (list: unknown) => stackHosts(lab, ...(list as { name: string }[]).map((host) => host.name));
   config.loadBalancers = reached(config.loadBalancers);
   config.chatServers = reached(config.chatServers);
+  config.java = javaOf(lab.release);
   config.database = { ...(config.database as object), ...secret(before, "database", "password") };
   config.tyntec = { url: lab.tyntec.url, caFile: lab.caFile, ...secret(before, "tyntec", "apiKey") };
   config.approval = secret(before, "approval", "key");

@@ -1,12 +1,13 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { execa } from "execa";
+import { cachedDirectory } from "../cache.ts";
 import { withLock } from "../lock.ts";
+import type { Release } from "./release.ts";
 
-/** Debian release of the hosts: the one that new stacks of the vendor run on. */
-export const release = "bookworm";
-
-/** A source of packages as this machine's own apt knows it. */
+/** A source of packages as apt knows it. */
 export interface PackageSource {
   uri: string;
   suite: string;
@@ -14,28 +15,59 @@ export interface PackageSource {
 }
 
 /**
- * This machine's own sources for the hosts' release, so that the lab uses whatever mirror is configured here.
- * @throws when this machine has none (another distribution)
+ * Finds where a release's packages are: `trixie`, `trixie-updates` and `trixie-security` on the mirrors that this machine's own
+ * apt has for its own release. Suites that a mirror does not have are left out.
+ *
+ * @throws when apt here knows no mirror of Debian (another distribution), or the mirror does not have the release
  */
-export const packageSources = async (): Promise<PackageSource[]> => {
-  const known = await downloadedSources();
-  if (known.length > 0) return known;
-  await execa("apt-get", ["update", "--quiet=2"]);
-  const updated = await downloadedSources();
-  if (updated.length > 0) return updated;
-  throw new Error(`lab: apt on this machine knows no mirror of Debian ${release}.  Add one below /etc/apt.`);
+export const packageSources = async (release: Release): Promise<PackageSource[]> => {
+  const { codename, sources } = await ownSources();
+  if (codename === release) return sources;
+  const wanted = sources.map((source) => ({ ...source, suite: source.suite.replace(codename, release) }));
+  const list = await cachedDirectory(`lab/sources-${key(wanted)}`, async (directory) => {
+    const there = await Promise.all(wanted.map((source) => exists(source, directory)));
+    const found = wanted.filter((_, index) => there[index]);
+    if (!found.some(({ suite }) => suite === release))
+      throw new Error(`lab: the mirror ${wanted[0]?.uri} of this machine's apt has no Debian ${release}`);
+    await writeFile(join(directory, "sources.json"), JSON.stringify(found));
+  });
+  return JSON.parse(await readFile(join(list, "sources.json"), "utf8"));
 };
 
-/** Lists the sources whose package lists have been downloaded: apt names no others. */
-const downloadedSources = async (): Promise<PackageSource[]> => {
+const key = (sources: PackageSource[]): string =>
+  createHash("sha256").update(JSON.stringify(sources)).digest("hex").slice(0, 16);
+
+/** Asks a mirror for a suite by apt's own means, with the proxies that apt is told to use. */
+const exists = async ({ uri, suite }: PackageSource, scratch: string): Promise<boolean> => {
+  const file = join(scratch, suite);
+  const argv = ["download-file", `${uri}dists/${suite}/InRelease`, file];
+  const { exitCode, all } = await execa("/usr/lib/apt/apt-helper", argv, { reject: false, all: true });
+  await rm(file, { force: true });
+  if (exitCode === 0) return true;
+  if (/\b404\b/.test(all)) return false;
+  throw new Error(`lab: ${uri} does not say whether it has ${suite}: ${all}`);
+};
+
+/** This machine's release, and its sources. */
+const ownSources = async (): Promise<{ codename: string; sources: PackageSource[] }> => {
+  const codename = /^VERSION_CODENAME="?(\w+)/m.exec(await readFile("/etc/os-release", "utf8"))?.[1] ?? "unknown";
+  for (const step of [async () => {}, () => execa("apt-get", ["update", "--quiet=2"])]) {
+    await step();
+    const sources = await downloadedSources(codename);
+    if (sources.some(({ suite }) => suite === codename)) return { codename, sources };
+  }
+  throw new Error(`lab: apt on this machine knows no mirror of Debian ${codename}.  Add one below /etc/apt.`);
+};
+
+/** Lists a release's sources whose package lists have been downloaded: apt names no others. */
+const downloadedSources = async (codename: string): Promise<PackageSource[]> => {
   const format = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(CREATED_BY)";
   const { stdout } = await execa("apt-get", ["indextargets", "--format", format]);
   // A source is listed once for each architecture.
   const targets = [...new Set(stdout.split("\n"))].map((line) => line.split(" "));
-  const sources = targets
-    .filter(([, suite = "", , creator]) => creator === "Packages" && suite.split("-")[0] === release)
+  return targets
+    .filter(([, suite = "", , creator]) => creator === "Packages" && suite.split("-")[0] === codename)
     .map(([uri = "", suite = "", components = ""]) => ({ uri, suite, components }));
-  return sources.some(({ suite }) => suite === release) ? sources : [];
 };
 
 /** Writes a host's `sources.list`. An https source becomes `http://HTTPS///…`: so apt-cacher-ng fetches it by https itself. */
@@ -45,6 +77,42 @@ export const sourcesList = (sources: PackageSource[]): string =>
       ({ uri, suite, components }) => `deb ${uri.replace(/^https:\/\//, "http://HTTPS///")} ${suite} ${components}\n`,
     )
     .join("");
+
+/** Runs apt-get on a state of its own, of which nothing is this machine's. Gives the folder of what it has downloaded. */
+export interface PrivateApt {
+  run(...argv: string[]): Promise<string>;
+  /** Paths of the packages that it has downloaded. */
+  downloaded(): Promise<string[]>;
+}
+
+/**
+ * Makes an apt in `directory` that knows only these sources, and thinks that nothing is installed.
+ * @param options of apt.conf(5): `Acquire::http::Proxy=http://10.77.1.1:3142`
+ */
+export const privateApt = async (directory: string, list: string, ...options: string[]): Promise<PrivateApt> => {
+  const archives = join(directory, "cache/archives");
+  for (const each of [join(archives, "partial"), join(directory, "lists/partial")])
+    await mkdir(each, { recursive: true });
+  await writeFile(join(directory, "sources.list"), list);
+  const settings = [
+    `Dir::Etc::sourcelist=${join(directory, "sources.list")}`,
+    "Dir::Etc::sourceparts=-",
+    `Dir::State::lists=${join(directory, "lists")}`,
+    "Dir::State::status=/dev/null",
+    `Dir::Cache=${join(directory, "cache")}`,
+    "Acquire::Languages=none",
+    "APT::Sandbox::User=root",
+    ...options,
+  ].flatMap((setting) => ["--option", setting]);
+  const run = async (...argv: string[]) =>
+    (await execa("apt-get", [...settings, "--quiet=2", ...argv], { cwd: archives })).stdout;
+  await run("update");
+  return {
+    run,
+    downloaded: async () =>
+      (await readdir(archives)).filter((name) => name.endsWith(".deb")).map((name) => join(archives, name)),
+  };
+};
 
 /** Installs packages on this machine when they are missing. */
 export const ensurePackages = async (names: string[], progress: (line: string) => void): Promise<void> => {

@@ -75,7 +75,7 @@ const startHost = async (record: LabRecord, name: string, progress: (line: strin
   const { layer: planned, share } = planOf(name);
   const layer = record.java && planned === "base" ? "java" : planned;
   const directory = hostDirectory(record, name);
-  const layers = () => imageLayers(layer, aptCacheUrl(`${subnet}.1`), progress);
+  const layers = () => imageLayers(layer, record.release, aptCacheUrl(`${subnet}.1`), progress);
   await ensureOverlay(directory, layers, (root) => provision(record, name, root));
   await ensureNamespace(machineName(id, name), id, addressOf(subnet, name));
   const bind = share ? [`--bind=${shareDirectory(id)}:${shareSource}`] : [];

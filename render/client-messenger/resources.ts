@@ -1,8 +1,8 @@
 import type { Resource } from "../../config/schema.ts";
 import type { Section } from "../document.ts";
 
-/** The Debian release that the role is tested on. */
-const system = "debian 12";
+/** The systems that the role is tested on. */
+const system = ["debian 11", "debian 12", "debian 13"].join(", ");
 
 /** What the vendor asks of a host that runs ClientMessenger. */
 export interface Needs {

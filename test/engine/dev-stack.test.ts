@@ -3,6 +3,7 @@ import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { proveChat } from "../../lab/clients/chat.ts";
 import { minutes } from "../../lab/deadline.ts";
+import { javaOf } from "../../lab/hosts/release.ts";
 import { releaseFolder } from "../../render/client-messenger/places.ts";
 import { readWebhooks } from "../../tyntec/api/application.ts";
 import { callbacks, type Webhook } from "../../tyntec/model/callbacks.ts";
@@ -235,7 +236,7 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     );
     await said("chatserver2", "rm /usr/local/sbin/jtel-chatctl");
     const { exitCode, output } = await (await stack()).pulumi(["destroy", "--yes", "--skip-preview"]);
-    expect(output).toContain("openjdk-17-jdk stays installed");
+    expect(output).toContain(`${javaOf(lab().release).package} stays installed`);
     expect(exitCode).toBe(0);
     const now = await customers();
     expect(now.lb1).toContain("# edited by the customer\n");

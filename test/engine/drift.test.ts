@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { minutes } from "../../lab/deadline.ts";
+import { javaOf } from "../../lab/hosts/release.ts";
 import { type Config, engineLab, runnable } from "./engine-lab.ts";
 
 const pid = "systemctl show --value --property=MainPID jtel-clientmessenger haproxy";
 
 /** What somebody does to a chat server by hand, kind by kind, and how a preview names it. */
 const edits: [string, string, RegExp][] = [
-  ["packages", "dpkg --remove --force-depends openjdk-17-jdk", /chatserver1-java.*package openjdk-17-jdk: absent/s],
+  ["packages", "dpkg --remove --force-depends $JDK", /chatserver1-java.*package openjdk-\d+-jdk: absent/s],
   ["files", "chmod 600 /usr/local/bin/updatesc.sh", /mode of \/usr\/local\/bin\/updatesc\.sh: 0600/],
   ["files from the share", "echo '<!-- x -->' >>/home/jtel/ClientMessenger/conf/hazelcast.xml", /\+<!-- x -->/],
   ["release", "echo damaged >>/home/jtel/ClientMessenger/bin/clientmessenger.jar", /release in .* changed/],
@@ -26,8 +27,9 @@ describe.skipIf(!runnable)("drift and change on booted hosts", () => {
   test("the dev stack is up", () => applied(), 10 * minutes);
 
   test("drift of every kind is named in a preview, healed by up, and gone with the next", async () => {
+    const jdk = javaOf(lab().release).package;
     const healthy = await said("chatserver2", pid);
-    for (const [, script] of edits) await said("chatserver1", `LB=${host("lb1").address}; ${script}`);
+    for (const [, script] of edits) await said("chatserver1", `LB=${host("lb1").address}; JDK=${jdk}; ${script}`);
     await said("lb1", "sed -i 's/balance leastconn/balance roundrobin/' /etc/haproxy/haproxy.cfg");
     const { output } = await preview();
     for (const [kind, , named] of edits) expect.soft(output, kind).toMatch(named);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { proveChat } from "../../lab/clients/chat.ts";
+import { javaOf } from "../../lab/hosts/release.ts";
 import { readWebhooks } from "../../tyntec/api/application.ts";
 import { callbacks } from "../../tyntec/model/callbacks.ts";
 import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
@@ -39,7 +40,13 @@ const outputs = async ({
 const procedure: Line[] = [
   {
     title: "Java is installed",
-    holds: (the) => each(the, the.chatServers, "dpkg --status openjdk-17-jdk | grep ^Status", /install ok installed$/),
+    holds: (the) =>
+      each(
+        the,
+        the.chatServers,
+        `dpkg --status ${javaOf(the.lab().release).package} | grep ^Status`,
+        /install ok installed$/,
+      ),
   },
   {
     title: "ClientMessenger is copied from the share, owned by jtel:jtel, without nesting",

@@ -30,7 +30,7 @@ describe.skipIf(!(await bootable("HAProxy on a booted host")))("HAProxy of a cus
 
   test("undo gives the file back with owner, mode and access list, what others have written since included, and HAProxy runs it", async () => {
     const owner = `stat -c '%a %U:%G' ${file}; getfacl -cp ${file}`;
-    await run(`apt-get install --yes --quiet=2 --no-install-recommends acl >/dev/null
+    await run(`apt-get install --yes --quiet=2 --no-install-recommends acl e2fsprogs >/dev/null
       chmod 640 ${file}; chown root:haproxy ${file}; setfacl -m user:deploy:r ${file}`);
     const [before, owned] = [await configuration(), await run(owner)];
     expect(owned).toContain("user:deploy:r--");

@@ -1,9 +1,12 @@
 import { existsSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { chmod } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { call } from "../../lab/clients/https.ts";
 import { minutes } from "../../lab/deadline.ts";
+import { withNullDevice } from "../../lab/hosts/null-device.ts";
+import { type Release, releaseNamed, releases } from "../../lab/hosts/release.ts";
 import { downLab, type Lab, openLab, upLab } from "../../lab/lab.ts";
 import { bootable } from "../bootable.ts";
 import { daemons, traces } from "./traces.ts";
@@ -189,6 +192,27 @@ describe.skipIf(!runnable)("a lab", () => {
     },
     2 * minutes,
   );
+
+  test("a lab keeps its release: another one is refused, and so is one that there is not", async () => {
+    const other = releases.find((release) => release !== lab.release) as Release;
+    await expect(upLab(name, { hosts: [], release: other })).rejects.toThrow(
+      `lab: ${name} is Debian ${lab.release}.  Remove it first: npm run lab -- down --name ${name}`,
+    );
+    expect((await host("chatserver1").exec(". /etc/os-release; echo $VERSION_CODENAME")).stdout).toBe(lab.release);
+    expect(() => releaseNamed("sarge")).toThrow("Known: bullseye, bookworm, trixie");
+  });
+
+  test("a build that leaves this machine's null device unusable says so", async () => {
+    const device = join(lab.directory, "null");
+    await execa("mknod", ["-m", "666", device, "c", "1", "3"]);
+    await withNullDevice(async () => {}, device);
+    const spoiled = withNullDevice(() => chmod(device, 0o755), device);
+    await expect(spoiled).rejects.toThrow(
+      /mode 755\), since the image was built\. {2}Make it anew: rm -f .*\/null && mknod/,
+    );
+    const before = withNullDevice(async () => {}, device);
+    await expect(before).rejects.toThrow("mode 755), before the image was built");
+  });
 
   test("a second up starts nothing that runs", async () => {
     const running = daemons(id);

@@ -7,7 +7,7 @@ import { minutes, seconds } from "../../lab/deadline.ts";
 import { bootable } from "../bootable.ts";
 import { type EditedLine, linesOf, ownersText } from "./blocks.ts";
 import { type Configuration, configuration, type ForeignEdit, foreignEdits } from "./configuration.ts";
-import { debianHaproxy, type Haproxy } from "./haproxy.ts";
+import { debianHaproxy, type Haproxy, suites } from "./haproxy.ts";
 import { type HostTool, Refused, startHostTool } from "./host-tool.ts";
 
 /** Random trials, and those of them that real HAProxys see. More: `JTEL_CHAT_TRIALS=5000 JTEL_CHAT_SEED=7 npx vitest …`. */
@@ -16,9 +16,6 @@ const seed = Number(process.env.JTEL_CHAT_SEED ?? 1);
 const checkedTrials = Math.ceil(trials / 10);
 const random = { seed, numRuns: trials };
 const patience = minutes + (trials / 10) * seconds;
-
-/** Debian 12's HAProxy, and the newest that Debian has. */
-const suites = ["bookworm", "sid"];
 
 const runnable = await bootable("what real HAProxys say of edited files");
 
@@ -141,6 +138,8 @@ describe("an edit of a customer's haproxy.cfg", { timeout: patience }, () => {
 });
 
 describe.skipIf(!runnable).each(suites)("HAProxy of %s", { timeout: patience }, (suite) => {
+  /** Debian 11's HAProxy 2.2 lacks keywords that some of the corpus use, `.if` (since 2.4), and some checks. */
+  const old = suite === "bullseye";
   let haproxy: Haproxy;
 
   beforeAll(async () => {
@@ -171,13 +170,17 @@ describe.skipIf(!runnable).each(suites)("HAProxy of %s", { timeout: patience }, 
   test("accepts every file of the corpus after the edit that it accepts before", async () => {
     const { before, more } = await accepted(files);
     summary.push(`${before} accepted by HAProxy ${haproxy.version} before and after the edit, ${more} only after it`);
-    expect(before).toBeGreaterThan(files.length * 0.8);
+    expect(before).toBeGreaterThan(files.length * (old ? 0.7 : 0.8));
   });
 
   test.each([
-    ["global\n # a \0\ndefaults\n", "Stray NUL character"],
+    ...(old
+      ? []
+      : [
+          ["global\n # a \0\ndefaults\n", "Stray NUL character"],
+          ["frontend a\n bind :4001-4000\n", "invalid port range"],
+        ]),
     ["frontend a\n bind :4000-9999999\n", "invalid port '9999999'"],
-    ["frontend a\n bind :4001-4000\n", "invalid port range"],
     ["\rglobal\n \r maxconn \r 1\r not read\n\rfoo\n", ":3] : unknown keyword 'foo'"],
   ])("refuses %j, and says why", async (config, reason) => {
     const { accepted, output } = await haproxy.check(Buffer.from(config));
@@ -187,7 +190,8 @@ describe.skipIf(!runnable).each(suites)("HAProxy of %s", { timeout: patience }, 
   });
 
   test("accepts random files after the edit that it accepts before", async () => {
-    const sample = fc.sample(configuration, { seed, numRuns: checkedTrials });
+    const read = old ? configuration.filter(({ bytes }) => !/^\s*\.if/m.test(text(bytes))) : configuration;
+    const sample = fc.sample(read, { seed, numRuns: checkedTrials });
     const { before, more } = await accepted(sample);
     summary.push(`of ${checkedTrials} random ones ${before} before and after, ${more} only after`);
     expect(before).toBeGreaterThan(checkedTrials / 3);

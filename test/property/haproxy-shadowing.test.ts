@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { minutes, seconds } from "../../lab/deadline.ts";
 import { bootable } from "../bootable.ts";
-import { debianHaproxy, type RunningHaproxy } from "./haproxy.ts";
+import { debianHaproxy, type RunningHaproxy, suites } from "./haproxy.ts";
 import { type HostTool, startHostTool } from "./host-tool.ts";
 import { portalRules } from "./rules.ts";
 
@@ -54,12 +54,16 @@ const status = async (socketPath: string, path: string): Promise<number> => {
   }
 };
 
+/** HAProxy 2.2 decides these as soon as there is a connection: sometimes before the request is there, whose path they ask. */
+const isUncertain = (rule: string): boolean => /^tcp-request content .*\b(path|api|ours)/.test(rule);
+
 const patience = minutes + (portals / 10) * seconds;
 
-describe.skipIf(!runnable).each(["bookworm", "sid"])("on HAProxy of %s", { timeout: patience }, (suite) => {
+describe.skipIf(!runnable).each(suites)("on HAProxy of %s", { timeout: patience }, (suite) => {
   let tool: HostTool;
   let haproxy: RunningHaproxy | undefined;
-  const bodies = fc.sample(portalRules, { seed, numRuns: portals }).map(withOurs);
+  const decided = suite === "bullseye" ? portalRules.filter((rules) => !rules.some(isUncertain)) : portalRules;
+  const bodies = fc.sample(decided, { seed, numRuns: portals }).map(withOurs);
 
   beforeAll(async () => {
     tool = startHostTool();

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { cachedDirectory, recipeText } from "../../lab/cache.ts";
 import { until } from "../../lab/deadline.ts";
-import { ensurePackages, packageSources, release } from "../../lab/hosts/debian.ts";
+import { ensurePackages, packageSources, privateApt } from "../../lab/hosts/debian.ts";
+import { releases } from "../../lab/hosts/release.ts";
 import { ensureCertificate } from "../../lab/services/certificates.ts";
 
 /** A real HAProxy in a file system of its own: with the files that configurations name, and without a network. */
@@ -31,11 +32,14 @@ export interface RunningHaproxy {
   stop(): Promise<void>;
 }
 
+/** Where the HAProxys come from that are asked: 2.2, 2.6, 3.0, and the newest that Debian has. */
+export const suites = [...releases, "sid"];
+
 /** Where its files come from: certificates and this folder. */
 const files = join(import.meta.dirname, "root");
 
 /**
- * HAProxy of a Debian suite (`bookworm`, `sid`), unpacked into the cache, nothing of it installed. Needs root for the chroot.
+ * HAProxy of one of the {@link suites}, unpacked into the cache, nothing of it installed. Needs root for the chroot.
  * The newest package at the time of the first call is kept.
  */
 export const debianHaproxy = async (suite: string): Promise<Haproxy> => {
@@ -103,27 +107,12 @@ const unpack = async (suite: string, root: string): Promise<void> => {
   await provideCertificates(root);
 };
 
-/** HAProxy and the libraries that it needs, by an apt whose state is in `directory`. */
+/** HAProxy and the libraries that it needs. */
 const download = async (suite: string, directory: string): Promise<string[]> => {
-  const archives = join(directory, "cache/archives");
-  for (const each of [join(archives, "partial"), join(directory, "lists/partial")])
-    await mkdir(each, { recursive: true });
-  const mirror = (await packageSources()).find((source) => source.suite === release)?.uri;
-  await writeFile(join(directory, "sources.list"), `deb ${mirror} ${suite} main\n`);
-  const settings = [
-    `Dir::Etc::sourcelist=${join(directory, "sources.list")}`,
-    "Dir::Etc::sourceparts=-",
-    `Dir::State::lists=${join(directory, "lists")}`,
-    "Dir::State::status=/dev/null", // as if nothing were installed: libraries come along
-    `Dir::Cache=${join(directory, "cache")}`,
-    "Acquire::Languages=none",
-    "APT::Sandbox::User=root",
-  ].flatMap((setting) => ["--option", setting]);
-  await execa("apt-get", [...settings, "--quiet=2", "update"]);
-  const install = ["--quiet=2", "--yes", "--download-only", "--no-install-recommends", "install", "haproxy"];
-  await execa("apt-get", [...settings, ...install]);
-  const names = (await readdir(archives)).filter((name) => name.endsWith(".deb"));
-  return names.map((name) => join(archives, name));
+  const mirror = (await packageSources("trixie")).find((source) => source.suite === "trixie")?.uri;
+  const apt = await privateApt(directory, `deb ${mirror} ${suite} main\n`);
+  await apt.run("--yes", "--download-only", "--no-install-recommends", "install", "haproxy");
+  return apt.downloaded();
 };
 
 const provideCertificates = async (root: string): Promise<void> => {

@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { load as parseYaml } from "js-yaml";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { check } from "../../config/check.ts";
 import { problemText } from "../../config/problems.ts";
+import { javaDocument, type Java as RenderedJava } from "../../render/java.ts";
 import { topologies } from "../../topologies/topologies.ts";
 
 const stackFile = (name: string) => readFileSync(new URL(`../../${name}`, import.meta.url), "utf8");
@@ -230,6 +231,44 @@ test.each([
   { aptSource: "deb https://x.example\u2028bookworm main" },
 ])("what apt would take for something else is refused: %j", (java) => {
   expect(problems({ java })).toEqual([expect.stringMatching(/^java\.\w+: .* is no /s)]);
+});
+
+type Java = RenderedJava & { aptKey: { fingerprint: string; text: string } };
+
+describe("a key of the stack's own for java.aptSource", () => {
+  const { config } = parseYaml(stackFile("docs/stack-file.yaml")) as { config: Record<string, Java> };
+  const given = config["jtel-chat:java"] as Java;
+  const { aptKey } = given;
+  const withKey = (changes: object) => problems({ java: { ...given, ...changes } });
+
+  test("is refused when the stack names another one", () => {
+    expect(withKey({})).toEqual([]);
+    expect(withKey({ aptKey: { ...aptKey, fingerprint: aptKey.fingerprint.replace("D0EA", "D0EB") } })).toEqual([
+      "java.aptKey.fingerprint: D0EBF023906A201E48F55CED62B7083ABB3E4408 is not that of the key in java.aptKey.text," +
+        " which is D0EAF023906A201E48F55CED62B7083ABB3E4408. Ask the repository's owner which one is right",
+    ]);
+    expect(withKey({ aptKey: { ...aptKey, fingerprint: "BB3E4408" } })[0]).toContain("is no fingerprint: 40");
+    expect(withKey({ aptKey: { ...aptKey, text: "mDMEawfcjhYJ" } })[0]).toContain("is no armoured OpenPGP public key");
+  });
+
+  test("needs a source, which names no other key", () => {
+    expect(withKey({ aptSource: undefined })).toEqual([expect.stringMatching(/^java\.aptKey: is of no use without/)]);
+    const signed = "deb [arch=amd64 signed-by=/usr/share/keyrings/acme.gpg] https://apt.acme.example trixie main";
+    expect(withKey({ aptSource: signed })).toEqual([
+      expect.stringMatching(/^java\.aptSource: names a key with signed-by/),
+    ]);
+  });
+
+  test.each([
+    ["deb https://apt.acme.example trixie main", "deb [signed-by=FILE] https://apt.acme.example trixie main\n"],
+    ["deb  [ arch=amd64 ] https://a.example x main", "deb [arch=amd64  signed-by=FILE] https://a.example x main\n"],
+  ])("is the only one that apt asks: %s", (aptSource, written) => {
+    const text = javaDocument({ package: "openjdk-17-jdk", version: 17, onDestroy: "keep", aptSource, aptKey });
+    expect(text).toContain(`\t${written.replace("FILE", "/etc/apt/keyrings/jtel-chat-java.asc")}`);
+    expect(text).toContain(
+      "# files: /etc/apt/keyrings/jtel-chat-java.asc\ncontent:\n\t-----BEGIN PGP PUBLIC KEY BLOCK-----\n\n\tmDME",
+    );
+  });
 });
 
 test.each(["https://a\n.example", "https://a.example/\tb", "https://a.example/\r\nX: y", "https://a.example/ b"])(

@@ -54,6 +54,7 @@ OWNED: Mapping[str, Rule] = {
     f"/{_SHARE}": Rule(own=_SHARE),
     "/etc/systemd/system/sysinit.target.wants/jtel-chat-recover.service": Rule(link=re.escape(f"/{_RECOVER}")),
     "/usr/local/bin/updatesc.sh": Rule(0o755, own="usr/local/bin/updatesc.sh"),
+    "/etc/apt/keyrings/jtel-chat-java.asc": Rule(),  # read by _apt, who is not root
     "/etc/apt/sources.list.d/jtel-chat-java.list": Rule(),
     "/acd-store/shared": Rule(link=PATH),
     _HAZELCAST: Rule(service=True),

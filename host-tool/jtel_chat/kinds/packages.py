@@ -39,7 +39,6 @@ DECLARATION = Declaration(
 LISTS = Path("/var/lib/apt/lists")
 _JVMS = Path("/usr/lib/jvm")
 JAVA = Path("/usr/bin/java")  # what the vendor's unit starts
-_REMEDY = "Correct java.package, or name a source that has it: java.aptSource"
 _LOCK_WAIT = 120  # seconds that apt waits for another apt; it names the holder itself
 
 
@@ -69,7 +68,7 @@ def apply(section: Section, transaction: Transaction) -> None:
     # apt takes a name that nobody has for a pattern, and would install whatever matches.
     if nowhere := _nowhere(missing):
         why = f" (apt-get update: {broken})" if broken else ""
-        raise Failed(f"package {', '.join(nowhere)} cannot be had from the host's apt sources{why}. {_REMEDY}")
+        raise Failed("; ".join(_cannot_be_had(section, name, why) for name in nowhere))
     before = _all_installed()
     if said := _install(missing):
         # Old lists name versions that the mirror no longer has.
@@ -181,11 +180,28 @@ def _problems(section: Section, versions: dict[str, str]) -> list[str]:
             f"package {name} cannot be had: apt has no sources. Add a Debian mirror to /etc/apt/sources.list.d"
             for name in missing
         ]
-    return [
-        f"package {name} cannot be had from the host's apt sources. {_REMEDY}"
-        for name in missing
-        if _candidate(name) is None
-    ]
+    return [_cannot_be_had(section, name) for name in _nowhere(missing)]
+
+
+def _cannot_be_had(section: Section, name: str, why: str = "") -> str:
+    """Says that no source has a package, and what else would serve: Debian 13 has Java 21 and 25, and no 17."""
+    text = f"package {name} cannot be had from the host's apt sources{why}"
+    own = f"a source of your own that has {name}: java.aptSource and java.aptKey"
+    offered = _offered()
+    if not offered:
+        return f"{text}. Correct java.package, or name {own}"
+    wanted = int(section.fields.get("java", "0"))
+    release = next((each for each in offered if each >= wanted), offered[-1])
+    there = " and ".join(f"Java {each}" for each in offered)
+    other = f"java: {{ package: openjdk-{release}-jdk, version: {release} }}"
+    return f"{text}, which have {there}. Name one of these, {other}, or {own}"
+
+
+def _offered() -> list[int]:
+    """Lists the releases of Java that the host's own sources have, the oldest first."""
+    names = process.attempt("apt-cache", "pkgnames", "openjdk-", limit=process.MUCH).stdout.split()
+    releases = sorted(int(found[1]) for name in names if (found := re.fullmatch(r"openjdk-(\d{1,4})-jdk", name)))
+    return [release for release in releases if _candidate(f"openjdk-{release}-jdk")]
 
 
 def _started_problems(section: Section, versions: dict[str, str]) -> list[str]:

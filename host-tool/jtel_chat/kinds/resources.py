@@ -1,9 +1,9 @@
 """Checks what a host must have before a program is installed on it for the first time.
 
 A section is `# resources: PROGRAM` with `memory`, `disk` (GB, 10⁹ bytes; disk of the drive with the home directories),
-`cores`; `additional` (beside what runs there already: memory that is free, and one core more); `system` (`debian 12`:
-what all this was tried on); `accept` (block: which of them may be less, or other). Once the program is there, a person
-has seen that it runs.
+`cores`; `additional` (beside what runs there already: memory that is free, and one core more); `system` (`debian 12,
+debian 13`: what all this was tried on); `accept` (block: which of them may be less, or other). Once the program is
+there, a person has seen that it runs.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from ..documents.kind import Observed
 from ..engine.transaction import Transaction
 from ..errors import Refused
 
+_SYSTEM = r"[a-z]+ [0-9.]+"
+
 DECLARATION = Declaration(
     names=re.escape(f"{declaration.HOME}/bin"),
     fields={
@@ -28,7 +30,7 @@ DECLARATION = Declaration(
         "disk": Field(NUMBER),
         "cores": Field(NUMBER),
         "additional": Field("yes"),
-        "system": Field(r"[a-z]+ [0-9.]+"),
+        "system": Field(rf"{_SYSTEM}(?:, {_SYSTEM})*"),
         "accept": Field("memory|disk|cores|system", "lines"),
     },
 )
@@ -61,10 +63,10 @@ def apply(section: Section, transaction: Transaction) -> None:
 
 
 def _judge_system(section: Section, accepted: list[str], seen: Observed) -> None:
-    wanted, found = section.fields.get("system"), _system()
-    if not wanted or wanted == found:
+    tried, found = section.fields.get("system", ""), _system()
+    if not tried or found in tried.split(", "):
         return
-    text = f"system: this host is {found}, and the CHAT role was tried on {wanted} only"
+    text = f"system: this host is {found}, and the CHAT role was tried on {tried} only"
     if "system" in accepted:
         seen.warnings.append(f"{text}. Accepted by resources.accept")
     else:

@@ -49,9 +49,9 @@ DECLARATION = Declaration(
 _SETTLE = 1.0  # seconds that a healthy process must live on
 _TIMES = (
     "InactiveEnterTimestampMonotonic",
-    "InactiveExitTimestampMonotonic",
-)  # of the last stop (0 before the first) and start, in µs
-_ASKED = ("ActiveState", "UnitFileState", "InvocationID", "NeedDaemonReload", "MainPID", *_TIMES)
+    "ExecMainStartTimestampMonotonic",
+)  # of the last stop (0 before the first) and of the main process's start, in µs
+_ASKED = ("ActiveState", "SubState", "UnitFileState", "InvocationID", "NeedDaemonReload", "MainPID", *_TIMES)
 
 # What a process runs, as the state has it: `runs:jtel-clientmessenger.service` is `changed:content:/etc/x,java`.
 CURRENT, STOPPED, UNMANAGED, UNATTESTED, CHANGED, RELOAD = (
@@ -170,7 +170,8 @@ def attest(unit: str) -> None:
         attested: dict[str, Any] = {
             "invocation": seen["InvocationID"]
         }  # the drop-in of an earlier version called us, within the start
-    elif seen["ActiveState"] in ("inactive", "failed"):
+    # systemd 254 and later starts a unit again that has failed without calling it inactive in between.
+    elif seen["ActiveState"] in ("inactive", "failed") or seen["SubState"].startswith("auto-restart"):
         attested = {"boot": record.boot(), "begun": begun}
     else:
         return  # it runs, and what it has loaded is noted: somebody has asked for a start of what is started
@@ -302,7 +303,7 @@ def _is_of_this_start(attested: dict[str, Any], seen: dict[str, str]) -> bool:
     """
     if "invocation" in attested:
         return bool(attested["invocation"] == seen["InvocationID"])
-    stopped, started = int(seen["InactiveEnterTimestampMonotonic"]), int(seen["InactiveExitTimestampMonotonic"])
+    stopped, started = int(seen["InactiveEnterTimestampMonotonic"]), int(seen["ExecMainStartTimestampMonotonic"])
     return bool(attested["boot"] == record.boot() and stopped <= attested["begun"] and attested["ended"] <= started)
 
 

@@ -50,6 +50,43 @@ def test_a_package_that_no_source_has_is_a_problem(
 
 
 @pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (
+            "openjdk-21-jdk openjdk-25-jdk openjdk-21-jdk-headless openjdk-17-jdk",
+            ", which have Java 21 and Java 25. Name one of these, java: { package: openjdk-21-jdk, version: 21 }, or a"
+            " source of your own that has openjdk-17-jdk: java.aptSource and java.aptKey",
+        ),
+        (
+            "openjdk-11-jdk",
+            ", which have Java 11. Name one of these, java: { package: openjdk-11-jdk, version: 11 }, or a source of"
+            " your own that has openjdk-17-jdk: java.aptSource and java.aptKey",
+        ),
+        (
+            "",
+            ". Correct java.package, or name a source of your own that has openjdk-17-jdk: java.aptSource and"
+            " java.aptKey",
+        ),
+    ],
+)
+def test_a_problem_offers_the_javas_that_the_hosts_sources_have(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, names: str, said: str
+) -> None:
+    (tmp_path / "deb_main_Packages").touch()
+    monkeypatch.setattr(packages, "LISTS", tmp_path)
+    answers["apt-get indextargets"] = "http://mirror.example\n"
+    monkeypatch.setattr(packages, "JAVA", tmp_path / "no-java")
+    answers["apt-cache pkgnames openjdk-"] = names.replace(" ", "\n")
+    answers["apt-cache policy openjdk-17-jdk"] = "Candidate: (none)\n"
+    answers["apt-cache policy"] = "Candidate: 1\n"
+    text = f"package openjdk-17-jdk cannot be had from the host's apt sources{said}"
+    assert observed("java: 17").problems == [text]
+    answers["apt-get -q"] = ""
+    with pytest.raises(Failed, match=re.escape(text)):
+        packages.apply(Section("packages", "openjdk-17-jdk", {"java": "17"}), Transaction.__new__(Transaction))
+
+
+@pytest.mark.parametrize(
     ("text", "release", "serves"),
     [("17.0.9", "17", True), ("21.0.1", "17", True), ("11.0.2", "17", False), ("1.8.0_392", "8", True)],
 )

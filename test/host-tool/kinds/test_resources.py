@@ -58,4 +58,5 @@ def test_another_debian_is_refused_unless_it_is_accepted(tmp_path: Path) -> None
         in resources.observe(section(tmp_path, "system: debian 12")).problems[0]
     )
     assert resources.observe(section(tmp_path, "system: debian 12", "accept:", "\tsystem")).problems == []
-    assert resources.observe(section(tmp_path, "system: debian 13")).problems == []
+    assert resources.observe(section(tmp_path, "system: debian 1, debian 130")).problems
+    assert resources.observe(section(tmp_path, "system: debian 12, debian 13")).problems == []

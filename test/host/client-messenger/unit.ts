@@ -83,7 +83,7 @@ ExecStart=/usr/bin/java -Xmx96m \\
     });
 
     test("that would make somebody root is refused line by line, on the share and in the installed release, and nothing changes", async () => {
-      const before = await said(`cat ${system}; ls /etc/cron.d`);
+      const before = await said(`cat ${system}; ls /etc/cron.d 2>/dev/null || true`);
       const bad = given
         .replace("User=jtel", "User=root\nStandardOutput=append:/etc/cron.d/x\nEnvironment=LD_PRELOAD=/home/jtel/x.so")
         .replace("ExecStartPre=/bin/true", "ExecStartPre=+/bin/touch /etc/by-root");
@@ -104,7 +104,7 @@ ExecStart=/usr/bin/java -Xmx96m \\
         cp ${unitName} /root/offered; sed -i 's/^User=jtel/User=root/' ${unitName}`);
       expect((await problems({ release: "follow" })).join()).toContain("'User=root'");
       await said(`cp /root/offered ${vendor}/systemd/${unitName}`);
-      expect(await said(`cat ${system}; ls /etc/cron.d`)).toBe(before);
+      expect(await said(`cat ${system}; ls /etc/cron.d 2>/dev/null || true`)).toBe(before);
       expect(await said("ls /etc/by-root 2>/dev/null; true")).toBe("");
     });
 

@@ -4,7 +4,7 @@ set -eu
 
 apt-get update
 # Downloaded only, so that they are in the apt cache: the stack installs them on two hosts at once.
-apt-get install --yes --download-only openjdk-17-jdk
+apt-get install --yes --download-only "$JDK"
 
 # The packaging of openjdk links manual pages even where dpkg leaves them out.
 mkdir -p /usr/share/man/man1
