@@ -142,7 +142,7 @@ def test_a_unit_is_cut_where_a_password_begins_and_the_placeholder_stays() -> No
 def test_a_long_text_is_masked_in_time(part: str) -> None:
     import time
 
-    begin = time.monotonic()
+    begin = time.process_time()  # of this process only: a busy machine is no slow pattern
     masking.masked((part * 65536)[:65536])
     masking.masked_line((part * 65536)[:65536])
-    assert time.monotonic() - begin < 3
+    assert time.process_time() - begin < 3
