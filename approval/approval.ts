@@ -55,8 +55,8 @@ export const approvable = async (sight: Sight, around: Surroundings): Promise<Ap
   return { digest: sha256(lines.join("\n")), lines };
 };
 
-const whyNot = ({ hosts, problems }: Sight, { key, observer }: Surroundings): string | undefined => {
-  const unseen = hosts.filter((host) => host.unseen).map(({ name }) => name);
+const whyNot = ({ hosts, prerequisites, problems }: Sight, { key, observer }: Surroundings): string | undefined => {
+  const unseen = [...hosts, ...prerequisites].filter((each) => each.unseen).map(({ name }) => name);
   if (unseen.length) return `not seen: ${unseen.join(", ")}`;
   if (observer)
     return `${observer} has looked, who may not check what would be applied. Look with the account of ssh.user`;

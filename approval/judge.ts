@@ -2,12 +2,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { stackFile } from "../config/load.ts";
 import { approvedDigest, observer } from "../hosts/look/environment.ts";
-import type { Judge, Sight } from "../hosts/look/look.ts";
+import type { Judge, SeenPrerequisite, Sight } from "../hosts/look/look.ts";
 import { type Approvable, approvable } from "./approval.ts";
 import { exportedState } from "./state-lines.ts";
 
 /** What a run leaves for `npm run report` and `npm run apply`, as JSON. */
-export interface Seen extends Pick<Sight, "hosts" | "prerequisites" | "problems"> {
+export interface Seen extends Pick<Sight, "hosts"> {
+  /** What else was seen, without what was found there, which may hold somebody's password. */
+  prerequisites: Omit<SeenPrerequisite, "found">[];
   approval: Approvable;
 }
 
@@ -29,9 +31,9 @@ export const judge =
       stackFile: readFileSync(stackFile(), "utf8"),
       state: await exportedState(stack),
     });
-    const { hosts, prerequisites, problems } = sight;
-    if (file)
-      writeFileSync(file, JSON.stringify({ hosts, prerequisites, problems, approval } satisfies Seen), { mode: 0o600 });
+    const { hosts } = sight;
+    const prerequisites = sight.prerequisites.map(({ found: _, ...said }) => said);
+    if (file) writeFileSync(file, JSON.stringify({ hosts, prerequisites, approval } satisfies Seen), { mode: 0o600 });
     return approved ? refusals(approval, approved) : [];
   };
 

@@ -15,7 +15,7 @@ import { ssh } from "../hosts/ssh/ssh.ts";
 import { toolPath } from "../render/tool.ts";
 import { prometheus } from "../report/prometheus.ts";
 import { type DriftReport, exitCodes } from "../report/report.ts";
-import { factsOf, saidByHosts } from "../report/seen.ts";
+import { factsOf, said } from "../report/seen.ts";
 import { saidLines } from "../report/terminal.ts";
 import { failWith } from "./fail.ts";
 
@@ -43,9 +43,15 @@ export const driftOf = async (file: string, look = observe): Promise<DriftReport
     return { ...heading, verdict: "failed", problem: (error as Error).message, ...nothing };
   }
   const hosts = await Promise.all(hostsOf(deployment).map((host) => atATime(() => look(host))));
-  const said = saidByHosts(hosts);
-  const verdict = said.unseen.length ? "unseen" : said.drift.length ? "changes" : "nothing";
-  return { ...heading, verdict, ...said, certificates: hosts.flatMap(certificates), servers: hosts.flatMap(servers) };
+  const hostsSaid = said(hosts);
+  const verdict = hostsSaid.unseen.length ? "unseen" : hostsSaid.drift.length ? "changes" : "nothing";
+  return {
+    ...heading,
+    verdict,
+    ...hostsSaid,
+    certificates: hosts.flatMap(certificates),
+    servers: hosts.flatMap(servers),
+  };
 };
 
 /** A host that is a load balancer and a chat server is one. */
@@ -82,9 +88,9 @@ const servers = ({ name, answers }: SeenHost) => {
   return [{ host: name, sessions: Number(sessions ?? 0), owed }];
 };
 
-const shown = ({ stack, verdict, problem, ...said }: DriftReport): string => {
+const shown = ({ stack, verdict, problem, ...rest }: DriftReport): string => {
   const words = { nothing: "as applied", changes: "drift", unseen: "not seen", failed: problem ?? "failed" };
-  return [styleText("bold", `${stack}: ${words[verdict]}`), ...saidLines(said)].join("\n");
+  return [styleText("bold", `${stack}: ${words[verdict]}`), ...saidLines(rest)].join("\n");
 };
 
 /** The gravest of all stacks' verdicts decides. */

@@ -3,7 +3,7 @@ import { printable } from "../hosts/printable.ts";
 import { lineDiff } from "./line-diff.ts";
 import type { Previewed, PreviewStep } from "./preview.ts";
 import type { Report } from "./report.ts";
-import { factsOf, type Place, printableLines, saidByHosts, together } from "./seen.ts";
+import { factsOf, type Place, printableLines, said, together } from "./seen.ts";
 import { concernOf } from "./step-name.ts";
 
 /** What a report says of itself. */
@@ -12,19 +12,19 @@ export type Heading = Pick<Report, "project" | "stack" | "made" | "run">;
 /** The report on one preview. */
 export const makeReport = (previewed: Previewed, heading: Heading): Report => {
   const hosts = previewed.seen?.hosts ?? [];
-  const said = saidByHosts(hosts);
+  const hostsSaid = said(hosts, previewed.seen?.prerequisites);
   const problems = unique(previewed.errors.flatMap(problemLines));
   const changed = previewed.steps.flatMap((step) => changeOf(step, hosts)).sort(byHost(hosts));
   const changes = together(changed.filter(({ healed }) => !healed).map(({ healed: _, ...change }) => change));
   const verdict = problems.length
     ? "failed"
-    : said.unseen.length
+    : hostsSaid.unseen.length
       ? "unseen"
-      : changed.length || said.drift.length
+      : changed.length || hostsSaid.drift.length
         ? "changes"
         : "nothing";
   return {
-    ...{ format: 1, ...heading, verdict, reach: reach(changed, hosts), problems, ...said, changes },
+    ...{ format: 1, ...heading, verdict, reach: reach(changed, hosts), problems, ...hostsSaid, changes },
     approval: previewed.seen?.approval ?? { refused: "the preview has ended before the hosts were seen" },
   };
 };

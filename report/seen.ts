@@ -1,14 +1,25 @@
+import type { Seen } from "../approval/judge.ts";
 import type { SeenHost } from "../hosts/look/look-at-host.ts";
 import { printable } from "../hosts/printable.ts";
 import type { Report } from "./report.ts";
 
-/** What hosts said of themselves: the part of a report that needs no engine. */
-export const saidByHosts = (hosts: SeenHost[]): Pick<Report, "hosts" | "unseen" | "drift" | "warnings"> => ({
+/** What hosts said of themselves, and what was seen beside them: the part of a report that needs no engine. */
+export const said = (
+  hosts: SeenHost[],
+  others: Seen["prerequisites"] = [],
+): Pick<Report, "hosts" | "unseen" | "drift" | "warnings"> => ({
   hosts: hosts.map(({ name, answers }) => ({ name, steps: Object.keys(answers) })),
-  unseen: hosts.flatMap(({ name, unseen: why }) => (why ? [{ host: name, why: printable(why) }] : [])),
-  drift: together(hosts.flatMap(driftOf)),
-  warnings: together(hosts.flatMap(warningsOf)),
+  unseen: [...hosts, ...others].flatMap(({ name, unseen: why }) => (why ? [{ host: name, why: printable(why) }] : [])),
+  drift: together([...hosts.flatMap(driftOf), ...others.flatMap(otherDrift)]),
+  warnings: together([...hosts.flatMap(warningsOf), ...others.flatMap(otherWarnings)]),
 });
+
+/** What is on no host, e.g. the webhooks at TynTec. */
+const otherDrift = ({ name, drift = [] }: Seen["prerequisites"][number]) =>
+  drift.map((reason) => ({ host: undefined, step: name, reason: printable(reason), diff: "", written: {} }));
+
+const otherWarnings = ({ name, warnings = [] }: Seen["prerequisites"][number]) =>
+  warnings.map((text) => ({ host: undefined, step: name, text: printable(text) }));
 
 const driftOf = ({ name, answers }: SeenHost) =>
   Object.entries(answers)

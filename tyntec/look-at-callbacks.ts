@@ -34,8 +34,14 @@ export const lookAtCallbacks = (
   { apiKey, onDrift }: LookOptions,
 ): Promise<SeenCallbacks | undefined> => {
   const compare = async () => {
-    const { problems, ...found } = await compared(document, apiKey);
-    return { found, problems: [...problems, ...(stopsAtDrift(onDrift) ? driftProblems(found) : [])] };
+    const { problems, unseen: notSeen, ...found } = await compared(document, apiKey);
+    const drift = found.recorded ? found.astray : [];
+    const taken = found.recorded ? [] : found.astray.map((line) => `takes over: ${line}`);
+    return {
+      found,
+      problems: [...problems, ...(stopsAtDrift(onDrift) ? driftProblems(found) : [])],
+      ...{ drift, warnings: [...taken, ...found.overrides], unseen: notSeen },
+    };
   };
   return look
     .registerPrerequisite({ name: resourceNames[versionOf(document)], look: compare })
@@ -45,15 +51,16 @@ export const lookAtCallbacks = (
 const compared = async (
   document: CallbacksDocument,
   apiKey: string,
-): Promise<SeenCallbacks & { problems: string[] }> => {
+): Promise<SeenCallbacks & { problems: string[]; unseen?: string }> => {
   const [version, wanted] = [versionOf(document), wantedOf(document)];
   const recordedAll = await recordedCallbacks();
   const recorded = recordedAll.find((each) => versionOf(each.document) === version);
   const { url, caFile, takeOver } = document;
   const way = newWay(document, recordedAll);
   if (way.length && pulumi.runtime.isDryRun()) {
-    await pulumi.log.warn(notAsked(way));
-    return { astray: [], reasons: way, overrides: [], recorded, problems: [] };
+    const notSeen = notAsked(way);
+    await pulumi.log.warn(notSeen);
+    return { astray: [], reasons: way, overrides: [], recorded, problems: [], unseen: notSeen };
   }
   // Loaded here: it takes a tenth of a second, and the hosts are looked at meanwhile.
   const { readCallbacks } = await import("./api/account.ts");

@@ -10,12 +10,28 @@ import { unlike } from "./unlike.ts";
 /** The answer for what was not seen: what the state says of it stays. */
 export const unseen = "unseen";
 
+/** What came of looking at something beside the hosts. */
+export interface FoundPrerequisite<Found> {
+  found: Found;
+  /** Why nothing may be written anywhere. */
+  problems: string[];
+  /** What was moved there since the last `up`, which takes it back, as lines. */
+  drift?: string[];
+  /** What stops nothing, as lines. */
+  warnings?: string[];
+  /** Why it was not asked, where a preview may not ask. */
+  unseen?: string | undefined;
+}
+
+/** The same with its name, e.g. `tyntec-webhooks`. */
+export type SeenPrerequisite = FoundPrerequisite<unknown> & { name: string };
+
 /** Something beside the hosts that has to be seen before the first write. */
 export interface Prerequisite<Found> {
   /** What is looked at, e.g. `tyntec-webhooks`. */
   name: string;
-  /** Says what was found, and why nothing may be written anywhere; an error that it throws is such a problem, too. */
-  look: () => Promise<{ found: Found; problems: string[] }>;
+  /** Says what was found; an error that it throws is a problem, too. */
+  look: () => Promise<FoundPrerequisite<Found>>;
 }
 
 /** All that a run has seen. */
@@ -23,7 +39,7 @@ export interface Sight {
   /** What was asked, in the order of the program. */
   questions: StepQuestion[];
   hosts: SeenHost[];
-  prerequisites: { name: string; found: unknown }[];
+  prerequisites: SeenPrerequisite[];
   /** Why nothing may be written anywhere. */
   problems: string[];
 }
@@ -33,13 +49,6 @@ export type Judge = (sight: Sight) => Promise<string[]>;
 
 /** Milliseconds after which a look says whom it waits for, again and again: it ends by itself after minutes (ssh.ts). */
 const patience = 10_000;
-
-/** What came of looking at a prerequisite. */
-interface Seen {
-  name: string;
-  found: unknown;
-  problems: string[];
-}
 
 type StepAnswers = Record<string, StepAnswer>;
 
@@ -59,7 +68,7 @@ export class Look {
   private readonly lookAt: typeof lookAtHost;
   private readonly prepare: typeof prepare;
   private readonly questions: StepQuestion[] = [];
-  private readonly prerequisites: (() => Promise<Seen>)[] = [];
+  private readonly prerequisites: (() => Promise<SeenPrerequisite>)[] = [];
   private closed = false;
   private readonly closing = Promise.withResolvers<Judge>();
   private readonly seen = this.closing.promise.then((judge) => this.lookAtAll(judge));
@@ -161,7 +170,7 @@ export class Look {
   }
 }
 
-const failed = (error: Error): Seen => ({ name: "", found: undefined, problems: [error.message] });
+const failed = (error: Error): SeenPrerequisite => ({ name: "", found: undefined, problems: [error.message] });
 
 /** All the works' results; after a while the names of those that are waited for are printed. */
 const named = async <Result>(works: { name: string; work: Promise<Result> }[]): Promise<Result[]> => {

@@ -21,7 +21,7 @@ const sight: Sight = {
     { host, step: "messenger-running", document: undefined, madeFrom: "lb1-messenger-secret" },
   ],
   hosts: [seenHost],
-  prerequisites: [{ name: "tyntec-webhooks", found: { astray: [] } }],
+  prerequisites: [{ name: "tyntec-webhooks", found: { astray: [] }, problems: [] }],
   problems: [],
 };
 
@@ -65,7 +65,11 @@ test.each<[string, Sight, Partial<Surroundings>]>([
   ["the release of one host", withAnswer({ alike: { "release in x": "ab" } }), {}],
   ["a reboot", { ...sight, hosts: [{ ...seenHost, boot: "5e6f7a8b" }] }, {}],
   ["the tool that answered", { ...sight, hosts: [{ ...seenHost, tool: "cd" }] }, {}],
-  ["what is set at TynTec", { ...sight, prerequisites: [{ name: "tyntec-webhooks", found: { astray: ["x"] } }] }, {}],
+  [
+    "what is set at TynTec",
+    { ...sight, prerequisites: [{ name: "tyntec-webhooks", found: { astray: ["x"] }, problems: [] }] },
+    {},
+  ],
   ["the stack file", sight, { stackFile: "config: { a: 1 }\n" }],
   ["a secret", sight, { secrets: { "database.password": "anders" } }],
   ["the state", sight, { state: "{}" }],
@@ -86,6 +90,15 @@ test.each<[string, Sight]>([
 
 test.each<[string, Sight, Partial<Surroundings>, RegExp]>([
   ["a host that was not seen", { ...sight, hosts: [{ ...seenHost, unseen: "no route" }] }, {}, /^not seen: lb1$/],
+  [
+    "what a preview may not ask",
+    {
+      ...sight,
+      prerequisites: [{ name: "tyntec-webhooks", found: undefined, problems: [], unseen: "the address changed" }],
+    },
+    {},
+    /^not seen: tyntec-webhooks$/,
+  ],
   ["problems", { ...sight, problems: ["lb1: full"] }, {}, /^there are problems/],
   ["an observer", sight, { observer: "look" }, /^look has looked, who may not check/],
   [

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import type { Seen } from "../../approval/judge.ts";
 import { approvedOf } from "../../cli/apply.ts";
 import type { SeenHost } from "../../hosts/look/look-at-host.ts";
 import { makeReport } from "../../report/make.ts";
@@ -37,10 +38,12 @@ const step = (op: string, name: string, before: string | undefined, after: strin
   } as PreviewStep;
 };
 
-const reportOf = (hosts: SeenHost[], steps: PreviewStep[] = [], errors: string[] = []): Report =>
-  reportSchema.parse(
-    makeReport({ steps, errors, seen: { hosts, prerequisites: [], problems: [], approval } }, heading),
-  );
+const reportOf = (
+  hosts: SeenHost[],
+  steps: PreviewStep[] = [],
+  errors: string[] = [],
+  prerequisites: Seen["prerequisites"] = [],
+): Report => reportSchema.parse(makeReport({ steps, errors, seen: { hosts, prerequisites, approval } }, heading));
 
 test("nothing to do", () => {
   const report = reportOf([seenHost("lb1", { haproxy: answer })]);
@@ -118,6 +121,17 @@ test("a removed step is a decision, also where its host has left the stack", () 
   const report = reportOf([], [step("delete", "lb2-haproxy", "a\n", undefined)]);
   expect(report).toMatchObject({ verdict: "changes", reach: { removed: ["lb2-haproxy"], hosts: ["lb2"] } });
   expect(markdown(report)).toMatch(/\*\*Removed\*\*\n\n- `lb2-haproxy`/);
+});
+
+test("what was moved at TynTec is drift on no host, and a preview that may not ask there is not seen", () => {
+  const seen = { name: "tyntec-webhooks", problems: [], drift: ["MoMessage goes to https://crm.example/hook"] };
+  const report = reportOf([seenHost("lb1")], [], [], [{ ...seen, warnings: ["takes over: x"] }]);
+  expect(report.drift).toMatchObject([{ hosts: [], step: "tyntec-webhooks", reason: seen.drift[0] }]);
+  expect(report.warnings).toEqual([{ hosts: [], step: "tyntec-webhooks", text: "takes over: x" }]);
+  expect(reportOf([], [], [], [{ ...seen, drift: [], unseen: "the address changed" }])).toMatchObject({
+    verdict: "unseen",
+    unseen: [{ host: "tyntec-webhooks", why: "the address changed" }],
+  });
 });
 
 test("a secret that is new is named, and shown nowhere", () => {
