@@ -1,4 +1,3 @@
-import { execa } from "execa";
 import { sha256 } from "./program-files.ts";
 
 /** A resource of `pulumi stack export`, as far as an approval depends on it. */
@@ -34,5 +33,7 @@ const stable = (value: unknown): string =>
   });
 
 /** The state as it is now, read beside the engine: an `up` holds the backend's lock, which an export does not need. */
-export const exportedState = async (stack: string): Promise<string> =>
-  (await execa("pulumi", ["stack", "export", "--stack", stack, "--non-interactive"])).stdout;
+export const exportedState = async (stack: string): Promise<string> => {
+  const { execa } = await import("execa"); // which no other run pays for
+  return (await execa("pulumi", ["stack", "export", "--stack", stack, "--non-interactive"])).stdout;
+};
