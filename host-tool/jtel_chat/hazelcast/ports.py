@@ -10,7 +10,6 @@ from ..documents import declaration
 from ..documents.kind import Judgement
 from ..net import listeners
 from ..net.listeners import Holder
-from ..programs import process
 from .joining import Network
 
 
@@ -45,7 +44,5 @@ def judge(network: Network) -> Judgement:
 def _held(ports: set[int]) -> dict[int, Holder | None]:
     """Finds the holder of each port that somebody listens on; None for one that is not to be seen."""
     found = listeners.listening(ports)
-    if not found:
-        return {}
-    pid = process.attempt("systemctl", "show", "--value", "--property=MainPID", declaration.UNIT).stdout.strip()
-    return {each.port: listeners.holder(each, [int(pid or 0)]) for each in found}
+    members = listeners.running("java") if found else []
+    return {each.port: listeners.holder(each, members) for each in found}

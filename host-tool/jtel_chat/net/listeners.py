@@ -28,17 +28,32 @@ def listening(ports: set[int]) -> list[Socket]:
     return [each for each in sockets.listening() if each.port in ports]
 
 
+def running(program: str) -> list[int]:
+    """Lists the processes of a program, `java`: to look into each process costs more than to ask for its name."""
+    return [pid for pid in _processes() if _name(pid) == program]
+
+
 def holder(listener: Socket, likely: Iterable[int] = ()) -> Holder | None:
     """Finds the process that holds a socket; None when it is gone, or not to be seen.
 
     likely: processes that are asked first.
     """
-    others = (int(entry) for entry in disk.kernel_names("/proc/") if entry.isdecimal())
-    for pid in (*likely, *others):
+    for pid in (*likely, *_processes()):
         with contextlib.suppress(OSError):  # it has ended meanwhile
             if listener.inode in sockets.inodes(pid):
-                return Holder(pid, disk.kernel(f"/proc/{pid}/comm").decode(errors="replace").strip(), _unit(pid))
+                return Holder(pid, _name(pid), _unit(pid))
     return None
+
+
+def _processes() -> list[int]:
+    return [int(entry) for entry in disk.kernel_names("/proc/") if entry.isdecimal()]
+
+
+def _name(pid: int) -> str:
+    """Reads the name of a process; empty when it has ended."""
+    with contextlib.suppress(OSError):
+        return disk.kernel(f"/proc/{pid}/comm").decode(errors="replace").strip()
+    return ""
 
 
 def _unit(pid: int) -> str:

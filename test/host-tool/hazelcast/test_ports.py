@@ -9,7 +9,6 @@ from jtel_chat.hazelcast import configuration, joining, ports
 from jtel_chat.net import listeners, sockets
 from jtel_chat.net.listeners import Holder
 from jtel_chat.net.sockets import Socket
-from jtel_chat.programs import process
 
 OURS, PORTAL = Holder(7, "java", declaration.UNIT), Holder(8, "java", "tomcat9.service")
 
@@ -29,7 +28,6 @@ def held(monkeypatch: pytest.MonkeyPatch) -> dict[int, Holder]:
         sockets, "listening", lambda: [Socket(ip_address("::"), each, ip_address("::"), 0, str(each)) for each in found]
     )
     monkeypatch.setattr(listeners, "holder", lambda listener, likely: found[listener.port])
-    monkeypatch.setattr(process, "attempt", lambda *argv, **_: process.subprocess.CompletedProcess(argv, 0, "7\n", ""))
     return found
 
 

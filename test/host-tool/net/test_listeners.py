@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 from jtel_chat.access import disk
@@ -19,6 +20,12 @@ def test_a_listening_socket_is_found_with_its_process(family: socket.AddressFami
         assert holder and holder.pid == os.getpid()
     assert listeners.listening({port}) == []
     assert listeners.holder(found) is None
+
+
+def test_the_processes_of_a_program_are_found() -> None:
+    name = Path("/proc/self/comm").read_text(encoding="utf-8").strip()
+    assert os.getpid() in listeners.running(name)
+    assert listeners.running("no such program") == []
 
 
 def test_a_connection_is_no_listener() -> None:
