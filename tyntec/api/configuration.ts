@@ -54,12 +54,15 @@ const urlsOf = (present: Callback): Map<string, string> =>
 const lockedBy = ({ signature, header }: Callback, scopes: string[] | undefined): string | undefined => {
   if (scopes && !scopes.includes("callbacks:write")) return lacking("callbacks:write", "change where messages go");
   const masked = [
-    ...(signature && isMasked(signature.secret) ? ["signature.secret"] : []),
-    ...(header && isMasked(header.value) ? ["header.value"] : []),
+    ...(isSet(signature) && isMasked(signature?.secret) ? ["signature.secret"] : []),
+    ...(isSet(header) && isMasked(header?.value) ? ["header.value"] : []),
   ];
   if (!masked.length) return undefined;
   return `TynTec: the API does not show ${masked.join(" and ")} of the account's callback. A change has to hold the complete callback, and would destroy that. Set the two URLs in TynTec's own pages`;
 };
+
+/** An empty object switches a signature off. */
+const isSet = (value: object | null | undefined): boolean => Object.keys(value ?? {}).length > 0;
 
 /** Too short for the contract (8 characters), or nothing but stars and the like. */
 const isMasked = (value: string | null | undefined): boolean => !value || value.length < 8 || /^[*•.x]+$/i.test(value);
