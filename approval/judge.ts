@@ -8,6 +8,8 @@ import { exportedState } from "./state-lines.ts";
 
 /** What a run leaves for `npm run report` and `npm run apply`, as JSON. */
 export interface Seen extends Pick<Sight, "hosts" | "prerequisites" | "problems"> {
+  /** The account that has looked, where it may only observe. */
+  observer?: string | undefined;
   approval: Approvable;
 }
 
@@ -30,8 +32,8 @@ export const judge =
       state: await exportedState(stack),
     });
     const { hosts, prerequisites, problems } = sight;
-    if (file)
-      writeFileSync(file, JSON.stringify({ hosts, prerequisites, problems, approval } satisfies Seen), { mode: 0o600 });
+    const seen: Seen = { hosts, prerequisites, problems, observer: observer(), approval };
+    if (file) writeFileSync(file, JSON.stringify(seen), { mode: 0o600 });
     return approved ? refusals(approval, approved) : [];
   };
 

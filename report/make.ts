@@ -29,6 +29,7 @@ export const makeReport = (previewed: Previewed, heading: Heading): Report => {
     ...{
       format: 1,
       ...heading,
+      ...(previewed.seen?.observer && { observer: previewed.seen.observer }),
       verdict,
       reach: reach(changed, hosts),
       hosts: seenHosts,
