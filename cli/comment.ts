@@ -54,12 +54,13 @@ const options = {
   help: { type: "boolean" },
 } as const;
 
-const main = async (): Promise<void> => {
-  const { values, positionals } = parseArgs({ options, allowPositionals: true });
-  if (values.help) return console.log(usage);
+/** Writes the comment as the command's arguments and CI's environment say. Resolves to the line that says what came of it. */
+export const comment = async (argv: string[], environment = process.env): Promise<string> => {
+  const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true });
+  if (values.help) return usage;
   const reports = await Promise.all(positionals.map(reportOf));
   const missing = (values.stack ?? []).filter((name) => !reports.some(({ stack }) => stack === name));
-  const { comments, url, run, remedies } = placeOf(values, process.env);
+  const { comments, url, run, remedies } = placeOf(values, environment);
   const made =
     reports
       .map((report) => report.made)
@@ -70,7 +71,7 @@ const main = async (): Promise<void> => {
   if (values.markdown) await writeFile(values.markdown, text);
   try {
     const { outcome, url: page } = await publish(comments, text, reports.length + missing.length > 0);
-    console.log(`${comments.name}: ${outcome}${page ? `, ${page}` : ""}`);
+    return `${comments.name}: ${outcome}${page ? `, ${page}` : ""}`;
   } catch (error) {
     const file = values.markdown ?? join(await mkdtemp(join(tmpdir(), "jtel-chat-comment-")), "comment.md");
     await writeFile(file, text);
@@ -89,4 +90,4 @@ const failure = (error: Error, remedies: Place["remedies"]): string => {
   return [`no comment was written (${status}: ${message})`, remedy].filter(Boolean).join(". ");
 };
 
-main().catch(failWith);
+if (import.meta.main) comment(process.argv.slice(2)).then(console.log).catch(failWith);

@@ -2,12 +2,14 @@ import { unprintable } from "../hosts/printable.ts";
 
 /**
  * Names as running text of Markdown and of HTML alike: nothing in it is markup, a link or a mention. Words and `, ; : - ( )` stay
- * as they are. An `@` stands in `<code>`, where neither GitHub nor GitLab looks for people.
+ * as they are, but for one of these at the beginning. An `@` stands in `<code>`, where neither GitHub nor GitLab looks for people.
  */
 export const words = (text: string): string =>
   text
+    .replaceAll(/\s+/g, " ")
+    .trim()
     .replaceAll(unprintable, "?")
-    .replaceAll(/[!-/:-@[-`{-~]/g, (mark) => (plainMarks.has(mark) ? mark : `&#${mark.charCodeAt(0)};`))
+    .replaceAll(/[!-/:-@[-`{-~]/g, (mark, at) => (at && plainMarks.has(mark) ? mark : `&#${mark.charCodeAt(0)};`))
     .replaceAll("&#64;", "<code>@</code>");
 
 const plainMarks = new Set(",;:-()");

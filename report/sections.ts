@@ -1,6 +1,6 @@
 import { counted, placeText } from "./headline.ts";
 import { wayToKeep } from "./keep.ts";
-import { code, fenced, words } from "./neutral.ts";
+import { code, fenced } from "./neutral.ts";
 import type { Report } from "./report.ts";
 
 /** One part of the Markdown of a report. */
@@ -62,7 +62,7 @@ const drift = ({ drift: edits }: Report): Section[] =>
   });
 
 const warnings = ({ warnings: found }: Report): Section[] => {
-  const lines = found.map((warning) => `- ${words(placeText(warning))}: ${code(warning.text)}`);
+  const lines = found.map((warning) => `- ${code(placeText(warning))}: ${code(warning.text)}`);
   return lines.length ? [{ title: "Warnings", body: lines.join("\n"), weight: "decision" }] : [];
 };
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { comment } from "../../cli/comment.ts";
 import { markerLine } from "../../report/comment/marker.ts";
 import { anyReport } from "./any-report.ts";
 import { example, problemsOf } from "./github-description.ts";
@@ -61,6 +62,8 @@ const gitHub = (request: Request, base: string): Answer => {
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "jtel-chat-comment-"));
+  const failed = anyReport({ verdict: "failed", problems: ["lb1: disk full"] });
+  await writeFile(join(directory, "acme.json"), JSON.stringify(failed));
   await writeFile(join(directory, "event.json"), JSON.stringify({ pull_request: { number: 7 } }));
   standIn = await startStandIn(gitHub);
 });
@@ -77,24 +80,23 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Runs the command in a workflow's environment. */
-const comment = async (argv: string[] = [], run = 7, environment: Record<string, string> = {}) => {
-  const file = join(directory, "acme.json");
-  await writeFile(file, JSON.stringify(anyReport({ verdict: "failed", problems: ["lb1: disk full"] })));
-  const { exitCode, all } = await execa(process.execPath, ["cli/comment.ts", file, ...argv], {
-    ...{ reject: false, all: true, extendEnv: false },
-    env: {
-      ...{ PATH: process.env.PATH, GITHUB_ACTIONS: "true", GITHUB_TOKEN: "t0ken-that-must-not-be-seen" },
-      ...{ GITHUB_REPOSITORY: "acme/chat", GITHUB_RUN_ID: String(run), GITHUB_API_URL: standIn.base },
-      ...{ GITHUB_SERVER_URL: "https://github.example", GITHUB_EVENT_PATH: join(directory, "event.json") },
-      ...environment,
-    },
-  });
-  expect(all).not.toContain("t0ken");
-  return { exitCode, said: String(all) };
+/** A workflow's environment at the stand-in. */
+const environment = (run: number) => ({
+  ...{ GITHUB_ACTIONS: "true", GITHUB_TOKEN: "t0ken-that-must-not-be-seen", GITHUB_REPOSITORY: "acme/chat" },
+  ...{ GITHUB_RUN_ID: String(run), GITHUB_API_URL: standIn.base, GITHUB_SERVER_URL: "https://github.example" },
+  GITHUB_EVENT_PATH: join(directory, "event.json"),
+});
+
+/** What the command says, with a report on a preview that has failed. */
+const said = async (argv: string[] = [], run = 7, more: Record<string, string> = {}): Promise<string> => {
+  const line = await comment([join(directory, "acme.json"), ...argv], { ...environment(run), ...more }).catch(
+    (error: Error) => error.message,
+  );
+  expect(line).not.toContain("t0ken");
+  return line;
 };
 
-const kept = async (said: string): Promise<string> => readFile(/kept in (.*)$/m.exec(said)?.[1] ?? "nowhere", "utf8");
+const kept = async (line: string): Promise<string> => readFile(/kept in (.*)$/m.exec(line)?.[1] ?? "nowhere", "utf8");
 
 const others = (count: number): Comment[] =>
   Array.from({ length: count }, (_, index) => ({ id: index + 1, body: "looks good", login: "alice" }));
@@ -106,14 +108,9 @@ const asDescribed = () => expect(standIn.exchanges.flatMap(problemsOf)).toEqual(
 
 describe("the comment on a pull request at GitHub", () => {
   test("is created, and updated by the next run, as GitHub describes its API", async () => {
-    const first = await comment();
-    expect(first).toEqual({
-      exitCode: 0,
-      said: "acme/chat#7: created, https://github.example/acme/chat/pull/7#issuecomment-1",
-    });
+    expect(await said()).toBe("acme/chat#7: created, https://github.example/acme/chat/pull/7#issuecomment-1");
     expect(comments[0]?.body).toContain("lb1: disk full");
-    const second = await comment(["--commit", "1a2b3c4"], 8);
-    expect(second.said).toContain("updated");
+    expect(await said(["--commit", "1a2b3c4"], 8)).toContain("updated");
     expect(comments).toHaveLength(1);
     expect(comments[0]?.body).toContain("1a2b3c4");
     expect(comments[0]?.body).toContain("https://github.example/acme/chat/actions/runs/8");
@@ -125,7 +122,7 @@ describe("the comment on a pull request at GitHub", () => {
   test("is found on a later page, and what a second run has left beside it is removed", async () => {
     const bot = "github-actions[bot]";
     comments = [...others(150), { id: 151, body: marked({}), login: bot }, { id: 152, body: marked({}), login: bot }];
-    expect((await comment()).said).toContain("updated");
+    expect(await said()).toContain("updated");
     expect(comments).toHaveLength(151);
     expect(comments.at(-1)?.body).toContain("lb1: disk full");
     asDescribed();
@@ -133,17 +130,16 @@ describe("the comment on a pull request at GitHub", () => {
 
   test("is not taken from what others write, whatever their marker says", async () => {
     comments = [{ id: 1, body: marked({ run: 999 }), login: "mallory" }];
-    expect((await comment()).said).toContain("created");
+    expect(await said()).toContain("created");
     expect(comments[0]?.body).toBe(marked({ run: 999 }));
     login = "deploy-bot";
     comments = [{ id: 1, body: marked({}), login: "deploy-bot" }];
-    expect((await comment()).said).toContain("updated");
+    expect(await said()).toContain("updated");
   });
 
   test("of a later run stays", async () => {
     comments = [{ id: 1, body: marked({ run: 8, made: "2026-11-26T07:00:00Z" }), login: "github-actions[bot]" }];
-    const { exitCode, said } = await comment();
-    expect({ exitCode, said }).toEqual({ exitCode: 0, said: expect.stringContaining("superseded") });
+    expect(await said()).toContain("superseded");
     expect(comments[0]?.body).toBe(marked({ run: 8, made: "2026-11-26T07:00:00Z" }));
   });
 
@@ -153,7 +149,7 @@ describe("the comment on a pull request at GitHub", () => {
       if (method !== "POST" || refusals-- <= 0) return undefined;
       return { status: 429, answer: { message: "slow down" }, headers: { "retry-after": "0" } };
     };
-    expect((await comment()).said).toContain("created");
+    expect(await said()).toContain("created");
     expect(comments).toHaveLength(1);
   });
 
@@ -186,19 +182,31 @@ describe("the comment on a pull request at GitHub", () => {
     ],
   ];
 
-  test.each(refused)("says what to do about %s, and keeps the text", async (_, answer, said) => {
+  test.each(refused)("says what to do about %s, and keeps the text", async (_, answer, words) => {
     instead = ({ path }) => (path === "/user" && answer.status === 403 ? undefined : answer);
-    const failed = await comment();
-    expect(failed.exitCode).toBe(1);
-    expect(failed.said).toMatch(said);
-    expect(await kept(failed.said)).toContain("lb1: disk full");
+    const failed = await said();
+    expect(failed).toMatch(words);
+    expect(await kept(failed)).toContain("lb1: disk full");
     expect(standIn.exchanges.length).toBeLessThan(10);
   });
 
+  test("is the command's business: it says one line, and its exit code is 1 where it has failed", async () => {
+    const run = (argv: string[]) =>
+      execa(process.execPath, ["cli/comment.ts", ...argv], { env: environment(7), all: true, reject: false });
+    expect(await run([join(directory, "acme.json")])).toMatchObject({
+      ...{ exitCode: 0, all: expect.stringMatching(/^acme\/chat#7: created, .*$/) },
+    });
+    const { exitCode, all } = await run([join(directory, "event.json")]);
+    expect({ exitCode, all }).toEqual({
+      exitCode: 1,
+      all: expect.stringMatching(/^.*: is no report of this version.*$/),
+    });
+  });
+
   test("needs a token and a pull request, and says which is missing", async () => {
-    expect((await comment([], 7, { GITHUB_TOKEN: "" })).said).toContain("GITHUB_TOKEN (or GITLAB_TOKEN");
-    expect((await comment([], 7, { GITHUB_EVENT_PATH: "" })).said).toContain("--pull-request NUMBER");
-    expect((await comment(["--pull-request", "1;id"])).said).toContain("is no number");
+    expect(await said([], 7, { GITHUB_TOKEN: "" })).toContain("GITHUB_TOKEN (or GITLAB_TOKEN");
+    expect(await said([], 7, { GITHUB_EVENT_PATH: "" })).toContain("--pull-request NUMBER");
+    expect(await said(["--pull-request", "1;id"])).toContain("is no number");
     expect(standIn.exchanges).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { commentText } from "../../report/comment/text.ts";
+import { makeReport } from "../../report/make.ts";
 import { sectionText, verdictLine } from "../../report/markdown.ts";
 import { code } from "../../report/neutral.ts";
 import type { Report } from "../../report/report.ts";
@@ -57,6 +58,15 @@ describe("a comment", () => {
     const whole = textOf(reports, 1_000_000);
     expect(textOf(reports, whole.length)).toBe(whole);
     expect(textOf(reports, whole.length - 1)).toContain("Left out");
+  });
+
+  test("says where only an observer has looked, as the preview has", () => {
+    const seen = { hosts: [], prerequisites: [], problems: [], approval: { refused: "observer has looked" } };
+    const heading = { project: "jtel-chat", stack: "acme", made: "2026-11-26T07:08:20Z", run: "" };
+    const made = (observer: string | undefined) =>
+      makeReport({ steps: [], errors: [], seen: { ...seen, observer } }, heading);
+    expect(textOf([made("observer")])).toContain("- acme: nothing to do (candidates not checked on the hosts)");
+    expect(textOf([made(undefined)])).toContain("- acme: nothing to do\n");
   });
 
   test("names what has no report, and says so where there is none at all", () => {
