@@ -10,6 +10,8 @@ import { exportedState } from "./state-lines.ts";
 export interface Seen extends Pick<Sight, "hosts"> {
   /** What else was seen, without what was found there, which may hold somebody's password. */
   prerequisites: Omit<SeenPrerequisite, "found">[];
+  /** The account that has looked, where it may only observe. */
+  observer?: string | undefined;
   approval: Approvable;
 }
 
@@ -33,7 +35,8 @@ export const judge =
     });
     const { hosts } = sight;
     const prerequisites = sight.prerequisites.map(({ found: _, ...said }) => said);
-    if (file) writeFileSync(file, JSON.stringify({ hosts, prerequisites, approval } satisfies Seen), { mode: 0o600 });
+    const seen: Seen = { hosts, prerequisites, observer: observer(), approval };
+    if (file) writeFileSync(file, JSON.stringify(seen), { mode: 0o600 });
     return approved ? refusals(approval, approved) : [];
   };
 

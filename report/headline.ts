@@ -7,9 +7,16 @@ const verdicts: Record<Report["verdict"], string> = {
   failed: "the preview failed",
 };
 
-/** The verdict, e.g. `changes`, or `cannot be approved: lb2 was not seen`. */
-export const verdictText = ({ verdict, unseen }: Report): string =>
-  verdict === "unseen" ? `${verdicts.unseen}: ${list(unseen.map(({ host }) => host))} not seen` : verdicts[verdict];
+/**
+ * The verdict, e.g. `changes`, `cannot be approved: lb2 not seen`, or `changes (candidates not checked on the hosts)` where an
+ * account has looked that may only observe.
+ */
+export const verdictText = ({ verdict, unseen, observer }: Report): string => {
+  if (verdict === "unseen") return `${verdicts.unseen}: ${list(unseen.map(({ host }) => host))} not seen`;
+  return observer && verdict !== "failed"
+    ? `${verdicts[verdict]} (candidates not checked on the hosts)`
+    : verdicts[verdict];
+};
 
 /** How far an `up` would reach, in one line: `2 hosts; chatserver1, then chatserver2 restart; no reload; 41 connections are open`. */
 export const reachText = ({ verdict, reach, drift }: Report): string => {

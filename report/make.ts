@@ -25,6 +25,7 @@ export const makeReport = (previewed: Previewed, heading: Heading): Report => {
         : "nothing";
   return {
     ...{ format: 1, ...heading, verdict, reach: reach(changed, hosts), problems, ...hostsSaid, changes },
+    ...(previewed.seen?.observer && { observer: previewed.seen.observer }),
     approval: previewed.seen?.approval ?? { refused: "the preview has ended before the hosts were seen" },
   };
 };

@@ -48,6 +48,8 @@ export const reportSchema = z.strictObject({
   run: text,
   /** `failed`: `problems` say why. `unseen`: a host was not seen, so nothing can be approved. */
   verdict,
+  /** The account that has looked, where it may only observe: what would be applied was not checked on the hosts. */
+  observer: text.optional(),
   /** How far an `up` would reach. */
   reach: z.strictObject({
     /** Hosts on which something would be written. */

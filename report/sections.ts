@@ -62,7 +62,7 @@ const drift = ({ drift: edits }: Report): Section[] =>
   });
 
 const warnings = ({ warnings: found }: Report): Section[] => {
-  const lines = found.map((warning) => `- ${placeText(warning)}: ${code(warning.text)}`);
+  const lines = found.map((warning) => `- ${code(placeText(warning))}: ${code(warning.text)}`);
   return lines.length ? [{ title: "Warnings", body: lines.join("\n"), weight: "decision" }] : [];
 };
 
