@@ -16,10 +16,16 @@ export type Checked = { deployment: Deployment } | { problems: Problem[] };
  */
 export const check = (values: Record<string, unknown>): Checked => {
   const parsed = schema.safeParse(values, { reportInput: true });
-  if (!parsed.success) return { problems: parsed.error.issues.flatMap(schemaProblems) };
-  const problems = crossProblems(parsed.data);
+  if (!parsed.success) return { problems: parsed.error.issues.flatMap(schemaProblems).map(visible) };
+  const problems = crossProblems(parsed.data).map(visible);
   return problems.length ? { problems } : { deployment: parsed.data };
 };
+
+/** A stack file may be a stranger's: what a terminal would not show as it is, is shown as `\u{202e}`. */
+const visible = ({ key, text }: Problem): Problem => ({ key: escaped(key), text: escaped(text) });
+
+const escaped = (text: string): string =>
+  text.replaceAll(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 
 const chatServersOf = ({ topology, loadBalancers, chatServers }: Deployment) =>
   topology === "lb-hosted" ? loadBalancers : chatServers;

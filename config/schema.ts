@@ -76,9 +76,14 @@ const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
 const url = z
   .string({ error: "is no https URL. Example: https://jtel-portal.acme.example" })
   .regex(/^[\x21-\x7e]*$/, "holds a blank, a line break or no ASCII, which no URL does. Write such characters as %20")
-  .refine((text) => URL.canParse(text) && new URL(text).protocol === "https:", {
-    error: "is no https URL. Example: https://jtel-portal.acme.example",
-  });
+  .refine((text) => isHttpsUrl(text), { error: "is no https URL. Example: https://jtel-portal.acme.example" });
+
+/** The WHATWG's URL takes hosts, e.g. with a quote, that no host name is (RFC 1123, 2.1). */
+const isHttpsUrl = (text: string): boolean => {
+  const parsed = URL.parse(text);
+  if (parsed?.protocol !== "https:") return false;
+  return address.safeParse(parsed.hostname.replace(/^\[(.*)\]$/, "$1")).success;
+};
 
 /** A time with its unit, e.g. `500ms`, `30s`, `1d` (HAProxy, configuration.txt 2.5). */
 const time = z

@@ -13,6 +13,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "host-tool"))
 
+from jtel_chat.documents import kind
 from jtel_chat.documents.document import Section
 from jtel_chat.errors import Refused
 from jtel_chat.haproxy.file import edit, sections, shadowing
@@ -22,6 +23,8 @@ from jtel_chat.haproxy.file.configuration import Configuration
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """What the function says."""
     text = b64decode(request["config"])
+    if request["function"] == "parsed":
+        return {"value": refusals(text.decode())}
     config = Configuration(text)
     functions = {
         "edit": lambda: (
@@ -44,6 +47,15 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     except Refused as refusal:
         return {"refused": str(refusal)}
     return {"value": b64encode(value).decode() if isinstance(value, bytes) else value}
+
+
+def refusals(document: str) -> list[str]:
+    """Lists why the host tool would refuse a whole document."""
+    try:
+        kind.parsed(document)
+    except Refused as refusal:
+        return [str(refusal)]
+    return []
 
 
 for line in sys.stdin:

@@ -13,6 +13,8 @@ export interface HostTool {
   shadowing(config: Buffer, portal: string): Promise<string[]>;
   /** Lists the lines of a document's blocks that the tool refuses. */
   document(sections: string, rules: string[]): Promise<string[]>;
+  /** Lists why the tool would refuse a whole document. */
+  parsed(text: string): Promise<string[]>;
   stop(): void;
 }
 
@@ -61,6 +63,7 @@ export const startHostTool = (): HostTool => {
     shadowing: (config, portal) => call("shadowing", config, { portal }),
     document: (text, rules) =>
       call("document", Buffer.from(text), { rules: rules.map((rule) => `${rule}\n`).join("") }),
+    parsed: (text) => call("parsed", Buffer.from(text)),
     stop: () => child.stdin.end(),
   };
 };
