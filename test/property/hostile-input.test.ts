@@ -22,7 +22,7 @@ const hostile = fc.constantFrom(
     "; rm -rf /",
     "$(reboot)",
     "`id`",
-    "${HOME}",
+    "$".concat("{HOME}"),
     "{{password}}",
     "{{{password}}}",
     "%n",
