@@ -202,6 +202,8 @@ def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section
     originals.forget(step, [section.name for section in dropped])
     if proving and kind.of(proving).is_proven(proving):
         journal.proven()
+    elif proving:  # held, perhaps for months: what is put back after that goes with the present secret
+        journal.forget(_secret_steps())
     return transaction.said or ["nothing to change"]
 
 
@@ -217,6 +219,10 @@ def _check_named(proving: Section) -> None:
             f"{proving.name} would load something else than this run has applied, of {', '.join(others)}: another run"
             " has changed that meanwhile, or it was put back (jtel-chatctl log says which). Run pulumi up again"
         )
+
+
+def _secret_steps() -> list[str]:
+    return [name for name in record.names() if any(kind.declared(each).secret for each in record.sections(name))]
 
 
 def _take_back_dropped(step: str, sections: list[Section], transaction: Transaction) -> list[Section]:

@@ -293,6 +293,22 @@ def test_held_nothing_is_proven_until_the_restart(machine: Machine) -> None:
     assert record.read("messenger-running")
 
 
+def test_held_no_previous_secret_is_kept(machine: Machine, state: Path) -> None:
+    secret = {"kind": "secret", "name": "/etc/jtel-chat/clientmessenger.args", "fields": {}}
+    applied("", step="messenger-secret", sections=[secret])
+    change(state / "password", "hunter2", "messenger-secret")
+    apply(restart="hold")
+    change(state / "password", "present", "messenger-secret")
+    change(machine.file, "two")
+    apply(restart="hold")
+    assert unproven() == ["messenger"]
+    assert not [path for path in (state / "state").rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+    machine.healthy = False
+    with pytest.raises(Failed, match=r"Put back with it: messenger\."):
+        apply(restart="roll")
+    assert (machine.file.read_text(), (state / "password").read_text()) == ("one", "present")
+
+
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
 def test_no_boot_and_no_start_waits_for_ever_for_a_unit_of_ours(unit: Path) -> None:
     text = unit.read_text(encoding="utf-8")
