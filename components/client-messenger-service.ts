@@ -35,7 +35,7 @@ export interface ClientMessengerServiceArgs {
  * a file for root only, `updatesc.sh`, and the running, healthy process.
  *
  * The connection comes first: every server logs in to the database with the program's own driver before anything of it changes.
- * Servers are restarted one after the other, and only when something that the process has loaded changed: the step
+ * Servers are installed and restarted one after the other, and only when something that the process has loaded changed: the step
  * `messenger-running` lists it, so a preview names the cause. Each then has to be in one Hazelcast cluster with the others, or
  * its files are put back: servers that do not see each other look healthy, but chats do not cross.
  *
@@ -53,12 +53,13 @@ export class ClientMessengerService extends ComponentResource {
     const installation = messengerDocument(args);
     for (const host of args.chatServers) {
       const connected = host.secretStep("messenger-secret", connection, { parent: this });
-      const installed = host.step("messenger", installation, { parent: this });
+      // What the server before could not start is not left on this one, where the next crash or boot would start it.
+      const installed = host.step("messenger", installation, { parent: this, after: this.running.slice(-1) });
       const loaded = [...args.loads.filter((step) => step.host === host), installed, connected];
       const running = output(loaded.map(({ concern, digest }) => ({ concern, digest }))).apply((loads) =>
         messengerRunningDocument({ loads, peers: peers(host, args), restart: args.restart }),
       );
-      this.running.push(host.step("messenger-running", running, { parent: this, after: this.running.slice(-1) }));
+      this.running.push(host.step("messenger-running", running, { parent: this }));
     }
     this.registerOutputs();
   }

@@ -207,6 +207,7 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     const broken = await up(follow);
     expect(broken.output).toMatch(/Put back with it: messenger\b/);
     expect(broken.exitCode).not.toBe(0);
+    expect(await said("chatserver2", "grep -c ^broken /home/jtel/ClientMessenger/bin/clientmessenger.jar")).toBe("0");
     expect(await proveChat(lab())).toMatchObject({ portal: 200 });
     await host("chatserver1").exec(`mv ${vendor}/kept ${vendor}/clientmessenger.jar`);
     await applied(follow);
