@@ -218,17 +218,28 @@ describe.skipIf(!runnable)("the dev stack on booted hosts", () => {
     await applied();
   });
 
-  test("with its state lost, up adopts what it finds, and no process is restarted", async () => {
-    const running = "systemctl show --value --property=MainPID jtel-clientmessenger haproxy";
-    const pids = async () =>
-      (await host("chatserver1").exec(running)).stdout + (await host("lb1").exec(running)).stdout;
-    const before = await pids();
-    const { exitCode, output } = await (await stack()).pulumi(["state", "delete", "--all", "--force", "--yes"]);
-    expect(exitCode, output).toBe(0);
-    expect((await up()).output).toContain("chatserver1-messenger-running created");
-    await noop();
-    expect(await pids()).toBe(before);
-  });
+  test(
+    "with its state lost, one command gives each host to the new state, which adopts what it finds and restarts no process",
+    async () => {
+      const names = ["lb1", "chatserver1", "chatserver2"];
+      const everywhere = (script: string) => Promise.all(names.map((each) => said(each, script)));
+      const running = "systemctl show --value --property=MainPID jtel-clientmessenger haproxy";
+      const before = await everywhere(running);
+      const { exitCode, output } = await (await stack()).pulumi(["state", "delete", "--all", "--force", "--yes"]);
+      expect(exitCode, output).toBe(0);
+      const refused = await up();
+      const [, command] = /lb1: this host belongs to jtel-chat.*run there: (.*?)\. /.exec(refused.output) ?? [];
+      expect(command, refused.output).toBe("sudo jtel-chatctl adopt jtel-chat/dev");
+      await everywhere(command as string);
+      const adopted = await up();
+      expect(adopted.output).toMatch(/in place of jtel-chat\/dev \(state [0-9a-f]{8}\): the next up owns it/);
+      expect(adopted.output).toContain("chatserver1-messenger-running created");
+      await noop();
+      expect(await everywhere(running)).toEqual(before);
+      expect(await everywhere("jtel-chatctl check")).toEqual(names.map(() => "everything is as it was applied"));
+    },
+    3 * minutes,
+  );
 
   test("destroy gives everything back as it was, also where the host tool is gone, and keeps what was edited since", async () => {
     await host("lb1").exec(

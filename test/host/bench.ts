@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { applyCommand, type Launch, undoCommand } from "../../hosts/launcher.ts";
 import { type StepAnswer, understood } from "../../hosts/look/answer.ts";
@@ -87,9 +89,19 @@ export const toolOn = (host: () => LabHost) => {
     await host().exec(script, { input: templateText(unit) });
   };
 
+  /** A line of `loads:` with the digest of what the host has, as the engine brings it from one step to the next. */
+  const named = (line: string, step: string): string => {
+    const file = join(host().root, "var/lib/jtel-chat/steps", `${step}.json`);
+    if (!existsSync(file)) return line;
+    const { document, state } = JSON.parse(readFileSync(file, "utf8"));
+    return `\t${step} ${document || Object.values<string>(state).find((value) => /^[0-9a-f]{16}$/.test(value))}`;
+  };
+
   /** Applies a document as the step of that name. */
-  const apply = (step: string, text: string, { user = "deploy", ...launch }: Call = {}): Promise<Ended> =>
-    ended(applyCommand(step, { generation: 1, reason: "trial", ...launch }), text, user);
+  const apply = (step: string, text: string, { user = "deploy", ...launch }: Call = {}): Promise<Ended> => {
+    const sent = text.replace(/^\t([a-z][a-z-]*) [0-9a-f]{16}$/gm, named);
+    return ended(applyCommand(step, { generation: 1, reason: "trial", ...launch }), sent, user);
+  };
 
   /** As {@link apply}, for one that has to succeed; what it printed. */
   const applied = async (step: string, text: string, call?: Call): Promise<string> => {

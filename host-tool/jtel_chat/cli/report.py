@@ -8,7 +8,7 @@ import signal
 import time
 from typing import Any
 
-from ..engine import lock, logbook, record, steps
+from ..engine import lock, logbook, owner, record, steps
 from ..errors import Refused
 from ..text import printable, words
 
@@ -52,6 +52,8 @@ def _status(as_json: bool) -> int:
         )
         for key, value in step["facts"].items():
             _say(f"{'':18} {words.fact(key, value)}")
+    if belongs := owner.read():
+        _say(f"this host belongs to {belongs[0]}")
     if not found:
         _say("this host has no steps of the CHAT role")
     if lock.is_held():

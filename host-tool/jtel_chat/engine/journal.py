@@ -97,6 +97,13 @@ def proven() -> None:
     releases.forget_unused()
 
 
+def forget(steps: list[str]) -> None:
+    """Removes the unproven journals of these steps, which are put back no more."""
+    for directory in newest_first(unproven()):
+        if _step(directory) in steps:
+            close(directory)
+
+
 def disproven() -> tuple[list[str], list[str]]:
     """Puts back what was committed since the last proof, newest first.
 

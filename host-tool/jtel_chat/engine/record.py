@@ -66,6 +66,17 @@ def document_digest(text: str, sections: list[Section]) -> str:
     return "" if any(kind.declared(section).secret for section in sections) else digests.short(text.encode())
 
 
+def is_as_named(step: str, digest: str) -> bool:
+    """Tells whether a step is applied as `digest` names it: its document's, or of a secret the fingerprint.
+
+    A step whose files were put back after its commit is not.
+    """
+    recorded = read(step)
+    if recorded is None or "restored" in recorded:
+        return False
+    return digest in ([recorded["document"]] if recorded["document"] else recorded["state"].values())
+
+
 def mark_restored(step: str) -> None:
     """Notes that a step's files were put back after its commit, which Pulumi does not know: the next look says so."""
     if recorded := read(step):

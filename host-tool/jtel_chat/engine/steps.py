@@ -112,7 +112,7 @@ def _observe_step(step: str, seen: kind.Observed, text: str | None) -> dict[str,
         seen.warnings += [warning for warning in now.warnings if warning not in seen.warnings]
         seen.facts |= now.facts
     seen.facts |= _written(recorded["state"], now.state)
-    drift = [*_drift(recorded["state"], now.state), *map(words.item, recorded.get("restored", []))]
+    drift = _drift(recorded, now.state)
     due = drift + _about_to_change(applied) + now.owed + _other_document(recorded, text)
     generation = recorded["generation"] + 1 if due else recorded["generation"]
     return _answer(
@@ -161,7 +161,7 @@ def compared(step: str) -> tuple[list[str], dict[str, str]]:
         if not recorded:
             return [], {}
         now = observe_all(record.sections(step))
-        return [*_drift(recorded["state"], now.state), *journal.left(step)], now.facts
+        return [*_drift(recorded, now.state), *journal.left(step)], now.facts
     except Ended:
         raise
     except Exception as error:  # noqa: BLE001 – the other steps are looked at
@@ -189,6 +189,8 @@ def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[s
 
 def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section]) -> list[str]:
     proving = next((section for section in sections if kind.declared(section).proves), None)
+    if proving:
+        _check_named(proving)
     try:
         with Transaction(step, proven=not any("loaded-by" in section.fields for section in sections)) as transaction:
             for section in sections:
@@ -202,7 +204,27 @@ def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section
     originals.forget(step, [section.name for section in dropped])
     if proving and kind.of(proving).is_proven(proving):
         journal.proven()
+    elif proving:  # held, perhaps for months: what is put back after that goes with the present secret
+        journal.forget(_secret_steps())
     return transaction.said or ["nothing to change"]
+
+
+def _check_named(proving: Section) -> None:
+    """Raises Refused where a step that the process loads is not the one that this run has applied.
+
+    A process that is healthy with what another run has brought meanwhile, or with old files that were put back, would
+    be a success of neither.
+    """
+    loads = [line.split() for line in proving.lines("loads")]
+    if others := [step for step, digest in loads if not record.is_as_named(step, digest)]:
+        raise Refused(
+            f"{proving.name} would load something else than this run has applied, of {', '.join(others)}: another run"
+            " has changed that meanwhile, or it was put back (jtel-chatctl log says which). Run pulumi up again"
+        )
+
+
+def _secret_steps() -> list[str]:
+    return [name for name in record.names() if any(kind.declared(each).secret for each in record.sections(name))]
 
 
 def _take_back_dropped(step: str, sections: list[Section], transaction: Transaction) -> list[Section]:
@@ -289,9 +311,10 @@ def _about_to_change(sections: list[Section]) -> list[str]:
     return [f"{step} is about to change" for step in loads if drifted(step)]
 
 
-def _drift(applied: dict[str, str], now: dict[str, str]) -> list[str]:
-    """Lists each item that differs, in words."""
-    return [words.drift(key, now.get(key)) for key in _differing(applied, now)]
+def _drift(recorded: dict[str, Any], now: dict[str, str]) -> list[str]:
+    """Lists each item that differs, in words, and that the step was put back: its record is then the one before."""
+    differing = [words.drift(key, now.get(key)) for key in _differing(recorded["state"], now)]
+    return [*differing, *map(words.item, recorded.get("restored", []))]
 
 
 def _differing(applied: dict[str, str], now: dict[str, str]) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from jtel_chat.access import disk
-from jtel_chat.cli import adopt
+from jtel_chat.cli import adopt, report
 from jtel_chat.engine import owner, steps
 from jtel_chat.errors import Refused
 
@@ -46,6 +46,12 @@ def test_a_host_without_an_owner_is_for_whoever_comes_first(host: Path) -> None:
     assert problems(NEW) == []
     apply(f"jtel-chat/dev {ONE}")
     assert owner.path().read_text() == f"jtel-chat/dev {ONE}\n"
+
+
+def test_a_person_on_the_host_sees_whose_it_is(host: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    apply(f"jtel-chat/dev {ONE}")
+    report.run("status", [])
+    assert "this host belongs to jtel-chat/dev (state 3f1c2b7a)" in capsys.readouterr().out.splitlines()
 
 
 def test_a_renamed_stack_stays_the_owner_and_brings_its_new_name(host: Path) -> None:

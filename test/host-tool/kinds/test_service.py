@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jtel_chat.access import disk
 from jtel_chat.documents.document import Section
-from jtel_chat.engine import observing, record, steps, transaction
-from jtel_chat.errors import Failed
+from jtel_chat.engine import journal, observing, record, steps, transaction
+from jtel_chat.engine.migration import FORMAT
+from jtel_chat.errors import Failed, Refused
 from jtel_chat.kinds import service
 from jtel_chat.net import listeners, websocket
 from jtel_chat.programs import process
@@ -71,6 +73,7 @@ class Machine:
 def machine(state: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine(state)
     machine.file.write_text("one")
+    applied("0123456789abcdef")
     monkeypatch.setattr(service, "_SETTLE", 0)
     monkeypatch.setattr(service, "_loaded", machine.loaded)
     monkeypatch.setattr(service, "_now", machine.tick)
@@ -81,6 +84,22 @@ def machine(state: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(websocket, "handshake_problem", lambda _: None if machine.healthy else "refused")
     monkeypatch.setattr(listeners, "listening", lambda _: [])
     return machine
+
+
+def applied(document: str, step: str = "messenger", **more: Any) -> None:
+    """The step that the process loads was applied, with a document of this digest."""
+    recorded = {
+        "format": FORMAT,
+        "first": 1,
+        "generation": 1,
+        "reason": "",
+        "document": document,
+        "sections": [],
+        "state": {},
+        **more,
+    }
+    disk.own_directory(disk.STATE / "steps")
+    disk.write(disk.STATE / f"steps/{step}.json", json.dumps(recorded).encode())
 
 
 def section(**fields: str) -> Section:
@@ -121,6 +140,30 @@ def test_a_process_is_current_until_what_it_loads_changes_and_again_when_that_co
     assert runs() == "current"
     machine.properties["NeedDaemonReload"] = "yes"
     assert runs() == "reload"
+
+
+@pytest.mark.parametrize(
+    ("document", "more"),
+    [
+        ("fedcba9876543210", {}),
+        ("0123456789abcdef", {"restored": ["restored:2026-12-01T12:00:00Z"]}),
+        ("", {"state": {"content:/etc/jtel-chat/clientmessenger.args": "fedcba9876543210"}}),
+    ],
+    ids=["another run's", "put back", "another run's secret"],
+)
+def test_health_is_not_told_of_what_another_run_has_brought_or_was_put_back(
+    machine: Machine, document: str, more: dict[str, Any]
+) -> None:
+    applied(document, **more)
+    with pytest.raises(Refused, match="something else than this run has applied, of messenger: another run"):
+        apply()
+    assert machine.properties["ActiveState"] == "inactive"
+    assert record.read("messenger-running") is None
+
+
+def test_a_secret_is_known_by_its_fingerprint(machine: Machine) -> None:
+    applied("", state={"content:/etc/jtel-chat/clientmessenger.args": "0123456789abcdef"})
+    assert f"{UNIT} is healthy" in apply()
 
 
 def test_what_changes_between_a_stop_and_the_start_is_what_the_process_has_loaded(machine: Machine) -> None:
@@ -242,27 +285,52 @@ def test_held_a_process_that_does_not_run_or_is_not_healthy_is_started(
     assert runs() == "current"
 
 
-def test_held_nothing_is_proven_until_the_restart(machine: Machine, state: Path) -> None:
-    apply(restart="hold")
+def change(path: Path, content: str, step: str = "messenger") -> None:
+    """A step that the process loads is applied: it writes a file that only a start can show to be good."""
+    with transaction.Transaction(step, proven=False) as changing:
+        changing.write(path, content.encode(), 0o644)
 
-    def change(content: str) -> None:
-        with transaction.Transaction("messenger", proven=False) as changing:
-            changing.write(machine.file, content.encode(), 0o644)
 
-    change("two")
+def unproven() -> list[str]:
+    return [name.partition("-")[2] for name in disk.names(journal.unproven())]
+
+
+def test_held_nothing_is_proven_until_the_restart(machine: Machine) -> None:
     apply(restart="hold")
-    change("three")
-    apply(restart="hold")
-    assert len(list((state / "state/unproven").iterdir())) == 2
+    for content in ("two", "three"):
+        change(machine.file, content)
+        apply(restart="hold")
+    assert unproven() == ["messenger", "messenger"]
     machine.healthy = False
     with pytest.raises(Failed, match="Put back with it: messenger"):
         apply(restart="roll")
     assert machine.file.read_text() == "one"
     machine.healthy = True
-    change("four")
+    # What was put back is not as it was applied, and no health is told of it.
+    assert [line.partition(" at ")[0] for line in steps.drifted("messenger")] == ["put back"]
+    with pytest.raises(Refused, match="of messenger: another run"):
+        apply(restart="roll")
+    change(machine.file, "four")
+    applied("0123456789abcdef")
     apply(restart="roll")
-    assert not (state / "state/unproven").exists()
+    assert unproven() == []
     assert record.read("messenger-running")
+
+
+def test_held_no_previous_secret_is_kept(machine: Machine, state: Path) -> None:
+    secret = {"kind": "secret", "name": "/etc/jtel-chat/clientmessenger.args", "fields": {}}
+    applied("", step="messenger-secret", sections=[secret])
+    change(state / "password", "hunter2", "messenger-secret")
+    apply(restart="hold")
+    change(state / "password", "present", "messenger-secret")
+    change(machine.file, "two")
+    apply(restart="hold")
+    assert unproven() == ["messenger"]
+    assert not [path for path in (state / "state").rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+    machine.healthy = False
+    with pytest.raises(Failed, match=r"Put back with it: messenger\."):
+        apply(restart="roll")
+    assert (machine.file.read_text(), (state / "password").read_text()) == ("one", "present")
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)

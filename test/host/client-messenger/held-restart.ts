@@ -22,7 +22,8 @@ export const holdsARestart = (): void => {
           problems: [],
           warnings: [expect.stringContaining("restart owed: ")],
         });
-        expect(await said("ls /var/lib/jtel-chat/unproven | wc -l")).toBe("3");
+        // The secret's is not kept: it holds the connection before, with its password.
+        expect(await said("ls /var/lib/jtel-chat/unproven | sed 's/^[0-9]*-//' | sort")).toBe("hazelcast\nmessenger");
         expect(await up(hidden)).toMatch(/restarted .*clientmessenger\.args changed since its start/);
         expect(await said("ls /var/lib/jtel-chat/unproven 2>/dev/null | wc -l")).toBe("0");
         expect((await warnings(hidden)).join()).not.toContain("restart owed");
