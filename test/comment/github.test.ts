@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { comment } from "../../cli/comment.ts";
@@ -97,7 +97,13 @@ const said = async (argv: string[] = [], run = 7, more: Record<string, string> =
   return line;
 };
 
-const kept = async (line: string): Promise<string> => readFile(/kept in (.*)$/m.exec(line)?.[1] ?? "nowhere", "utf8");
+/** The text that the command has kept in a folder of its own. */
+const kept = async (line: string): Promise<string> => {
+  const file = /kept in (.*)$/m.exec(line)?.[1] ?? "nowhere";
+  const text = await readFile(file, "utf8");
+  await rm(dirname(file), { recursive: true });
+  return text;
+};
 
 const others = (count: number): Comment[] =>
   Array.from({ length: count }, (_, index) => ({ id: index + 1, body: "looks good", login: "alice" }));
