@@ -1,6 +1,6 @@
 import { Octokit } from "@octokit/rest";
 import { z } from "zod";
-import { answered, type Comments, type Posted, ServiceError, secondsOf } from "./service.ts";
+import { answered, answerWithin, type Comments, type Posted, ServiceError, secondsOf } from "./service.ts";
 
 /** Where the pull request is, and who writes. */
 export interface GitHubPlace {
@@ -23,7 +23,9 @@ const comment = z.object({ id: z.int(), body: z.string().default(""), html_url: 
 /** The comments of a pull request at GitHub. Only the account's own count: with a marker, too, somebody else's is not ours. */
 export const gitHubComments = ({ api, repository, number, token, author }: GitHubPlace): Comments => {
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const octokit = new Octokit({ auth: token, baseUrl: api, log });
+  const limited = (url: string, init: RequestInit) =>
+    fetch(url, { ...init, signal: AbortSignal.timeout(answerWithin) });
+  const octokit = new Octokit({ auth: token, baseUrl: api, log, request: { fetch: limited } });
   const [owner = "", repo = ""] = repository.split("/");
   const place = { owner, repo };
 
@@ -31,7 +33,7 @@ export const gitHubComments = ({ api, repository, number, token, author }: GitHu
     try {
       return answered(account, (await octokit.rest.users.getAuthenticated()).data).login;
     } catch (error) {
-      if ((error as { status?: number }).status === 403 && !retryAfterOf(error)) return workflowAuthor;
+      if ((error as { status?: number }).status === 403 && retryAfterOf(error) === undefined) return workflowAuthor;
       throw error;
     }
   };
@@ -80,5 +82,9 @@ const asked = async <Result>(work: () => Promise<Result>): Promise<Result> => {
   }
 };
 
-const retryAfterOf = (error: unknown): number | undefined =>
-  secondsOf((error as { response?: { headers: Record<string, string> } }).response?.headers["retry-after"]);
+/** Seconds until the service may be asked again: a second limit says it in `Retry-After`, the first one in headers of its own. */
+const retryAfterOf = (error: unknown): number | undefined => {
+  const { headers = {} } = (error as { response?: { headers: Record<string, string> } }).response ?? {};
+  if (headers["x-ratelimit-remaining"] !== "0") return secondsOf(headers["retry-after"]);
+  return Math.max(0, Number(headers["x-ratelimit-reset"]) - Date.now() / 1000);
+};

@@ -1,7 +1,7 @@
 import { createRequesterFn, type RequestHandlerFn } from "@gitbeaker/requester-utils";
 import { MergeRequestNotes, Users } from "@gitbeaker/rest";
 import { z } from "zod";
-import { answered, type Comments, noAnswer, type Posted, ServiceError, secondsOf } from "./service.ts";
+import { answered, answerWithin, type Comments, noAnswer, type Posted, ServiceError, secondsOf } from "./service.ts";
 
 /** Where the merge request is, and who writes. */
 export interface GitLabPlace {
@@ -19,7 +19,7 @@ const note = z.object({ id: z.int(), body: z.string(), author: account });
 
 /** The comments of a merge request at GitLab: only those of the token's account. */
 export const gitLabComments = ({ server, project, number, token }: GitLabPlace): Comments => {
-  const options = { host: server, token, requesterFn };
+  const options = { host: server, token, requesterFn, queryTimeout: answerWithin };
   const notes = new MergeRequestNotes(options);
   const posted = ({ id, body }: z.output<typeof note>): Posted => ({ id, body });
   return {

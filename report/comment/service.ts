@@ -21,6 +21,9 @@ export interface Comments {
   remove: (id: number) => Promise<void>;
 }
 
+/** Milliseconds after which a service that has not answered is taken for one that does not. */
+export const answerWithin = 30_000;
+
 /** Why a service did not do what it was asked. */
 export class ServiceError extends Error {
   override readonly name = "ServiceError";

@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { execa } from "execa";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { comment } from "../../cli/comment.ts";
+import { gitHubComments } from "../../report/comment/github.ts";
 import { markerLine } from "../../report/comment/marker.ts";
 import { anyReport } from "./any-report.ts";
 import { example, problemsOf } from "./github-description.ts";
@@ -96,7 +97,13 @@ const said = async (argv: string[] = [], run = 7, more: Record<string, string> =
   return line;
 };
 
-const kept = async (line: string): Promise<string> => readFile(/kept in (.*)$/m.exec(line)?.[1] ?? "nowhere", "utf8");
+/** The text that the command has kept in a folder of its own. */
+const kept = async (line: string): Promise<string> => {
+  const file = /kept in (.*)$/m.exec(line)?.[1] ?? "nowhere";
+  const text = await readFile(file, "utf8");
+  await rm(dirname(file), { recursive: true });
+  return text;
+};
 
 const others = (count: number): Comment[] =>
   Array.from({ length: count }, (_, index) => ({ id: index + 1, body: "looks good", login: "alice" }));
@@ -171,6 +178,14 @@ describe("the comment on a pull request at GitHub", () => {
       /too many requests.*Try again later/,
     ],
     [
+      "an hour's limit",
+      {
+        ...{ status: 403, answer: { message: "API rate limit exceeded" } },
+        headers: { "x-ratelimit-remaining": "0", "x-ratelimit-reset": String(Math.ceil(Date.now() / 1000) + 3600) },
+      },
+      /too many requests.*Try again later/,
+    ],
+    [
       "an error of the service",
       { status: 502, answer: "<h1>Bad Gateway</h1>", headers: { "retry-after": "0" } },
       /502.*The service has an error/,
@@ -188,6 +203,13 @@ describe("the comment on a pull request at GitHub", () => {
     expect(failed).toMatch(words);
     expect(await kept(failed)).toContain("lb1: disk full");
     expect(standIn.exchanges.length).toBeLessThan(10);
+  });
+
+  test("does not wait for ever", async () => {
+    const clock = vi.spyOn(AbortSignal, "timeout").mockReturnValue(AbortSignal.abort());
+    const place = { api: standIn.base, repository: "acme/chat", number: 7, token: "t", author: "alice" };
+    await expect(gitHubComments(place).own()).rejects.toMatchObject({ status: 0 });
+    clock.mockRestore();
   });
 
   test("is the command's business: it says one line, and its exit code is 1 where it has failed", async () => {

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { comment } from "../../cli/comment.ts";
 import { gitLabComments } from "../../report/comment/gitlab.ts";
 import { markerLine } from "../../report/comment/marker.ts";
 import { placeOf } from "../../report/comment/place.ts";
@@ -119,6 +120,24 @@ describe("the comment on a merge request at GitLab", () => {
     await closed.stop();
     const place = { server: closed.base, project: "acme/chat", number: 7, token: "t" };
     await expect(gitLabComments(place).own()).rejects.toMatchObject({ status: 0 });
+  });
+
+  test("does not wait for ever", async () => {
+    const clock = vi.spyOn(AbortSignal, "timeout").mockReturnValue(AbortSignal.abort());
+    await expect(comments().own()).rejects.toMatchObject({ status: 0 });
+    clock.mockRestore();
+  });
+
+  test("is what the command writes in a pipeline", async () => {
+    const environment = {
+      ...{ GITLAB_CI: "true", GITLAB_TOKEN: "t", CI_SERVER_URL: standIn.base, CI_PIPELINE_ID: "99" },
+      CI_PIPELINE_URL: "https://gitlab.example/acme/chat/-/pipelines/99",
+    };
+    const argv = ["--repository", "acme/chat", "--pull-request", "7", "--stack", "acme"];
+    expect(await comment(argv, environment)).toBe("acme/chat!7: created");
+    expect(notes[0]?.body).toContain("### acme: no report");
+    const failed = comment(argv, { ...environment, GITLAB_TOKEN: "" });
+    await expect(failed).rejects.toThrow("GITLAB_TOKEN is not set. Make a project access token");
   });
 
   test("takes its place from CI's environment", () => {

@@ -4,6 +4,7 @@ import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { minutes } from "../../lab/deadline.ts";
 import { toolPath } from "../../render/tool.ts";
+import { readSeen } from "../../report/preview.ts";
 import { withAgent } from "../agent.ts";
 import { type Config, engineLab, runnable } from "./engine-lab.ts";
 import { snapshot } from "./snapshot.ts";
@@ -50,9 +51,10 @@ describe.skipIf(!runnable)("who may look and change, and from where", () => {
     }));
 
   test("a preview can look with an account whose key may do nothing else", () =>
-    withAgent(async ({ socket, publicKey, load }) => {
+    withAgent(async ({ directory, socket, publicKey, load }) => {
       await load();
-      const environment = { JTEL_CHAT_OBSERVE_USER: "observer", SSH_AUTH_SOCK: socket };
+      const file = join(directory, "seen.json");
+      const environment = { JTEL_CHAT_OBSERVE_USER: "observer", SSH_AUTH_SOCK: socket, JTEL_CHAT_SEEN: file };
       const forced = `restrict,command="sudo -n ${toolPath} observe" ${publicKey}`;
       for (const each of hosts) {
         await said(
@@ -68,6 +70,10 @@ describe.skipIf(!runnable)("who may look and change, and from where", () => {
       expect(output.match(/What this stack would apply was not checked there/g)).toHaveLength(1);
       expect(output).not.toMatch(/not seen|is an older one/);
       expect(exitCode).toBe(0);
+      expect(await readSeen(file)).toMatchObject({
+        observer: "observer",
+        approval: { refused: expect.stringMatching(/^observer has looked/) },
+      });
 
       // Only what a version before the one that takes names has left out of its answer.
       const older = `#!/bin/sh\n/root/jtel-chatctl "$@" | sed "s/.tool.: .[0-9a-f]*., //"\n`;
