@@ -1,3 +1,4 @@
+import { observe } from "../cli/drift.ts";
 import { Look } from "../hosts/look/look.ts";
 import type { StepQuestion } from "../hosts/look/question.ts";
 import { type SshTarget, ssh } from "../hosts/ssh/ssh.ts";
@@ -31,6 +32,13 @@ export const lookAt = async (asked: StepQuestion[]): Promise<void> => {
   const look = new Look();
   const answers = asked.map((question) => look.registerStep(question));
   await Promise.all([look.close(), ...answers]);
+};
+
+/** Has every host say its drift, as `npm run drift` does. */
+export const drift = async (hosts: Target[]): Promise<void> => {
+  const seen = await Promise.all(hosts.map((host) => observe(host)));
+  const failed = seen.find(({ unseen }) => unseen);
+  if (failed) throw new Error(`bench: ${failed.name} was not seen: ${failed.unseen}`);
 };
 
 /** Logs in to every host and runs `true`: the least that any look over ssh could take. */

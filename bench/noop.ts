@@ -1,6 +1,7 @@
 /**
- * What looking at the hosts costs: `up` without changes against the same resources with constant inputs, and the look alone
- * against one bare ssh exec. Prints the figures, and keeps them in bench/results (not committed). Explained in docs/performance.md.
+ * What looking at the hosts costs: `up` without changes against the same resources with constant inputs, and the look alone and
+ * `npm run drift` against one bare ssh exec. Prints the figures, and keeps them in bench/results (not committed). Explained in
+ * docs/performance.md.
  *
  *     toolchain/exec node bench/noop.ts
  */
@@ -9,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { downLab, type Lab, upLab } from "../lab/lab.ts";
 import { labStack, type Stack, stackHosts } from "../lab/stack.ts";
-import { bareExec, lookAt, questions, targets } from "./looking.ts";
+import { bareExec, drift, lookAt, questions, targets } from "./looking.ts";
 import { type Figures, report } from "./report.ts";
 import { exportState } from "./state.ts";
 import { compared } from "./stopwatch.ts";
@@ -62,10 +63,13 @@ const measure = async (lab: Lab, directory: string, { program, hosts, bar }: Lan
   );
   const reached = targets(lab, hosts);
   const asked = questions(reached, resources);
-  const [look, exec] = await compared([() => lookAt(asked), () => bareExec(reached)], rounds);
+  const [look, observed, exec] = await compared(
+    [() => lookAt(asked), () => drift(reached), () => bareExec(reached)],
+    rounds,
+  );
   const where = `${hosts.length} ${hosts.length === 1 ? "host" : "hosts"}, ${asked.length} steps`;
   const kilobytes = Math.max(...resources.map((resource) => JSON.stringify(resource).length)) / 1024;
-  return { where, up: { ours, blind, constant }, bar, look, exec, kilobytes };
+  return { where, up: { ours, blind, constant }, bar, look, observed, exec, kilobytes };
 };
 
 const keep = async (text: string): Promise<void> => {

@@ -64,7 +64,8 @@ const hostsOf = ({ loadBalancers, chatServers, ssh: { user, agentSocket } }: Dep
   return [...byName.values()].map((host) => ({ ...host, ...login }));
 };
 
-const observe = async (host: ObservedHost): Promise<SeenHost> => {
+/** Has one host compare itself with what was applied, over one ssh connection. */
+export const observe = async (host: ObservedHost): Promise<SeenHost> => {
   const { answer, problem } = understood(
     host,
     await ssh(host, observeCommand, observeRequest([])),
