@@ -78,7 +78,7 @@ export const sourcesList = (sources: PackageSource[]): string =>
     )
     .join("");
 
-/** Runs apt-get on a state of its own, of which nothing is this machine's. Gives the folder of what it has downloaded. */
+/** Runs apt-get on a state of its own, of which nothing is this machine's. */
 export interface PrivateApt {
   run(...argv: string[]): Promise<string>;
   /** Paths of the packages that it has downloaded. */

@@ -11,6 +11,7 @@ import { endMachine, leaderOf, machineName, startMachine } from "./machine.ts";
 import { answers, ensureNamespace } from "./network.ts";
 import { ensureOverlay, overlayRoot, removeOverlay } from "./overlay.ts";
 import { provision } from "./provision.ts";
+import type { Release } from "./release.ts";
 import { ensureKeyPair } from "./ssh.ts";
 
 export interface ExecOptions {
@@ -40,8 +41,8 @@ export interface LabHost {
   start(): Promise<void>;
   /** Pulls the plug: every process ends at once, without a word. (What they wrote is not lost: the page cache is the controller's.) */
   kill(): Promise<void>;
-  /** A new installation with the same address and host key, booted. */
-  rebuild(): Promise<void>;
+  /** A new installation with the same address and host key, booted. @param release of Debian @default the lab's */
+  rebuild(release?: Release): Promise<void>;
 }
 
 export const labHost = async (record: LabRecord, name: string, progress: (line: string) => void): Promise<LabHost> => {
@@ -50,12 +51,12 @@ export const labHost = async (record: LabRecord, name: string, progress: (line: 
   const { publicKey } = await ensureKeyPair(runDirectory(record.id), name);
   const exec = (script: string, options: ExecOptions = {}): Promise<ExecResult> =>
     execInside(record, name, script, options);
-  const start = () => startHost(record, name, progress);
+  const start = () => startHost(record, name, record.release, progress);
   const kill = () => endMachine(record.id, name);
-  const rebuild = async (): Promise<void> => {
+  const rebuild = async (release = record.release): Promise<void> => {
     await kill();
     await removeOverlay(directory);
-    await start();
+    await startHost(record, name, release, progress);
   };
   return { name, address, hostKey: publicKey, root: overlayRoot(directory), exec, start, kill, rebuild };
 };
@@ -68,14 +69,19 @@ export const removeHost = async (record: LabRecord, name: string): Promise<void>
 
 const hostDirectory = ({ id }: LabRecord, name: string): string => join(runDirectory(id), "hosts", name);
 
-const startHost = async (record: LabRecord, name: string, progress: (line: string) => void): Promise<void> => {
+const startHost = async (
+  record: LabRecord,
+  name: string,
+  release: Release,
+  progress: (line: string) => void,
+): Promise<void> => {
   if (await leaderOf(record.id, name)) return;
   progress(`${name}: booting`);
   const { id, subnet } = record;
   const { layer: planned, share } = planOf(name);
   const layer = record.java && planned === "base" ? "java" : planned;
   const directory = hostDirectory(record, name);
-  const layers = () => imageLayers(layer, record.release, aptCacheUrl(`${subnet}.1`), progress);
+  const layers = () => imageLayers(layer, release, aptCacheUrl(`${subnet}.1`), progress);
   await ensureOverlay(directory, layers, (root) => provision(record, name, root));
   await ensureNamespace(machineName(id, name), id, addressOf(subnet, name));
   const bind = share ? [`--bind=${shareDirectory(id)}:${shareSource}`] : [];

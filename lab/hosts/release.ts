@@ -6,7 +6,8 @@ interface ReleasePlan {
 const java17 = { package: "openjdk-17-jdk", version: 17 };
 
 const plans = {
-  bullseye: { java: java17 },
+  // Its updates have ended, and mirrors have lost the last openjdk-17-jdk (404).
+  bullseye: { java: { ...java17, package: "openjdk-17-jdk-headless" } },
   bookworm: { java: java17 },
   trixie: { java: { package: "openjdk-21-jdk", version: 21 } },
 } satisfies Record<string, ReleasePlan>;

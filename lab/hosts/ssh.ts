@@ -33,7 +33,10 @@ export const ensureAgent = async (directory: string): Promise<void> => {
   if (!(await runningProcess(record))) {
     await rm(socket, { force: true });
     await startProcess(record, join(directory, "ssh-agent.log"), "ssh-agent", ["-D", "-a", socket]);
-    await until("ssh-agent listens", 10, async () => existsSync(socket) || undefined);
   }
-  await execa("ssh-add", ["-q", join(directory, "keys", loginUser)], { env: { SSH_AUTH_SOCK: socket } });
+  // Its socket is there a moment before it listens.
+  await until("ssh-agent takes the key", 10, async () => {
+    await execa("ssh-add", ["-q", join(directory, "keys", loginUser)], { env: { SSH_AUTH_SOCK: socket } });
+    return true;
+  });
 };

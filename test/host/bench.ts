@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect } from "vitest";
 import { applyCommand, type Launch, undoCommand } from "../../hosts/launcher.ts";
 import { type StepAnswer, understood } from "../../hosts/look/answer.ts";
 import { minutes } from "../../lab/deadline.ts";
+import type { Release } from "../../lab/hosts/release.ts";
 import { downLab, type Lab, type LabHost, upLab } from "../../lab/lab.ts";
 import { hostTool } from "../../render/host-tool.ts";
 import { templateText } from "../../render/template.ts";
@@ -34,6 +35,8 @@ export interface BenchArgs {
   beside?: string[];
   /** It has Java before the tests begin. @default false */
   java?: boolean;
+  /** Debian release of the hosts. @default what the run is for */
+  release?: Release;
 }
 
 export type Bench = ReturnType<typeof bench>;
@@ -44,7 +47,7 @@ export type Bench = ReturnType<typeof bench>;
  *
  * Called where a file's hooks are: at its top, or at that of a module that it imports.
  */
-export const bench = ({ name, on, beside = [], java = false }: BenchArgs) => {
+export const bench = ({ name, on, beside = [], java = false, release }: BenchArgs) => {
   const labName = `${name}-${process.pid}`;
   let booted: Lab;
   const lab = (): Lab => booted;
@@ -53,7 +56,7 @@ export const bench = ({ name, on, beside = [], java = false }: BenchArgs) => {
   const tool = toolOn(host);
 
   beforeAll(async () => {
-    booted = await upLab(labName, { hosts: [...beside, on], java, temporary: true });
+    booted = await upLab(labName, { hosts: [...beside, on], java, temporary: true, ...(release && { release }) });
     process.env.SSH_AUTH_SOCK = booted.agentSocket;
     await tool.install();
   }, 15 * minutes);

@@ -28,8 +28,8 @@ export const chatServerSteps = ({ lab, run, apply, applied, undo, look }: Bench)
       { share, javaVersion: 17 },
     );
 
-  /** The documents that this version sends. */
-  const documents = (release = "hold"): Record<string, string> => {
+  /** The documents that this version sends. @param java that of the step java, where a test has it applied */
+  const documents = (release = "hold", java?: string): Record<string, string> => {
     const hazelcast = document({
       kind: "files",
       name: hazelcastFile,
@@ -42,6 +42,7 @@ export const chatServerSteps = ({ lab, run, apply, applied, undo, look }: Bench)
     const unit = { accept: [], limits: [] };
     const messenger = document(...installationSections({ share, release, javaVersion: 17, database, unit }));
     const loads = [
+      ...(java ? [{ concern: "java", digest: documentDigest(java) }] : []),
       { concern: "hazelcast", digest: documentDigest(hazelcast) },
       { concern: "messenger", digest: documentDigest(messenger) },
       { concern: "messenger-secret", digest: documentDigest(secret()) },

@@ -99,7 +99,7 @@ export const begin = "# BEGIN jtel-chat";
 
 /** A certificate of the host's own, with its key, where HAProxy looks for it. */
 export const certificate = (days: number, names = `DNS:${"chat.lab.example"}`) =>
-  run(`cd /tmp && openssl req -x509 -newkey rsa:2048 -noenc -days ${days} -subj /CN=chat -addext subjectAltName=${names} \
+  run(`cd /tmp && openssl req -x509 -newkey rsa:2048 -nodes -days ${days} -subj /CN=chat -addext subjectAltName=${names} \
     -keyout key -out certificate 2>/dev/null && cat certificate key > ${pem}`);
 
 beforeAll(async () => {

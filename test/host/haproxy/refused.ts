@@ -80,7 +80,7 @@ export const isRefused = (): void => {
     });
 
     test("when the certificate has ended", async () => {
-      await run(`cd /tmp && openssl req -new -newkey rsa:2048 -noenc -subj /CN=chat -keyout key -out request 2>/dev/null
+      await run(`cd /tmp && openssl req -new -newkey rsa:2048 -nodes -subj /CN=chat -keyout key -out request 2>/dev/null
         past='-not_before 20200101000000Z -not_after 20200102000000Z' # OpenSSL 3.5 takes no negative -days, 3.0 not these
         for ended in '-days -1' "$past"; do openssl x509 -req -in request -signkey key $ended -out certificate 2>/dev/null && break; done; cat certificate key > ${pem}`);
       await refused(/haproxy\.pem is not usable: certificate has expired.*Renew it/);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -38,7 +39,7 @@ def make(directory: Path, name: str, *extensions: str, issuer: str = "", days: i
         "-out",
         directory / f"{name}.crt",
     ]
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", *signed, *subject)
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", *signed, *subject)
     return (directory / f"{name}.crt").read_text()
 
 
@@ -150,7 +151,13 @@ def test_a_certificate_that_is_over_is_a_problem(tmp_path: Path, issued: dict[st
     (tmp_path / "key").write_text(issued["key"])
     request = openssl("req", "-new", "-key", tmp_path / "key", "-subj", f"/CN={NAME}")
     (tmp_path / "request").write_text(request)
-    over = openssl("x509", "-req", "-in", tmp_path / "request", "-signkey", tmp_path / "key", "-days", "-1")
+    # OpenSSL 3.5 takes no negative number of days, and 3.0 no date.
+    past = (
+        ["-days", "-1"]
+        if ssl.OPENSSL_VERSION_INFO < (3, 4)
+        else ["-not_before", "20200101000000Z", "-not_after", "20200102000000Z"]
+    )
+    over = openssl("x509", "-req", "-in", tmp_path / "request", "-signkey", tmp_path / "key", *past)
     assert "is not usable: certificate has expired" in (looked(tmp_path, NAME, over, issued["key"]).problem or "")
 
 
