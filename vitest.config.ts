@@ -15,8 +15,8 @@ class HostsFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
-    // Each file boots hosts of its own, and waits for them half of its time.
-    maxWorkers: 2,
+    // Each file boots hosts of its own, and waits for them much of its time: a third one beside two keeps two cores busy.
+    maxWorkers: 3,
     sequence: { sequencer: HostsFirst },
     // What a test waits for has a deadline of its own, with a name; these end what hangs otherwise.
     testTimeout: 3 * minutes,

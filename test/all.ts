@@ -24,7 +24,7 @@ const keep = async ({ title }: LongRun, cells: (string | number)[]): Promise<voi
   await writeFile(page, `${[...others, row].join("\n")}\n`);
 };
 
-process.env.JTEL_CHAT_DEADLINE_FACTOR ??= "2";
+process.env.JTEL_CHAT_DEADLINE_FACTOR ??= "3";
 for (const run of chosen) {
   console.log(`\n== ${run.title}`);
   const begin = Date.now();

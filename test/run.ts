@@ -23,7 +23,7 @@ const sampled = async (): Promise<Counts> => {
   return (await vitest([file], environment)).counts;
 };
 
-process.env.JTEL_CHAT_DEADLINE_FACTOR ??= "2"; // two files at a time (vitest.config.ts)
+process.env.JTEL_CHAT_DEADLINE_FACTOR ??= "3"; // three files at a time (vitest.config.ts)
 console.log(process.env.JTEL_CHAT_TOOLCHAIN ?? "");
 const checks = await runChecks();
 const { counts, results } = await vitest();
