@@ -121,7 +121,8 @@ def apply(section: Section, transaction: Transaction) -> None:
         from ..hazelcast import cluster
 
         transaction.say(cluster.verify(section, just_started=reason is not None))
-    late_share.apply(section.fields.get("mount"), transaction)
+    if "mount" in section.fields:
+        late_share.apply(Path(section.text("mount")), transaction)
 
 
 def undo(section: Section, transaction: Transaction) -> None:

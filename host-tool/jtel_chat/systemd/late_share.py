@@ -24,24 +24,20 @@ def state() -> dict[str, str]:
     return {f"link:{path}": disk.link_target(path) or "none" for path in _links()}
 
 
-def apply(share: str | None, transaction: Transaction) -> None:
-    """Makes the mount that holds the share start the service, and no other mount. The service runs already.
-
-    share: None where this host is its home, so that nothing has to be mounted.
-    """
-    link = _link(Path(share)) if share else None
+def apply(share: Path, transaction: Transaction) -> None:
+    """Makes the mount that holds the share start the service, and no other mount. The service runs already."""
+    point = mounts.of(resolved(share, ROOT))
+    instance = escaped(Path(point) if point != "/" else share)
+    link = _SYSTEM / f"{instance}.mount.wants" / f"jtel-chat-share@{instance}.service"
     others = [other for other in _links() if other != link]
-    if not others and (link is None or disk.link_target(link) == str(_UNIT)):
-        return
     transaction.on_rollback("systemctl", "daemon-reload")
     for other in others:
         transaction.remove(other)
-    if link:
-        transaction.link(link, str(_UNIT))
+    if not transaction.link(link, str(_UNIT)) and not others:
+        return
     process.run("systemctl", "daemon-reload")
-    if link:
-        process.attempt("systemctl", "start", link.name)  # fails where the share is not mounted now, which comes later
-        transaction.say(f"{link.parent.stem} starts the service, also after the boot")
+    process.run("systemctl", "start", link.name)
+    transaction.say(f"{instance}.mount starts the service, also after the boot")
 
 
 def undo(transaction: Transaction) -> None:
@@ -62,13 +58,6 @@ def escaped(path: Path) -> str:
         else "".join(f"\\x{byte:02x}" for byte in each.encode())
         for index, each in enumerate(shown)
     )
-
-
-def _link(share: Path) -> Path:
-    """Names the link by which the mount wants the unit: `…/home-jtel-shared.mount.wants/jtel-chat-share@….service`."""
-    point = mounts.of(resolved(share, ROOT))
-    mount = escaped(Path(point) if point != "/" else share)
-    return _SYSTEM / f"{mount}.mount.wants" / f"jtel-chat-share@{mount}.service"
 
 
 def _links() -> list[Path]:
