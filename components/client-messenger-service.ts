@@ -61,7 +61,7 @@ export class ClientMessengerService extends ComponentResource {
       const installed = host.step("messenger", installation, { parent: this, after });
       const loaded = [...args.loads.filter((step) => step.host === host), installed, connected];
       const running = output(loaded.map(({ concern, digest }) => ({ concern, digest }))).apply((loads) =>
-        messengerRunningDocument({ loads, peers: peers(host, args), restart: args.restart, share: args.share }),
+        messengerRunningDocument({ loads, peers: peers(host, args), restart: args.restart }),
       );
       messenger.push(installed);
       this.running.push(host.step("messenger-running", running, { parent: this, after: this.running.slice(-1) }));

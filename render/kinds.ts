@@ -83,7 +83,6 @@ export interface Kinds {
     healthy: string;
     within: string;
     restart?: string | undefined;
-    mount?: string | undefined;
     cluster?: string | undefined;
     "cluster-within"?: string | undefined;
     "cluster-hosts"?: string[] | undefined;

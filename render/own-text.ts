@@ -5,7 +5,6 @@ import { templateText } from "./template.ts";
 export const ownTexts = [
   "etc/systemd/system/jtel-chat-attest.service",
   "etc/systemd/system/jtel-chat-recover.service",
-  "etc/systemd/system/jtel-chat-share@.service",
   "usr/local/bin/updatesc.sh",
   "usr/local/lib/jtel-chat/DatabaseLogin.java",
   "usr/local/lib/jtel-chat/HazelcastCheck.java",

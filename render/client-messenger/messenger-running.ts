@@ -1,7 +1,5 @@
 import { chatPort } from "../../config/ports.ts";
-import type { Share } from "../../config/schema.ts";
 import { document } from "../document.ts";
-import { ownTextSection } from "../own-text.ts";
 import { hazelcastFile, unitName } from "./places.ts";
 
 /** What a running ClientMessenger depends on. */
@@ -12,13 +10,11 @@ export interface Running {
   peers: { address: string; name: string; later: boolean }[];
   /** With `hold` a process that is healthy on older files goes on. */
   restart: "hold" | "roll";
-  /** A mounted one starts it, where that comes after the boot. */
-  share: Share;
 }
 
 /** The running, healthy process, in one Hazelcast cluster with the others. */
-export const messengerRunningDocument = ({ loads, peers, restart, share }: Running): string =>
-  document(...(share.hosted ? [] : [ownTextSection("etc/systemd/system/jtel-chat-share@.service")]), {
+export const messengerRunningDocument = ({ loads, peers, restart }: Running): string =>
+  document({
     kind: "service",
     name: unitName,
     fields: {
@@ -26,7 +22,6 @@ export const messengerRunningDocument = ({ loads, peers, restart, share }: Runni
       healthy: `ws://127.0.0.1:${chatPort}/`,
       within: "90",
       restart,
-      mount: share.hosted ? undefined : share.path,
       cluster: hazelcastFile,
       "cluster-within": "30",
       "cluster-hosts": peers.map(({ address, name, later }) => `${address} ${name}${later ? " later" : ""}`),

@@ -47,7 +47,7 @@ export const chatServerSteps = ({ lab, run, apply, applied, undo, look }: Bench)
       { concern: "messenger", digest: documentDigest(messenger) },
       { concern: "messenger-secret", digest: documentDigest(secret()) },
     ];
-    const running = messengerRunningDocument({ loads, peers: [], restart: "roll", share });
+    const running = messengerRunningDocument({ loads, peers: [], restart: "roll" });
     return { hazelcast, messenger, "messenger-secret": secret(), "messenger-running": running };
   };
 

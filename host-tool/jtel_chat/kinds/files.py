@@ -30,7 +30,6 @@ _LAUNCHER = "usr/local/sbin/jtel-chatctl"
 _OWNER = "/var/lib/jtel-chat/owner"
 _HAZELCAST = f"{declaration.HOME}/conf/hazelcast.xml"
 _RECOVER = "etc/systemd/system/jtel-chat-recover.service"
-_SHARE = "etc/systemd/system/jtel-chat-share@.service"
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,6 @@ OWNED: Mapping[str, Rule] = {
     f"/{_LAUNCHER}": Rule(0o755, own=_LAUNCHER),
     _OWNER: Rule(0o600),
     f"/{_RECOVER}": Rule(own=_RECOVER),
-    f"/{_SHARE}": Rule(own=_SHARE),
     "/etc/systemd/system/sysinit.target.wants/jtel-chat-recover.service": Rule(link=re.escape(f"/{_RECOVER}")),
     "/usr/local/bin/updatesc.sh": Rule(0o755, own="usr/local/bin/updatesc.sh"),
     "/etc/apt/keyrings/jtel-chat-java.asc": Rule(),  # read by _apt, who is not root

@@ -2,8 +2,8 @@
 
 A section is `# service: UNIT` with `loads` (block: `STEP DIGEST`, the steps whose sections the process loads when it
 starts), `healthy` (ws://ADDRESS:PORT/PATH), `within` (seconds until it must be healthy), `restart` (`roll`, the
-default, or `hold`: a process that is healthy on older files goes on, and its restart stays owed), `mount` (the share
-that it cannot start without, see systemd/late_share.py), `cluster` and its companions (see hazelcast/cluster.py).
+default, or `hold`: a process that is healthy on older files goes on, and its restart stays owed), `cluster` and its
+companions (see hazelcast/cluster.py).
 
 A restart is owed when the process runs something else than the host has now: before each start a unit of its own
 (`unit.ATTEST`) notes what is about to be loaded. File times cannot tell: a restored content has a new one.
@@ -20,7 +20,7 @@ from typing import Any
 
 from ..access import disk
 from ..documents import declaration
-from ..documents.declaration import DIGEST, HOST, PATH, Declaration, Field
+from ..documents.declaration import DIGEST, HOST, Declaration, Field
 from ..documents.document import Section
 from ..documents.kind import Observed
 from ..engine import migration, observing, originals, record
@@ -28,7 +28,7 @@ from ..engine.transaction import Transaction
 from ..errors import Failed, Refused
 from ..net import websocket
 from ..programs import process
-from ..systemd import late_share, unit_journal
+from ..systemd import unit_journal
 from ..text import words
 
 DECLARATION = Declaration(
@@ -38,7 +38,6 @@ DECLARATION = Declaration(
         "healthy": Field(r"ws://127\.0\.0\.1:[0-9]{1,5}/", required=True),
         "within": Field("[0-9]{1,4}", required=True),
         "restart": Field("roll|hold"),
-        "mount": Field(PATH),
         "cluster": Field(re.escape(f"{declaration.HOME}/conf/hazelcast.xml")),
         "cluster-within": Field("[0-9]{1,4}"),
         "cluster-hosts": Field(rf"(?:{HOST}) \S+(?: later)?", "lines"),
@@ -75,7 +74,6 @@ def observe(section: Section) -> Observed:
         f"active:{unit}": seen["ActiveState"],
         f"enabled:{unit}": seen["UnitFileState"],
         f"runs:{unit}": "held" if held else CURRENT if updated else runs,
-        **(late_share.state() if "mount" in section.fields else {}),
     }
     owed = {f"owed:{unit}": runs} if runs != CURRENT else {}
     port = _port_problems(section, seen)
@@ -130,14 +128,11 @@ def apply(section: Section, transaction: Transaction) -> None:
         from ..hazelcast import cluster
 
         transaction.say(cluster.verify(section, just_started=reason is not None))
-    late_share.apply(section.fields.get("mount"), transaction)
 
 
 def undo(section: Section, transaction: Transaction) -> None:
     """Stops and disables the unit where it was so before; a service that ran goes on until its old files are back."""
     unit = section.name
-    if "mount" in section.fields:
-        late_share.undo(transaction)
     before = originals.recalled(transaction.step, unit) or {"enabled": True, "active": True}
     if not before["active"]:
         process.run("systemctl", "stop", unit, timeout=180)

@@ -18,7 +18,7 @@ const mounted = { path: "/home/jtel/shared", hosted: false };
 
 export const system = `/etc/systemd/system/${unitName}`;
 
-export const { apply, undo, run: said } = tool;
+export const { apply, run: said } = tool;
 
 /** A script that may fail. */
 export const run = (script: string) => host().exec(script);
@@ -61,9 +61,7 @@ export const documents = (change: Change = {}): Record<string, string> => {
     hazelcast,
     "messenger-secret": secret,
     messenger: installation,
-    "messenger-running": messengerRunningDocument({
-      ...{ loads, peers: [], restart: change.restart ?? "roll", share: given.share },
-    }),
+    "messenger-running": messengerRunningDocument({ loads, peers: [], restart: change.restart ?? "roll" }),
   };
 };
 /** Every step, each of which has to succeed; what they printed. */

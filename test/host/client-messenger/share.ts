@@ -1,20 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { minutes } from "../../../lab/deadline.ts";
 import { unitName } from "../../../render/client-messenger/places.ts";
-import {
-  apply,
-  documents,
-  drift,
-  host,
-  ownedByCustomer,
-  problems,
-  run,
-  said,
-  status,
-  undo,
-  up,
-  warnings,
-} from "./server.ts";
+import { apply, documents, drift, ownedByCustomer, problems, said, status, up, warnings } from "./server.ts";
 
 /** The share that the release comes from. */
 export const needsTheShare = (): void => {
@@ -32,35 +19,6 @@ export const needsTheShare = (): void => {
       expect(await ownedByCustomer()).toBe(before);
       expect(await drift()).toEqual([]);
     });
-
-    test(
-      "that is mounted after the boot starts the service, which nobody has stopped on purpose",
-      async () => {
-        const active = () => run(`systemctl is-active ${unitName}`).then(({ stdout }) => stdout.trim());
-        await up();
-        // A file in the place of the share's folder: like a server that is off, it lets the mount fail.
-        await said(`touch /media/late
-          sed -i 's#^/media/share\\s.*#/media/late /home/jtel/shared none bind,_netdev 0 0#' /etc/fstab`);
-        await host().kill();
-        await host().start();
-        expect(await run("systemctl is-failed home-jtel-shared.mount").then(({ stdout }) => stdout.trim())).toBe(
-          "failed",
-        );
-        expect(await active()).toBe("inactive");
-        await said("rm /media/late && ln -s /media/share /media/late && mount /home/jtel/shared");
-        expect((await status()).database).toBe("ok");
-        expect(await drift()).toEqual([]);
-
-        await said(`systemctl stop ${unitName}; systemctl start home-jtel-shared.mount remote-fs.target`);
-        expect(await active()).toBe("inactive");
-        await said("umount /home/jtel/shared && mount /home/jtel/shared");
-        expect((await status()).database).toBe("ok");
-
-        await undo("messenger-running");
-        expect(await said("ls -R /etc/systemd/system | grep -c jtel-chat-share || true")).toBe("0");
-      },
-      3 * minutes,
-    );
 
     test(
       "that this server hosts keeps the attachments in the vendor's other folder",

@@ -26,6 +26,7 @@ export const startChat = (): void => {
 
 export const stopChat = async (): Promise<void> => {
   if (!chatServer) return;
+  for (const client of chatServer.clients) client.terminate(); // one that has vanished says no goodbye
   chatServer.close();
   await once(chatServer, "close");
 };
