@@ -31,7 +31,7 @@ export const reachText = ({ verdict, reach, drift }: Report): string => {
     ...(drift.length ? [`takes back ${counted(drift.length, "hand edit")}`] : []),
     `${counted(open, "connection")} of clients now`,
   ];
-  return parts.join("; ");
+  return `${verdict === "unseen" ? "as far as it was seen: " : ""}${parts.join("; ")}`;
 };
 
 /** `a`, `a and b`, `a, b and c`. */
