@@ -1,9 +1,9 @@
 """Tells whether a service's Hazelcast member is in one cluster with the others that its hazelcast.xml lists.
 
-Members of one cluster keep TCP connections to each other. A member whose cluster has another name closes such a
-connection at once. So a connection that is still there after a second (`_LASTING`) has another member of our cluster at
-its other end. That shows what no member itself would say: where a port is blocked, each half of the cluster looks
-healthy.
+Members of one cluster keep TCP connections to each other, and send each other a heartbeat every 5 s. So a connection
+that is still there after a second (`_LASTING`), and of a member that has just started one on which somebody talks, has
+another member of our cluster at its other end. That shows what no member itself would say: where a port is blocked,
+each half of the cluster looks healthy.
 """
 
 from __future__ import annotations
@@ -77,17 +77,12 @@ def verify(section: Section, just_started: bool) -> str:
     hosts, traffic = _hosts(section, network.members), _Traffic() if just_started else None
     within, begun = float(section.text("cluster-within")), time.monotonic()
     since: dict[str, float] = {}
-    good = 0
     while True:
         look, now = _look(section, network, hosts, traffic), time.monotonic()
-        # On a busy host a member of another cluster takes longer than a second to close a connection: a good look that
-        # is not followed by another one says nothing.
-        good = 0 if look.problems else good + 1
-        if look.problems:
-            since = {problem: since.get(problem, now) for problem in look.problems}
+        since = {problem: since.get(problem, now) for problem in look.problems}
         if certain := [problem for problem in look.problems if now - since[problem] >= within]:
             raise Failed("; ".join(certain))
-        if good > just_started or now - begun > _WINDOWS * within:
+        if not look.problems or now - begun > _WINDOWS * within:
             unsure = [f"not certain, since it changes: {problem}" for problem in look.problems]
             return "; ".join([f"members: {look.members} of {look.expected}", *look.said, *unsure])
 
@@ -196,17 +191,16 @@ def _held(pid: int, found: list[Socket]) -> set[Socket]:
 def _peers(lasting: set[Socket], own: int, ports: range, heard: set[str] | None) -> list[str]:
     """Lists the addresses of the other members of our cluster, one for each lasting connection with a member.
 
-    A member that has just started joins by connecting to another one itself. One that starts later connects to it, and
-    so may one that means the member that was there before (seen with 3.12: such a connection lasts, although the names
-    of the clusters differ). So until ours has joined, a connection of others counts only when it is used.
+    Where our member has just started, only connections on which somebody talks count. A member of another cluster
+    closes a connection at once, but a busy one takes seconds for that; and a connection that means the member that was
+    there before may stand for long (seen with 3.12).
 
     heard: connections on which others talk, where our member has just started.
     """
-    joined = heard is None or any(each.remote_port in ports for each in lasting)
     return [
         str(each.remote)
         for each in lasting
-        if each.remote_port in ports or (each.port == own and (joined or each.inode in (heard or ())))
+        if (each.remote_port in ports or each.port == own) and (heard is None or each.inode in heard)
     ]
 
 
