@@ -12,7 +12,7 @@ export interface LongRun {
 }
 
 /** Files of test/host that boot one host or two, for a short time. */
-const short = ["firewall", "hazelcast", "interrupted", "tool"].map((name) => `test/host/${name}.test.ts`);
+const short = ["confined", "interrupted", "tool"].map((name) => `test/host/${name}.test.ts`);
 
 const hostFiles = readdirSync(new URL("host/", import.meta.url))
   .filter((name) => name.endsWith(".test.ts"))
