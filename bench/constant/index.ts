@@ -30,12 +30,14 @@ const register = (resource: StateResource): pulumi.Resource => {
       return new remote.Command(name, inputs as remote.CommandArgs, options);
     case "command:local:Command":
       return new local.Command(name, inputs as local.CommandArgs, options);
+    case "pulumi:index:Stash":
+      return new pulumi.Stash(name, inputs as pulumi.StashArgs, { ...options, ignoreChanges: ["input"] });
     default:
       return new pulumi.ComponentResource(resource.type, name, {}, options);
   }
 };
 
-for (const resource of resources.filter(({ type }) => !type.startsWith("pulumi:"))) {
+for (const resource of resources.filter(({ type }) => !/^pulumi:(?:pulumi|providers):/.test(type))) {
   registered.set(resource.urn, register(resource));
 }
 
