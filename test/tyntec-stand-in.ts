@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
+import { afterAll, beforeAll, beforeEach } from "vitest";
 import { until } from "../lab/deadline.ts";
 import { answers } from "../lab/hosts/network.ts";
 import { ensureAuthority, ensureCertificate } from "../lab/services/certificates.ts";
@@ -41,4 +42,15 @@ export const startTyntec = async (): Promise<LoopbackTyntec> => {
     await rm(directory, { recursive: true });
   };
   return { ...tyntec, caFile: await ensureAuthority(directory), directory, stop };
+};
+
+/** One stand-in for the tests of a file or a `describe`, as it was at first before each of them. */
+export const tyntecOfTests = (): LoopbackTyntec => {
+  const tyntec = {} as LoopbackTyntec;
+  beforeAll(async () => {
+    Object.assign(tyntec, await startTyntec());
+  });
+  afterAll(() => tyntec.stop());
+  beforeEach(() => tyntec.reset());
+  return tyntec;
 };

@@ -1,31 +1,22 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Failure } from "../../lab/stand-ins/tyntec/server.ts";
 import { readWebhooks, writeWebhooks } from "../../tyntec/api/application.ts";
 import type { TynTecAccount } from "../../tyntec/api/call.ts";
 import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
 import { startProxy } from "../connect-proxy.ts";
 import { freePort } from "../contract/ssh-server.ts";
-import { type LoopbackTyntec, startTyntec } from "../tyntec-stand-in.ts";
+import { tyntecOfTests } from "../tyntec-stand-in.ts";
 
 const wanted = chatWebhooks("https://portal.acme.example");
 const other = [{ events: ["MessageStatus::unknown"], callbackUrl: "https://crm.lab.example/tyntec" }];
 const patience = { attempt: 2_000, total: 2_500, pause: 20 };
 
-let tyntec: LoopbackTyntec;
+const tyntec = tyntecOfTests();
 let account: TynTecAccount;
 
-beforeAll(async () => {
-  tyntec = await startTyntec();
-});
-
-afterAll(async () => {
-  await tyntec.stop();
-});
-
 beforeEach(async () => {
-  await tyntec.reset();
   account = { url: tyntec.url, apiKey: tyntec.apiKey, caFile: tyntec.caFile, patience };
 });
 

@@ -1,23 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { Look } from "../../hosts/look/look.ts";
 import { callbacksDocument, documentText } from "../../tyntec/document.ts";
 import { lookAtCallbacks, type SeenCallbacks } from "../../tyntec/look-at-callbacks.ts";
-import { type LoopbackTyntec, startTyntec } from "../tyntec-stand-in.ts";
+import { tyntecOfTests } from "../tyntec-stand-in.ts";
 
 const portal = "https://portal.acme.example";
-let tyntec: LoopbackTyntec;
+const tyntec = tyntecOfTests();
 /** What the state has of the resource. */
 let outputs: object;
 
-beforeAll(async () => {
-  tyntec = await startTyntec();
-});
-afterAll(async () => {
-  await tyntec.stop();
-});
 beforeEach(async () => {
-  await tyntec.reset();
   outputs = {};
   for (const name of ["getOrganization", "getProject", "getStack"] as const)
     vi.spyOn(pulumi, name).mockReturnValue("trial");

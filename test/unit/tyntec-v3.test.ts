@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { usualAccount } from "../../lab/stand-ins/tyntec/account.ts";
 import type { Callback } from "../../lab/stand-ins/tyntec/contract/v3.ts";
 import type { Failure } from "../../lab/stand-ins/tyntec/server.ts";
@@ -6,24 +6,14 @@ import { readCallbacks } from "../../tyntec/api/account.ts";
 import { callbacksDocument } from "../../tyntec/document.ts";
 import { chatCallback } from "../../tyntec/model/chat-callback.ts";
 import { runProgram } from "../tyntec-program.ts";
-import { type LoopbackTyntec, startTyntec } from "../tyntec-stand-in.ts";
+import { tyntecOfTests } from "../tyntec-stand-in.ts";
 
 const portal = "https://portal.acme.example";
 const ours = chatCallback(portal);
 const somebodys = usualAccount.callback as Callback;
 const crm = { inboundMessageUrl: "https://crm.example/hook?token=s3cret" };
 
-let tyntec: LoopbackTyntec;
-
-beforeAll(async () => {
-  tyntec = await startTyntec();
-});
-afterAll(async () => {
-  await tyntec.stop();
-});
-beforeEach(async () => {
-  await tyntec.reset();
-});
+const tyntec = tyntecOfTests();
 
 interface Options {
   portal?: string;

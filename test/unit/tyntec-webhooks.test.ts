@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { schema } from "../../config/schema.ts";
 import { tyntecUrl, tyntecUrlProblem } from "../../config/tyntec-url.ts";
 import { readWebhooks } from "../../tyntec/api/application.ts";
@@ -8,7 +8,7 @@ import { chatWebhooks } from "../../tyntec/model/chat-webhooks.ts";
 import { unsettled } from "../../tyntec/model/destinations.ts";
 import { whereabouts } from "../../tyntec/model/whereabouts.ts";
 import { runProgram } from "../tyntec-program.ts";
-import { type LoopbackTyntec, startTyntec } from "../tyntec-stand-in.ts";
+import { tyntecOfTests } from "../tyntec-stand-in.ts";
 
 const portal = "https://portal.acme.example";
 const wanted = chatWebhooks(portal);
@@ -80,17 +80,7 @@ describe("the stack file", () => {
 });
 
 describe("the program that Pulumi runs", () => {
-  let tyntec: LoopbackTyntec;
-
-  beforeAll(async () => {
-    tyntec = await startTyntec();
-  });
-  afterAll(async () => {
-    await tyntec.stop();
-  });
-  beforeEach(async () => {
-    await tyntec.reset();
-  });
+  const tyntec = tyntecOfTests();
 
   interface Options {
     portal?: string;
