@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from jtel_chat.net import listeners, websocket
 from jtel_chat.programs import process
 
 UNIT = "x.service"
-UNITS = sorted((Path(__file__).parents[3] / "templates/etc/systemd/system").glob("*.service"))
 
 
 class Machine:
@@ -331,13 +329,6 @@ def test_held_no_previous_secret_is_kept(machine: Machine, state: Path) -> None:
     with pytest.raises(Failed, match=r"Put back with it: messenger\."):
         apply(restart="roll")
     assert (machine.file.read_text(), (state / "password").read_text()) == ("one", "present")
-
-
-@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
-def test_no_boot_and_no_start_waits_for_ever_for_a_unit_of_ours(unit: Path) -> None:
-    text = unit.read_text(encoding="utf-8")
-    assert "Type=oneshot" in text
-    assert re.search(r"(?m)^TimeoutStartSec=[1-9]\d{1,2}$", text)  # systemd sets none for Type=oneshot
 
 
 @pytest.mark.parametrize(

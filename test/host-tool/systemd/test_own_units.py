@@ -1,0 +1,17 @@
+"""The units that the tool brings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+UNITS = sorted((Path(__file__).parents[3] / "templates/etc/systemd/system").glob("*.service"))
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_no_boot_and_no_start_waits_for_ever_for_a_unit_of_ours(unit: Path) -> None:
+    text = unit.read_text(encoding="utf-8")
+    assert "Type=oneshot" in text
+    assert re.search(r"(?m)^TimeoutStartSec=[1-9]\d{1,2}$", text)  # systemd sets none for Type=oneshot
