@@ -14,6 +14,7 @@ jtel-chatctl apply STEP GENERATION REASON the document on standard input
 jtel-chatctl recover [--at-boot]          put back what an interrupted run left
 jtel-chatctl end-trial                    switch ufw off if nobody has confirmed that ssh gets in (called by its timer)
 jtel-chatctl attest UNIT                  note what a service is about to load (called by a unit of its own)
+jtel-chatctl mounted SHARE                exit code 1 when a share is not mounted (called before the service's start)
 """
 
 from __future__ import annotations
@@ -78,8 +79,8 @@ def _dispatch(arguments: list[str]) -> int:
         from .engine import logbook
 
         logbook.confirm_firewall()
-    if command == "attest" and len(values) == 1:
-        return _attest(values[0])
+    if command in ("attest", "mounted") and len(values) == 1:
+        return {"attest": _attest, "mounted": _mounted}[command](values[0])
     if arguments in (["recover"], ["recover", "--at-boot"], ["end-trial"]):
         return _put_back(arguments)
     if (
@@ -165,6 +166,15 @@ def _attest(unit: str) -> int:
     except Exception as error:  # noqa: BLE001
         print(f"jtel-chatctl attest: {error}", file=sys.stderr)
     return 0
+
+
+def _mounted(share: str) -> int:
+    """Lets a start of the service fail while its share is not mounted; systemd repeats the start."""
+    from .access import mounts
+
+    if mounts.is_mounted(share):
+        return 0
+    return _report(f"the share is not mounted at {share}. The service starts when it is", 1)
 
 
 def _print(lines: list[str]) -> int:

@@ -16,16 +16,18 @@ _SERVED = re.compile(r"nfs4?|cifs|smb3|9p|ceph|lustre|glusterfs|fuse\..*|autofs"
 def problems(share: str | None) -> list[str]:
     """Says that the share at a path is not mounted, `/home/jtel/shared`.
 
-    share: None where this host is its home. A share is mounted at the path itself, or above it, through links:
-    `/mnt/acd/shared` of `/mnt/acd`.
+    share: None where this host is its home.
     """
-    if share is None:
-        return []
-    disk.stat(Path(share) / ".", follow=True)  # automounters mount what somebody asks for
-    path = resolved(Path(share), ROOT)
-    if str(path) in points() or _SERVED.fullmatch(_types().get(of(path), "")):
+    if share is None or is_mounted(share):
         return []
     return [f"the share is not mounted at {share}. Mount it ('mount {share}', entry in /etc/fstab), then repeat"]
+
+
+def is_mounted(share: str) -> bool:
+    """Tells whether a share is mounted at a path, or above it through links: `/mnt/acd/shared` of `/mnt/acd`."""
+    disk.stat(Path(share) / ".", follow=True)  # automounters mount what somebody asks for
+    path = resolved(Path(share), ROOT)
+    return str(path) in points() or bool(_SERVED.fullmatch(_types().get(of(path), "")))
 
 
 def points() -> set[str]:

@@ -14,7 +14,7 @@ accept: block of lines that are not on the list and that a person has accepted.
 limits: block, see `_LIMITS`.
 
 The password must not stand in ExecStart (anyone reads it with ps and systemctl show): systemd hands the argument file
-to the process as a credential. Beside it stands the unit of the attestation, which is the same on every host.
+to the process as a credential. Beside it stands the unit of the attestation, which also asks for the share's mount.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from ..documents.kind import Observed
 from ..engine import observing, releases
 from ..engine.transaction import Transaction
 from ..errors import Failed, Refused
-from ..programs import itself, process
+from ..programs import itself, process, transient
 from ..systemd import drop_ins, exec_start, unit_file, unit_list
 from ..systemd.unit_file import Assignment
 from ..text import masking
@@ -83,6 +83,10 @@ _HARDENING = [
 # it; its performance file (/tmp/hsperfdata_jtel) holds the command line, too.
 _CRASHES = "jtel-clientmessenger"
 _CRASH_FOLDER = [f"RuntimeDirectory={_CRASHES}", "RuntimeDirectoryMode=0700", "RuntimeDirectoryPreserve=yes"]
+# To systemd a needed mount that has failed once has failed for good. So the service's own unit needs no mount: a start
+# without the share fails, and systemd tries again. These count where the vendor's unit says nothing of it.
+_AGAIN = {"Restart": "on-failure", "RestartSec": "5"}
+
 _JAVA_OPTIONS = ["-XX:-UsePerfData", f"-XX:ErrorFile=/run/{_CRASHES}/hs_err.log"]
 
 
@@ -112,7 +116,7 @@ def apply(section: Section, transaction: Transaction) -> None:
     if problems := [*_refused(section, label, vendor), *lost]:
         raise Refused("\n".join(problems))
     transaction.on_rollback("systemctl", "daemon-reload")
-    changed = transaction.write(attest, itself.brought(str(attest)[1:]).encode(), 0o644)
+    changed = transaction.write(attest, _attestation(section).encode(), 0o644)
     changed |= transaction.write(unit, _ours(section, vendor).encode(), 0o644)
     if disk.stat(drop_in):
         changed = True
@@ -184,10 +188,11 @@ def _ours(section: Section, vendor: bytes) -> str:
             *_taken(vendor, "Unit"),
             f"Wants={ATTEST}",
             f"After={ATTEST}",
-            *([f"RequiresMountsFor={mount}"] if mount else []),
+            *(["After=remote-fs.target"] if mount else []),
         ],
         "Service": [
             *start,
+            *(_waiting(mount, vendor) if mount else []),
             *_taken(vendor, "Service", start),
             f"Environment=DATADIR={data}",
             given,
@@ -197,6 +202,19 @@ def _ours(section: Section, vendor: bytes) -> str:
     }
     sections = [f"[{name}]\n" + "".join(f"{line}\n" for line in lines[name]) for name in lines]
     return "# Written by jtel-chatctl from the vendor's unit; it would undo changes made here.\n" + "\n".join(sections)
+
+
+def _attestation(section: Section) -> str:
+    """Writes the unit that runs before every start; the share is mounted for it, and for the service through it."""
+    text, mount = itself.brought(f"{SYSTEM}/{ATTEST}"[1:]), section.fields.get("mount")
+    return text.replace("[Unit]\n", f"[Unit]\nRequiresMountsFor={mount}\n") if mount else text
+
+
+def _waiting(mount: str, vendor: bytes) -> list[str]:
+    """Lets a start without the share fail, and has systemd repeat it until the share is mounted."""
+    said = {each.key for each in unit_list.counting(unit_file.assignments(vendor))}
+    again = [f"{key}={value}" for key, value in _AGAIN.items() if key not in said]
+    return [f"ExecStartPre={transient.TOOL} mounted {mount}", *again]
 
 
 def _taken(vendor: bytes, name: str, there: list[str] | None = None) -> list[str]:

@@ -33,7 +33,7 @@ Description=chat
 After=network-online.target
 Wants=jtel-chat-attest.service
 After=jtel-chat-attest.service
-RequiresMountsFor=/home/jtel/shared
+After=remote-fs.target
 
 [Service]
 User=jtel
@@ -48,6 +48,9 @@ ProtectClock=yes
 RuntimeDirectory=jtel-clientmessenger
 RuntimeDirectoryMode=0700
 RuntimeDirectoryPreserve=yes
+ExecStartPre=/usr/local/sbin/jtel-chatctl mounted /home/jtel/shared
+Restart=on-failure
+RestartSec=5
 Environment=DATADIR=/elsewhere
 StandardError=journal
 Environment=DATADIR={data}
@@ -97,6 +100,16 @@ def command(text: str) -> str:
 def test_our_unit_is_the_vendors_lines_and_ours_with_the_connection_as_a_credential(program: Path) -> None:
     given = section(program, mount="/home/jtel/shared")
     assert unit._ours(given, VENDOR.encode()) == OURS.format(data=f"{program}/Data/Clients/")
+
+
+def test_a_start_is_tried_again_where_a_share_is_mounted_and_as_the_vendor_says_where_he_does(program: Path) -> None:
+    vendor = VENDOR.replace("User=jtel\n", "User=jtel\nRestart=always\n").encode()
+    hosted, mounted = unit._ours(section(program), vendor), unit._ours(section(program, mount="/srv/shared"), vendor)
+    assert [line for line in hosted.splitlines() if line.startswith("Restart")] == ["Restart=always"]
+    assert "ExecStartPre" not in hosted
+    assert [line for line in mounted.splitlines() if line.startswith("Restart")] == ["RestartSec=5", "Restart=always"]
+    assert unit._attestation(section(program, mount="/srv/shared")).count("RequiresMountsFor=/srv/shared\n") == 1
+    assert "RequiresMountsFor" not in unit._attestation(section(program))
 
 
 def test_a_unit_without_user_and_target_runs_as_the_services_user_at_boot(program: Path) -> None:

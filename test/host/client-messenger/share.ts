@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { minutes } from "../../../lab/deadline.ts";
+import { minutes, until } from "../../../lab/deadline.ts";
 import { unitName } from "../../../render/client-messenger/places.ts";
-import { apply, documents, drift, ownedByCustomer, problems, said, status, up, warnings } from "./server.ts";
+import { apply, documents, drift, host, ownedByCustomer, problems, said, status, up, warnings } from "./server.ts";
 
 /** The share that the release comes from. */
 export const needsTheShare = (): void => {
@@ -19,6 +19,29 @@ export const needsTheShare = (): void => {
       expect(await ownedByCustomer()).toBe(before);
       expect(await drift()).toEqual([]);
     });
+
+    test(
+      "that comes up after the boot is mounted by the next try of a start, which nobody has stopped on purpose",
+      async () => {
+        await up();
+        // A file in the place of the share's folder: like a server that is off, it lets the mount fail.
+        await said(`touch /media/late
+          sed -i 's#^/media/share\\s.*#/media/late /home/jtel/shared none bind,_netdev 0 0#' /etc/fstab`);
+        await host().kill();
+        await host().start();
+        await until("a start without the share", 60, async () =>
+          (await said(`journalctl -b -u ${unitName}`)).includes("The service starts when it is") ? true : undefined,
+        );
+        expect(await said("systemctl is-failed home-jtel-shared.mount")).toBe("failed");
+        await said("rm /media/late && ln -s /media/share /media/late");
+        expect((await status()).database).toBe("ok");
+        expect(await drift()).toEqual([]);
+
+        await said(`systemctl stop ${unitName}; umount /home/jtel/shared; mount /home/jtel/shared`);
+        expect(await said(`systemctl is-active ${unitName} || true`)).toBe("inactive");
+      },
+      3 * minutes,
+    );
 
     test(
       "that this server hosts keeps the attachments in the vendor's other folder",
