@@ -9,6 +9,10 @@ import { portalParameters as parameters, manualSteps as steps, portalTable as ta
 import { topologies } from "./topologies/topologies.ts";
 
 endWithEngine();
+// Pulumi's language host has every stack trace mapped to other sources, which this program does not have. Pulumi's library takes one
+// a resource: with that mapping, half of the time until the hosts are asked.
+Reflect.deleteProperty(Error, "prepareStackTrace");
+
 const deployment = loadDeployment();
 const { public: visitors, whatsapp, tyntec } = deployment;
 

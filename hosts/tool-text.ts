@@ -29,7 +29,7 @@ export const whereInstalled = (toolDigest: string, there: string): string =>
  * @param command What the tool is to do with the request, e.g. `look`.
  * @param keep Whether an installation follows: then the text is left for it, whole or not at all.
  */
-export const withTool = (request: string, command: string, keep: boolean): SshInput => {
+export const withTool = (request: SshInput["text"], command: string, keep: boolean): SshInput => {
   const lines = [
     "import os",
     'given, tool = os.memfd_create("request"), os.memfd_create("jtel-chatctl", 0)',

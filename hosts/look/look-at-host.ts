@@ -25,14 +25,14 @@ export interface SeenHost {
   tool?: string | undefined;
 }
 
-/** Ask a host about its steps, over one ssh connection. */
-export const lookAtHost = (host: ObservedHost, questions: StepQuestion[]): Promise<SeenHost> => {
+/** Ask a host about its steps, over one ssh connection. It is made while the questions are still collected. */
+export const lookAtHost = (host: ObservedHost, questions: Promise<StepQuestion[]>): Promise<SeenHost> => {
   const user = observer();
   return user ? observeApplied({ ...host, user }, questions) : judge(host, questions);
 };
 
 /** Have the host compare itself with what was applied, and say what an apply of the documents would meet. */
-const judge = async (host: ObservedHost, questions: StepQuestion[]): Promise<SeenHost> => {
+const judge = async (host: ObservedHost, questions: Promise<StepQuestion[]>): Promise<SeenHost> => {
   const { answer, problem } = await asked(host, questions, { writes: !pulumi.runtime.isDryRun() && !approvedDigest() });
   if (!answer) return unreachable(host, problem);
   const problems = Object.values(answer.steps).flatMap((step) => step.problems);
@@ -44,9 +44,9 @@ const judge = async (host: ObservedHost, questions: StepQuestion[]): Promise<See
 };
 
 /** Have the host compare itself with what was applied. Its problems need not be those of the documents, so they stop nothing. */
-const observeApplied = async (host: ObservedHost, questions: StepQuestion[]): Promise<SeenHost> => {
-  const result = await ssh(host, observeCommand, observeRequest(questions));
-  const { answer, problem } = understood(host, result, questions, `${toolPath} observe`);
+const observeApplied = async (host: ObservedHost, questions: Promise<StepQuestion[]>): Promise<SeenHost> => {
+  const result = await ssh(host, observeCommand, questions.then(observeRequest));
+  const { answer, problem } = understood(host, result, await questions, `${toolPath} observe`);
   if (!answer) return unreachable(host, problem);
   if (!answer.tool)
     await pulumi.log.warn(
@@ -70,13 +70,14 @@ const unreachable = async ({ name }: ObservedHost, problem: string): Promise<See
  * in an `up` that does not look, and in one that writes only what was approved. Resolves to why that cannot be done.
  */
 export const prepare = async (host: ObservedHost): Promise<string[]> => {
-  const { problem } = await asked(host, [], { writes: true });
+  const { problem } = await asked(host, Promise.resolve([]), { writes: true });
   return problem ? [`${host.name}: ${problem}`] : [];
 };
 
 /** Ask a host about steps. `writes`: an apply follows, so the tool's text and the name of the CI run are left there. */
-const asked = async (host: ObservedHost, questions: StepQuestion[], { writes }: { writes: boolean }) => {
-  const request = await lookRequest(questions, writes ? await ciRun() : undefined);
+const asked = async (host: ObservedHost, questions: Promise<StepQuestion[]>, { writes }: { writes: boolean }) => {
+  const request = questions.then(async (all) => lookRequest(all, writes ? await ciRun() : undefined));
   const result = await ssh(host, lookCommand(hostToolDigest()), withTool(request, "look", writes));
-  return understood(host, result, questions);
+  await request;
+  return understood(host, result, await questions);
 };

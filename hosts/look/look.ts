@@ -56,7 +56,7 @@ type StepAnswers = Record<string, StepAnswer>;
  * The one look at all hosts, and at what else has to be seen, before anything is written anywhere.
  *
  * The program registers its steps and prerequisites, and closes the look once it has constructed everything. Only then is
- * anything asked: all hosts at once, each of them once. No answer is given before everything was seen; with a problem anywhere
+ * anything asked: all hosts at once, each of them once, over connections that are made from a host's first step on. No answer is given before everything was seen; with a problem anywhere
  * there is none at all, and no resource is registered that waits for one.
  *
  * @example
@@ -67,7 +67,7 @@ type StepAnswers = Record<string, StepAnswer>;
 export class Look {
   private readonly lookAt: typeof lookAtHost;
   private readonly prepare: typeof prepare;
-  private readonly questions: StepQuestion[] = [];
+  private readonly hosts = new Map<ObservedHost, AskedHost>();
   private readonly prerequisites: (() => Promise<SeenPrerequisite>)[] = [];
   private closed = false;
   private readonly closing = Promise.withResolvers<Judge>();
@@ -93,7 +93,8 @@ export class Look {
   registerStep(question: StepQuestion): Promise<StepAnswer | typeof unseen> {
     const { host, step } = question;
     this.assertOpen(`${host.name}-${step}`);
-    this.questions.push(question);
+    const { questions } = this.hosts.get(host) ?? this.ask(host);
+    questions.push(question);
     return this.seen.then((hosts) => hosts.get(host)?.[step] ?? unseen);
   }
 
@@ -121,6 +122,21 @@ export class Look {
     await this.seen;
   }
 
+  /** Begins to ask a host, which hears its questions when there are all of them. */
+  private ask(host: ObservedHost): AskedHost {
+    const questions: StepQuestion[] = [];
+    const seen = neverLooks()
+      ? notLookedAt(host)
+      : this.lookAt(
+          host,
+          this.closing.promise.then(() => questions),
+        );
+    seen.catch(() => {}); // which the look says once it is closed
+    const asked = { questions, seen };
+    this.hosts.set(host, asked);
+    return asked;
+  }
+
   private assertOpen(name: string): void {
     if (!this.closed) return;
     throw new Error(
@@ -129,46 +145,51 @@ export class Look {
   }
 
   private async lookAtAll(judge: Judge): Promise<Map<ObservedHost, StepAnswers>> {
-    if (!this.questions.length && !this.prerequisites.length) return new Map();
-    const asked = [...Map.groupBy(this.questions, ({ host }) => host)];
-    const sight = neverLooks() ? await this.unlooked() : await this.look(asked);
+    if (!this.hosts.size && !this.prerequisites.length) return new Map();
+    const sight = await this.look();
     const problems = [...sight.problems, ...(await judge(sight))];
     if (problems.length) throw refusal(problems);
     if (!pulumi.runtime.isDryRun() && (neverLooks() || approvedDigest())) await this.prepareAll();
     for (const difference of unlike(sight.hosts)) await pulumi.log.warn(printable(difference));
-    return new Map(asked.map(([host], index) => [host, sight.hosts[index]?.answers ?? {}]));
+    return new Map([...this.hosts.keys()].map((host, index) => [host, sight.hosts[index]?.answers ?? {}]));
   }
 
-  private async look(asked: [ObservedHost, StepQuestion[]][]): Promise<Sight> {
-    if (observer())
+  private async look(): Promise<Sight> {
+    if (neverLooks())
+      await pulumi.log.warn(
+        "no host was looked at (JTEL_CHAT_OBSERVE=never): this preview does not show drift. Not approvable: not seen",
+      );
+    else if (observer())
       await pulumi.log.info(
         `looking with ${observer()} (JTEL_CHAT_OBSERVE_USER): hosts are compared with what was applied. What this stack would apply was not checked there`,
       );
+    const prerequisitesToSee = neverLooks() ? [] : this.prerequisites;
     const [hosts, prerequisites] = await Promise.all([
-      named(asked.map(([host, questions]) => ({ name: host.name, work: this.lookAt(host, questions) }))),
-      Promise.all(this.prerequisites.map((look) => look().catch(failed))),
+      named([...this.hosts].map(([{ name }, { seen }]) => ({ name, work: seen }))),
+      Promise.all(prerequisitesToSee.map((look) => look().catch(failed))),
     ]);
+    const questions = [...this.hosts.values()].flatMap((each) => each.questions);
     const problems = [...hosts, ...prerequisites].flatMap((each) => each.problems);
-    return { questions: this.questions, hosts, prerequisites, problems };
-  }
-
-  private async unlooked(): Promise<Sight> {
-    await pulumi.log.warn(
-      "no host was looked at (JTEL_CHAT_OBSERVE=never): this preview does not show drift. Not approvable: not seen",
-    );
-    const unseen = "was not looked at (JTEL_CHAT_OBSERVE=never)";
-    const names = new Set(this.questions.map(({ host }) => host.name));
-    const hosts = [...names].map((name) => ({ name, answers: {}, problems: [], unseen }));
-    return { questions: this.questions, hosts, prerequisites: [], problems: [] };
+    return { questions, hosts, prerequisites, problems };
   }
 
   /** What a look that may leave nothing behind has not done: the installation of the tool takes its text from the host. */
   private async prepareAll(): Promise<void> {
-    const hosts = [...new Set(this.questions.map(({ host }) => host))];
-    const problems = (await Promise.all(hosts.map((host) => this.prepare(host)))).flat();
+    const problems = (await Promise.all([...this.hosts.keys()].map((host) => this.prepare(host)))).flat();
     if (problems.length) throw refusal(problems);
   }
 }
+
+/** A host with its questions so far, and what will come of them. */
+interface AskedHost {
+  questions: StepQuestion[];
+  seen: Promise<SeenHost>;
+}
+
+const notLookedAt = async ({ name }: ObservedHost): Promise<SeenHost> => ({
+  ...{ name, answers: {}, problems: [] },
+  unseen: "was not looked at (JTEL_CHAT_OBSERVE=never)",
+});
 
 const failed = (error: Error): SeenPrerequisite => ({ name: "", found: undefined, problems: [error.message] });
 

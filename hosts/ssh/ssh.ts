@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Readable, Writable } from "node:stream";
+import type { Readable } from "node:stream";
 
 /** How to reach a host: just what the stack file says, so that looking never succeeds where applying cannot. */
 export interface SshTarget {
@@ -39,8 +39,8 @@ const connectTimeout = 10;
 
 /** What a command gets on its standard input. */
 export interface SshInput {
-  /** Sent at once. */
-  text: string;
+  /** Sent as soon as it is known: the login goes on meanwhile. */
+  text: string | Promise<string>;
   /** Sent, as the end, only where the command says `asked` on its standard output. */
   more?: { asked: string; text: string };
 }
@@ -49,7 +49,7 @@ export interface SshInput {
 export const ssh = async (
   target: SshTarget,
   command: string,
-  stdin: string | SshInput,
+  stdin: SshInput["text"] | SshInput,
   limits: SshLimits = usualLimits,
 ): Promise<SshResult> => {
   const directory = await mkdtemp(join(tmpdir(), "jtel-chat-"));
@@ -57,7 +57,7 @@ export const ssh = async (
     const knownHosts = join(directory, "known_hosts");
     const known = [`target ${target.hostKey}`, ...(target.jump ? [`jump ${target.jump.hostKey}`] : [])];
     await writeFile(knownHosts, `${known.join("\n")}\n`);
-    const input = typeof stdin === "string" ? { text: stdin } : stdin;
+    const input = typeof stdin === "object" && "text" in stdin ? stdin : { text: stdin };
     return await run("ssh", [...sshArguments(target, knownHosts), command], input, limits);
   } finally {
     await rm(directory, { recursive: true });
@@ -126,24 +126,37 @@ const run = (program: string, argv: string[], input: SshInput, limits: SshLimits
     child.stdin.on("error", () => {}); // a refused connection closes it; the exit code tells
     child.on("error", (error) => finish(127, error.message));
     child.on("close", (code) => finish(code ?? 255));
-    if (!input.more) return child.stdin.end(input.text);
-    child.stdin.write(input.text);
-    sendOnceAsked(child.stdout, child.stdin, input.more);
+    // What ends before it has anything to say must not wait for this.
+    const waiting = [child, child.stdin, child.stdout, child.stderr, deadline] as Waiting[];
+    for (const each of waiting) each.unref();
+    const { more } = input;
+    const asked = more && saysOnce(child.stdout, more.asked).then(() => more.text);
+    const send = async (): Promise<void> => {
+      const text = await input.text;
+      for (const each of waiting) each.ref();
+      child.stdin.write(text);
+      child.stdin.end(await asked);
+    };
+    send().catch((error: Error) => end(error.message));
   });
 
-/** What was asked for is found however the stream is cut. Not asked for, standard input stays open until the command has ended. */
-const sendOnceAsked = (stdout: Readable, stdin: Writable, { asked, text }: { asked: string; text: string }): void => {
-  let tail = "";
-  const watch = (chunk: Buffer): void => {
-    tail += chunk.toString("latin1");
-    if (tail.includes(asked)) {
-      stdout.off("data", watch);
-      stdin.end(text);
-    }
-    tail = tail.slice(-asked.length);
-  };
-  stdout.on("data", watch);
-};
+/** What keeps a process from its end unless it is told not to. */
+type Waiting = Pick<NodeJS.Timeout, "ref" | "unref">;
+
+/** Resolves once a stream has brought a text, however that is cut; never where it does not. */
+const saysOnce = (stream: Readable, text: string): Promise<void> =>
+  new Promise((resolve) => {
+    let tail = "";
+    const watch = (chunk: Buffer): void => {
+      tail += chunk.toString("latin1");
+      if (tail.includes(text)) {
+        stream.off("data", watch);
+        resolve();
+      }
+      tail = tail.slice(-text.length);
+    };
+    stream.on("data", watch);
+  });
 
 /** Collects what a stream brings; calls `end` once it is more than `limit` bytes. */
 const collected = (stream: Readable, limit: number, end: (why: string) => void): (() => string) => {

@@ -222,7 +222,7 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
       const here = 'mkdir -p /tmp/here; echo \'open("/tmp/owned", "w")\' | tee /tmp/here/json.py >/tmp/here/re.py';
       const called = `${here}; cd /tmp/here; export PYTHONPATH=/tmp/here; ${command}`;
       const { text, more } = withTool('{"steps": {"trial": null}}\n', "look", false);
-      const { stdout } = await host().exec(called, { user: "deploy", input: text + more?.text });
+      const { stdout } = await host().exec(called, { user: "deploy", input: `${await text}${more?.text}` });
       expect(stdout).toContain('"trial": {"generation": 1');
       expect((await host().exec("ls /tmp/owned")).exitCode).not.toBe(0);
     },

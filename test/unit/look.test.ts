@@ -9,16 +9,16 @@ const [lb1, chatserver1] = [host("lb1"), host("chatserver1")];
 const step = (of: ObservedHost, name: string): StepQuestion => ({ host: of, step: name, document: undefined });
 
 /** A host that answers each step with the step's own name as the reason. */
-const answers = async ({ name }: ObservedHost, asked: StepQuestion[]): Promise<SeenHost> => {
+const answers = async ({ name }: ObservedHost, asked: Promise<StepQuestion[]>): Promise<SeenHost> => {
   const nothing = { drifted: false, diff: "", problems: [], warnings: [], facts: {}, alike: {}, active: false };
-  const steps = asked.map(
+  const steps = (await asked).map(
     (each) => [each.step, { generation: 1, reason: `${name} ${each.step}`, ...nothing }] as const,
   );
   return { name, answers: Object.fromEntries(steps), problems: [] };
 };
 
 /** A host that answers, and has a problem. */
-const complains = async (at: ObservedHost, asked: StepQuestion[]): Promise<SeenHost> => ({
+const complains = async (at: ObservedHost, asked: Promise<StepQuestion[]>): Promise<SeenHost> => ({
   ...(await answers(at, asked)),
   problems: [`${at.name}: disk full`],
 });
@@ -34,17 +34,23 @@ afterEach(() => {
 });
 
 test("nothing is asked before the look is closed", async () => {
-  const lookAt = vi.fn(answers);
+  const asked = vi.fn(answers);
   const prerequisite = vi.fn(async () => ({ found: 7, problems: [] }));
-  const look = new Look(lookAt);
+  const look = new Look(async (at, questions) => asked(at, Promise.resolve(await questions)));
   look.registerStep(step(lb1, "java"));
   look.registerPrerequisite({ name: "tyntec-webhooks", look: prerequisite });
   await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(lookAt).not.toHaveBeenCalled();
+  expect(asked).not.toHaveBeenCalled();
   expect(prerequisite).not.toHaveBeenCalled();
   await look.close();
-  expect(lookAt).toHaveBeenCalledOnce();
+  expect(asked).toHaveBeenCalledOnce();
   expect(prerequisite).toHaveBeenCalledOnce();
+});
+
+test("a host is connected to with its first step", () => {
+  const lookAt = vi.fn(answers);
+  new Look(lookAt).registerStep(step(lb1, "java"));
+  expect(lookAt).toHaveBeenCalledOnce();
 });
 
 test("steps that are registered in another turn of the event loop belong to the same look", async () => {
@@ -72,7 +78,7 @@ test("a host is asked once, however many steps it has, and each step hears its o
   const questions = [step(lb1, "tool"), step(chatserver1, "tool"), step(lb1, "haproxy")];
   const heard = questions.map((question) => look.registerStep(question));
   await look.close();
-  expect(lookAt.mock.calls).toEqual([
+  expect(await Promise.all(lookAt.mock.calls.map(async ([at, asked]) => [at, await asked]))).toEqual([
     [lb1, [questions[0], questions[2]]],
     [chatserver1, [questions[1]]],
   ]);

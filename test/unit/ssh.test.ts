@@ -1,8 +1,10 @@
 import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { execa } from "execa";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type SshLimits, ssh, sshArguments } from "../../hosts/ssh/ssh.ts";
+import { until } from "../../lab/deadline.ts";
 
 const target = { address: "10.1.0.21", port: 22, user: "deploy", hostKey: "ssh-ed25519 AAAA" };
 const kib = 1024;
@@ -62,6 +64,15 @@ test("what is asked for is sent once, as the end; what is not, never, and nothin
   const cut = "printf '\\036wan'; sleep 0.05; printf 'ted\\n'";
   expect(await answered(`${cut}; echo "$request, $(cat)"`)).toBe("\u001ewanted\nthe request, the text\n");
   expect(await answered('echo "$request"')).toBe("the request\n");
+});
+
+test("a program that fails before its questions are known ends, and ssh with it", async () => {
+  const module = new URL("../../hosts/ssh/ssh.ts", import.meta.url).href;
+  await call("exit 0"); // puts the program there
+  await writeFile(join(directory, "ssh"), `#!/bin/sh\ncat; echo ended >'${directory}/ended'\n`);
+  const program = `import { ssh } from "${module}"; ssh(${JSON.stringify(target)}, "true", new Promise(() => {}));`;
+  await execa(process.execPath, ["--input-type=module", "--eval", program], { timeout: 60_000 });
+  await until("the end of ssh", 10, () => readFile(join(directory, "ended"), "utf8").catch(() => undefined));
 });
 
 const size = { ...small, time: 61_000 };
