@@ -16,11 +16,12 @@ _looked: dict[str, Observed] | None = None
 def looking() -> Iterator[None]:
     """Makes `observe` look at each section once while inside, however many steps ask: nothing changes meanwhile."""
     from ..net import sockets  # which a starting service, that attests, does without
+    from ..programs import process
 
     global _looked  # noqa: PLW0603 – one look is one process
     _looked = {}
     try:
-        with sockets.at_one_moment():
+        with sockets.at_one_moment(), process.at_one_moment():
             yield
     finally:
         _looked = None

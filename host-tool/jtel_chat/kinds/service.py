@@ -28,7 +28,7 @@ from ..engine.transaction import Transaction
 from ..errors import Failed, Refused
 from ..net import websocket
 from ..programs import process
-from ..systemd import unit_journal
+from ..systemd import unit_journal, unit_state
 from ..text import words
 
 DECLARATION = Declaration(
@@ -46,11 +46,6 @@ DECLARATION = Declaration(
 )
 
 _SETTLE = 1.0  # seconds that a healthy process must live on
-_TIMES = (
-    "InactiveEnterTimestampMonotonic",
-    "ExecMainStartTimestampMonotonic",
-)  # of the last stop (0 before the first) and of the main process's start, in µs
-_ASKED = ("ActiveState", "SubState", "UnitFileState", "InvocationID", "NeedDaemonReload", "MainPID", *_TIMES)
 
 # What a process runs, as the state has it: `runs:jtel-clientmessenger.service` is `changed:content:/etc/x,java`.
 CURRENT, STOPPED, UNMANAGED, UNATTESTED, CHANGED, RELOAD = (
@@ -65,7 +60,7 @@ CURRENT, STOPPED, UNMANAGED, UNATTESTED, CHANGED, RELOAD = (
 
 def observe(section: Section) -> Observed:
     unit = section.name
-    seen = _properties(unit)
+    seen = unit_state.properties(unit)
     runs = what_runs(section, seen)
     held = _holds(section) and runs != STOPPED
     updated = not held and _is_of_system(runs)
@@ -159,7 +154,7 @@ def run_again(section: Section) -> str:
 
 def attest(unit: str) -> None:
     """Notes what a process that is about to start will load. A unit of its own runs this before every start."""
-    seen = _properties(unit)
+    seen = unit_state.properties(unit)
     begun = _now()
     if seen["InvocationID"] and os.environ.get("INVOCATION_ID") == seen["InvocationID"]:
         attested: dict[str, Any] = {
@@ -182,7 +177,7 @@ def what_runs(section: Section, seen: dict[str, str] | None = None) -> str:
 
     seen: the unit's properties, where they are known.
     """
-    seen = seen or _properties(section.name)
+    seen = seen or unit_state.properties(section.name)
     if seen["ActiveState"] != "active":
         return STOPPED
     attested = disk.json(_attested() / section.name)
@@ -358,11 +353,6 @@ def _await_health(section: Section) -> None:
     time.sleep(_SETTLE)
     if _property(unit, "InvocationID") != invocation or _property(unit, "ActiveState") != "active":
         raise Failed(f"{unit} died within {_SETTLE:.0f} s of being healthy; {unit_journal.why(*of_start)}")
-
-
-def _properties(unit: str) -> dict[str, str]:
-    lines = process.run("systemctl", "show", f"--property={','.join(_ASKED)}", unit).splitlines()
-    return dict(line.split("=", 1) for line in lines)
 
 
 def _property(unit: str, name: str) -> str:

@@ -34,7 +34,7 @@ from ..engine import observing, releases
 from ..engine.transaction import Transaction
 from ..errors import Failed, Refused
 from ..programs import itself, process, transient
-from ..systemd import drop_ins, exec_start, unit_file, unit_list
+from ..systemd import drop_ins, exec_start, unit_file, unit_list, unit_state
 from ..systemd.unit_file import Assignment
 from ..text import masking
 
@@ -101,12 +101,8 @@ def observe(section: Section) -> Observed:
         problems=[*_problems(section), *problems],
         warnings=[*_warnings(section), *warnings],
         text={str(path): masking.without_secrets(summary.text(path)) for path in paths},
-        active=observing.is_looking() and _runs(section.name),
+        active=observing.is_looking() and unit_state.properties(section.name)["ActiveState"] == "active",
     )
-
-
-def _runs(unit: str) -> bool:
-    return process.attempt("systemctl", "is-active", "--quiet", unit).returncode == 0
 
 
 def apply(section: Section, transaction: Transaction) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..access import disk
+from ..errors import Failed
 from ..programs import process
 from .ip import Address
 
@@ -19,7 +20,9 @@ _KEEPALIVED = Path("/etc/keepalived")
 
 def resolved(name: str) -> set[str]:
     """Lists what a name resolves to here; nothing when it does not, or not within three seconds."""
-    done = process.attempt("getent", "ahosts", name, timeout=_PATIENCE)
+    if is_address(name):
+        return {usual(name)}
+    done = process.ask("getent", "ahosts", name, timeout=_PATIENCE)
     return {usual(line.split()[0]) for line in done.stdout.splitlines() if line.strip()}
 
 
@@ -45,10 +48,12 @@ def _configurations(directory: Path) -> Iterator[Path]:
 
 def interfaces() -> dict[Address, str]:
     """Lists this host's own addresses, each with the interface that holds it."""
-    found = json.loads(process.run("ip", "-json", "address", limit=process.MUCH))
+    done = process.ask("ip", "-json", "address", limit=process.MUCH)
+    if done.returncode:
+        raise Failed(f"'ip -json address' failed with exit code {done.returncode}: {done.stderr.strip()}")
     return {
         ipaddress.ip_address(each["local"]): link["ifname"]
-        for link in found
+        for link in json.loads(done.stdout)
         for each in link.get("addr_info", [])
         if "local" in each
     }

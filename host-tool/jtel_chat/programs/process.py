@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import IO, Any
 
@@ -65,6 +65,29 @@ def run(*argv: str, timeout: float = 60, limit: int = LIMIT) -> str:
             f"'{' '.join(argv)}' says more than {limit} bytes, which nobody expects of it. Run it by hand to see why"
         )
     return out.text()
+
+
+_answers: dict[tuple[str, ...], subprocess.CompletedProcess[str]] | None = None
+
+
+@contextlib.contextmanager
+def at_one_moment() -> Iterator[None]:
+    """Makes `ask` ask each question once inside: nothing changes meanwhile, and a program takes milliseconds."""
+    global _answers  # noqa: PLW0603 – one look is one process
+    _answers = {}
+    try:
+        yield
+    finally:
+        _answers = None
+
+
+def ask(*argv: str, timeout: float = 60, limit: int = LIMIT) -> subprocess.CompletedProcess[str]:
+    """Runs a program that changes nothing, as `attempt` does; within `at_one_moment` the same call only once."""
+    if _answers is None:
+        return attempt(*argv, timeout=timeout, limit=limit)
+    if argv not in _answers:
+        _answers[argv] = attempt(*argv, timeout=timeout, limit=limit)
+    return _answers[argv]
 
 
 class _Kept:

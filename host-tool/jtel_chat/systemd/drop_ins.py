@@ -10,16 +10,14 @@ from pathlib import Path
 
 from ..access import disk
 from ..errors import Refused
-from ..programs import process
-from . import unit_file
+from . import unit_file, unit_state
 
 _DECIDING = ("ExecStart", "User", "Group", "LoadCredential", "EnvironmentFile")
 
 
 def of(unit: str) -> list[Path]:
     """Lists the drop-ins of a unit in the order in which systemd reads them; none of a unit that it does not know."""
-    said = process.attempt("systemctl", "show", "--value", "--property=DropInPaths", unit)
-    return [Path(word) for word in said.stdout.split()]
+    return [Path(word) for word in unit_state.properties(unit)["DropInPaths"].split()]
 
 
 def findings(unit: str, given: str, ours: Iterable[Path] = ()) -> tuple[list[str], list[str]]:

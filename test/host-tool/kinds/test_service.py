@@ -13,6 +13,7 @@ from jtel_chat.errors import Failed, Refused
 from jtel_chat.kinds import service
 from jtel_chat.net import listeners, websocket
 from jtel_chat.programs import process
+from jtel_chat.systemd import unit_state
 
 UNIT = "x.service"
 
@@ -75,7 +76,7 @@ def machine(state: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     monkeypatch.setattr(service, "_SETTLE", 0)
     monkeypatch.setattr(service, "_loaded", machine.loaded)
     monkeypatch.setattr(service, "_now", machine.tick)
-    monkeypatch.setattr(service, "_properties", lambda _: dict(machine.properties))
+    monkeypatch.setattr(unit_state, "properties", lambda _: dict(machine.properties))
     monkeypatch.setattr(service, "_property", lambda _, name: machine.properties[name])
     monkeypatch.setattr(process, "attempt", machine.attempt)
     monkeypatch.setattr(process, "run", lambda *_, **__: "")

@@ -11,6 +11,7 @@ from jtel_chat.engine import steps, transaction
 from jtel_chat.errors import Refused
 from jtel_chat.kinds import unit
 from jtel_chat.programs import process
+from jtel_chat.systemd import unit_state
 
 VENDOR = """\
 [Unit]
@@ -72,6 +73,7 @@ def program(tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
         "argument-file": Field(PATH),
     }
     monkeypatch.setattr(unit, "DECLARATION", replace(unit.DECLARATION, fields=anywhere))
+    monkeypatch.setattr(unit_state, "properties", lambda _: {"ActiveState": "inactive", "DropInPaths": ""})
     for folder in ("home/bin", "home/systemd", "share/systemd", "Data/Clients"):
         (tmp_path / folder).mkdir(parents=True)
     return tmp_path

@@ -111,3 +111,12 @@ def test_a_run_that_is_ended_ends_its_programs(tmp_path: Path) -> None:
         signal.signal(signal.SIGALRM, before)
     assert await_end(int((tmp_path / "pid").read_text()))
     assert os.getpgid(0) == os.getpgrp()  # and not us
+
+
+def test_within_one_look_the_same_question_is_asked_once(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    argv = ("sh", "-c", f"echo again >>{asked}; cat {asked}")
+    with process.at_one_moment():
+        assert process.ask(*argv).stdout == process.ask(*argv).stdout == "again\n"
+    assert process.ask(*argv).stdout == "again\nagain\n"
+    assert process.ask(*argv).stdout == "again\nagain\nagain\n"

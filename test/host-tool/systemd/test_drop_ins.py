@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from jtel_chat.programs import process
-from jtel_chat.systemd import drop_ins
+from jtel_chat.systemd import drop_ins, unit_state
 
 UNIT = "jtel-clientmessenger.service"
 GIVEN = "LoadCredential=clientmessenger.args:/etc/jtel-chat/clientmessenger.args"
@@ -22,8 +20,8 @@ def findings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., F
         paths = [tmp_path / f"{number}.conf" for number, _ in enumerate(texts)]
         for path, text in zip(paths, texts):
             path.write_text(text)
-        said = f"{' '.join(map(str, paths))}\n"
-        monkeypatch.setattr(process, "attempt", lambda *_, **__: subprocess.CompletedProcess((), 0, said, ""))
+        said = {"DropInPaths": " ".join(map(str, paths))}
+        monkeypatch.setattr(unit_state, "properties", lambda _: said)
         return drop_ins.findings(UNIT, GIVEN, paths if ours else ())
 
     return found
