@@ -86,7 +86,9 @@ const servers = ({ name, answers }: SeenHost) => {
   if (!facts) return [];
   const [sessions] = Object.values(factsOf(facts, "sessions"));
   const [owed = ""] = Object.values(factsOf(facts, "owed"));
-  return [{ host: name, sessions: Number(sessions ?? 0), owed }];
+  const [, there, wanted] = /^(\d+)\/(\d+)$/.exec(Object.values(factsOf(facts, "members"))[0] ?? "") ?? [];
+  const members = there && wanted ? { members: { there: Number(there), wanted: Number(wanted) } } : {};
+  return [{ host: name, sessions: Number(sessions ?? 0), owed, ...members }];
 };
 
 const shown = ({ stack, verdict, problem, ...rest }: DriftReport): string => {

@@ -13,6 +13,8 @@ const metrics = {
   jtel_chat_warnings: "Warnings about the host.",
   jtel_chat_certificate_days: "Days that the certificate is still valid.",
   jtel_chat_sessions: "Connections of clients to the chat server.",
+  jtel_chat_cluster_members: "Members of Hazelcast's cluster that the chat server is connected to, itself among them.",
+  jtel_chat_cluster_members_wanted: "Members that the stack wants in that cluster.",
   jtel_chat_restart_owed: "Whether the chat server runs older files than the host has (1) or not (0).",
   jtel_chat_look_timestamp_seconds: "When the stack's hosts were looked at.",
 };
@@ -53,9 +55,15 @@ const samples = ({ stack, made, hosts, unseen, drift, warnings, certificates, se
       value: days,
     }),
   ),
-  ...servers.flatMap(({ host, sessions, owed }): Sample[] => [
+  ...servers.flatMap(({ host, sessions, owed, members }): Sample[] => [
     { metric: "jtel_chat_sessions", labels: { stack, host }, value: sessions },
     { metric: "jtel_chat_restart_owed", labels: { stack, host }, value: owed ? 1 : 0 },
+    ...(members
+      ? ([
+          { metric: "jtel_chat_cluster_members", labels: { stack, host }, value: members.there },
+          { metric: "jtel_chat_cluster_members_wanted", labels: { stack, host }, value: members.wanted },
+        ] satisfies Sample[])
+      : []),
   ]),
 ];
 

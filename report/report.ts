@@ -98,8 +98,16 @@ export const driftReportSchema = z.strictObject({
   ...said,
   /** Days that certificates are still valid, by host and path. */
   certificates: z.array(z.strictObject({ host: text, path: text, days: z.int() })),
-  /** Connections of clients, and why a restart is owed (else empty), by chat server. */
-  servers: z.array(z.strictObject({ host: text, sessions: z.int().min(0), owed: text })),
+  /**
+   * By chat server: connections of clients; why a restart is owed, else empty; how many of the stack's members of Hazelcast's
+   * cluster it is connected to, itself among them, where it runs.
+   */
+  servers: z.array(
+    z.strictObject({
+      ...{ host: text, sessions: z.int().min(0), owed: text },
+      members: z.strictObject({ there: z.int().min(1), wanted: z.int().min(1) }).optional(),
+    }),
+  ),
 });
 
 export type DriftReport = z.output<typeof driftReportSchema>;

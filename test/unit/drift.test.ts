@@ -37,7 +37,8 @@ const answer = {
   ...{ problems: [], warnings: [], facts: {}, alike: {} },
 };
 
-const facts = { "sessions:jtel-clientmessenger.service": "41", "owed:jtel-clientmessenger.service": "changed:java" };
+const unit = "jtel-clientmessenger.service";
+const facts = { [`sessions:${unit}`]: "41", [`owed:${unit}`]: "changed:java", [`members:${unit}`]: "1/2" };
 
 const seen: Record<string, SeenHost["answers"]> = {
   lb1: {
@@ -58,7 +59,7 @@ test("drift names edits, certificates and servers; its metrics name every step",
     ...{ stack: "separate-server", verdict: "changes", unseen: [] },
     drift: [{ hosts: ["lb1"], step: "haproxy", reason: "our blocks" }],
     certificates: [{ host: "lb1", path: "/etc/haproxy/haproxy.pem", days: 87 }],
-    servers: [{ host: "chatserver1", sessions: 41, owed: "changed:java" }],
+    servers: [{ host: "chatserver1", sessions: 41, owed: "changed:java", members: { there: 1, wanted: 2 } }],
   });
   expect(
     prometheus([{ ...report, made: "2026-11-26T07:08:20Z" }])
@@ -73,6 +74,8 @@ test("drift names edits, certificates and servers; its metrics name every step",
     'jtel_chat_warnings{stack="separate-server",host="chatserver1"} 1',
     'jtel_chat_certificate_days{stack="separate-server",host="lb1",path="/etc/haproxy/haproxy.pem"} 87',
     'jtel_chat_sessions{stack="separate-server",host="chatserver1"} 41',
+    'jtel_chat_cluster_members{stack="separate-server",host="chatserver1"} 1',
+    'jtel_chat_cluster_members_wanted{stack="separate-server",host="chatserver1"} 2',
     'jtel_chat_restart_owed{stack="separate-server",host="chatserver1"} 1',
     'jtel_chat_look_timestamp_seconds{stack="separate-server"} 1795676900',
     "",

@@ -87,8 +87,8 @@ def verify(section: Section, just_started: bool) -> str:
             return "; ".join([f"members: {look.members} of {look.expected}", *look.said, *unsure])
 
 
-def strangers(section: Section, pid: int) -> list[str]:
-    """Lists other chat servers to which the member of a running process has no connection now: `chatserver2`.
+def others(section: Section, pid: int) -> dict[str, bool]:
+    """Tells of other chat servers whether the member of a running process has a connection there: `{"lb2": True}`.
 
     A look must not wait, so this counts every connection; `verify` tells one that stays from one that is closed at
     once.
@@ -96,10 +96,10 @@ def strangers(section: Section, pid: int) -> list[str]:
     network = joining.read(disk.read(Path(section.text("cluster"))))
     mine = [each for each in _held(pid, sockets.established()) if {each.port, each.remote_port} & set(network.ports)]
     connected = {str(each.remote) for each in mine}
-    hosts = (line.split() for line in section.lines("cluster-hosts"))
-    missing = [(name, found) for host, name, *_ in hosts if not connected & (found := addresses.resolved(host))]
-    own = addresses.own() if missing else set()
-    return [name for name, found in missing if not own & found]
+    lines = (line.split() for line in section.lines("cluster-hosts"))
+    hosts = {name: addresses.resolved(host) for host, name, *_ in lines}
+    own = addresses.own()
+    return {name: not connected.isdisjoint(found) for name, found in hosts.items() if own.isdisjoint(found)}
 
 
 def _hosts(section: Section, members: list[Member]) -> list[_Host]:

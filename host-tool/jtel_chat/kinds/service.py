@@ -72,6 +72,7 @@ def observe(section: Section) -> Observed:
     }
     owed = {f"owed:{unit}": runs} if runs != CURRENT else {}
     port = _port_problems(section, seen)
+    others = _others(section, seen)
     return Observed(
         state=state,
         problems=port if runs == STOPPED else [],
@@ -79,10 +80,10 @@ def observe(section: Section) -> Observed:
             *([_owed(unit, runs)] if held and owed else []),
             *([f"restart owed: {unit}, {why(runs)}. The next up restarts it"] if updated else []),
             *(port if runs != STOPPED else []),
-            *_split(section, seen),
+            *_split(section, others),
         ],
         owed=[f"{unit}: {why(runs)}"] if updated else [],
-        facts=owed | _sessions(section),
+        facts=owed | _sessions(section) | _members(section, others),
     )
 
 
@@ -240,19 +241,28 @@ def _port_problems(section: Section, seen: dict[str, str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _split(section: Section, seen: dict[str, str]) -> list[str]:
-    """Warns that chats do not cross to another server now: an apply that touches one server only looks at no others."""
+def _others(section: Section, seen: dict[str, str]) -> dict[str, bool] | None:
+    """Tells which other chat servers its Hazelcast member is connected to; None where nobody wants to know."""
     if not observing.is_looking() or seen["ActiveState"] != "active" or "cluster" not in section.fields:
-        return []
+        return None
     from ..hazelcast import cluster
 
     try:
-        strangers = cluster.strangers(section, int(seen.get("MainPID", "0")))
+        return cluster.others(section, int(seen.get("MainPID", "0")))
     except (OSError, Refused):
-        return []  # the file's own step says what is wrong with it
-    if not strangers:
+        return None  # the file's own step says what is wrong with it
+
+
+def _members(section: Section, others: dict[str, bool] | None) -> dict[str, str]:
+    """Says how many of the stack's members the cluster has, this one among them: `2/2`."""
+    return {} if others is None else {f"members:{section.name}": f"{1 + sum(others.values())}/{1 + len(others)}"}
+
+
+def _split(section: Section, others: dict[str, bool] | None) -> list[str]:
+    """Warns that chats do not cross to another server now: an apply that touches one server only looks at no others."""
+    names = " and ".join(name for name, connected in (others or {}).items() if not connected)
+    if not names:
         return []
-    names = " and ".join(strangers)
     return [
         f"{section.name} is not connected to Hazelcast's member on {names}: chats do not cross between them. Is it up"
         " there, and do both have the same hazelcast.xml? Then restart one of them: systemctl restart"

@@ -290,5 +290,5 @@ def test_a_glance_names_the_chat_servers_that_are_not_connected(
     monkeypatch.setattr(addresses, "own", lambda: {str(own)})
     hosts = "10.1.0.21 chatserver1\n10.1.0.22 chatserver2\n10.1.0.23 chatserver3 later\n"
     fields = {"cluster": str(file), "cluster-hosts": hosts}
-    assert cluster.strangers(Section("service", "x", fields), 17) == ["chatserver3"]
-    assert cluster.strangers(Section("service", "x", fields), 18) == ["chatserver2", "chatserver3"]
+    assert cluster.others(Section("service", "x", fields), 17) == {"chatserver2": True, "chatserver3": False}
+    assert cluster.others(Section("service", "x", fields), 18) == {"chatserver2": False, "chatserver3": False}

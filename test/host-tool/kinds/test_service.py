@@ -404,10 +404,12 @@ def test_a_look_names_the_chat_servers_to_which_chats_do_not_cross(
 
     apply()
     clustered = section(cluster="/x/hazelcast.xml")
-    monkeypatch.setattr(cluster, "strangers", lambda *_: ["chatserver2"])
+    monkeypatch.setattr(cluster, "others", lambda *_: {"chatserver2": False, "chatserver3": True})
     assert service.observe(clustered).warnings == []  # a starting service asks nobody
     with observing.looking():
-        [warning] = service.observe(clustered).warnings
+        seen = service.observe(clustered)
+        assert seen.facts[f"members:{UNIT}"] == "2/3"
+        [warning] = seen.warnings
         assert warning.startswith(f"{UNIT} is not connected to Hazelcast's member on chatserver2: chats do not cross")
     machine.stop()
     with observing.looking():
