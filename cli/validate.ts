@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { parseArgs } from "node:util";
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { check } from "../config/check.ts";
-import { isStack, plainSecretsIn, stackFileValues } from "../config/offline.ts";
+import { hiddenValuesIn, isStack, plainSecretsIn, stackFileValues } from "../config/offline.ts";
 import type { Deployment } from "../config/schema.ts";
 import { failWith } from "./fail.ts";
 
@@ -48,7 +48,7 @@ const checkFile = (file: string): Checked => {
     return { file, text, deployment: undefined, findings: [finding] };
   }
   const found = check(stackFileValues(text));
-  const problems = [...("problems" in found ? found.problems : []), ...plainSecretsIn(text)];
+  const problems = [...("problems" in found ? found.problems : []), ...plainSecretsIn(text), ...hiddenValuesIn(text)];
   return {
     ...{ file, text, deployment: "deployment" in found ? found.deployment : undefined },
     findings: problems.map((problem) => ({ file, line: lineOf(text, problem.key), ...problem })),

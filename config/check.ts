@@ -61,6 +61,12 @@ export const plainSecret = (key: string): Problem => ({
   text: `stands there in plain text, for everybody to read. ${setSecret(key)}`,
 });
 
+/** The problem of an encrypted value that is no secret: a review would not see it change, and messages would show it. */
+export const hiddenValue = (key: string): Problem => ({
+  key,
+  text: `is encrypted, but no secret: nobody could review it. Set it in plain text: pulumi config set --path 'jtel-chat:${key}' VALUE`,
+});
+
 const shown = (value: unknown): string => (JSON.stringify(value) ?? String(value)).slice(0, 80);
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

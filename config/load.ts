@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
-import { check, plainSecret } from "./check.ts";
+import { check, hiddenValue, plainSecret } from "./check.ts";
+import { hiddenValuesIn } from "./offline.ts";
 import { type Problem, problemText } from "./problems.ts";
 import { type Deployment, secretKeys } from "./schema.ts";
 
@@ -19,11 +20,16 @@ export const loadDeployment = (): Deployment => {
   const file = stackFile();
   const text = textOf(file);
   const values = stackValues();
+  const hidden = hiddenValues(values, text);
+  if (hidden.length) throw unusable(hidden, file, text); // and no other problem, which would show them
   const checked = check(values);
   const problems = [...("problems" in checked ? checked.problems : []), ...plainSecrets(values)];
   if ("deployment" in checked && !problems.length) return checked.deployment;
-  throw new pulumi.RunError(`the stack file is not usable:\n${problemText(problems, basename(file), text)}`);
+  throw unusable(problems, file, text);
 };
+
+const unusable = (problems: Problem[], file: string, text: string) =>
+  new pulumi.RunError(`the stack file is not usable:\n${problemText(problems, basename(file), text)}`);
 
 /** The current stack's file. */
 export const stackFile = (): string => process.env.JTEL_CHAT_STACK_FILE ?? `Pulumi.${pulumi.getStack()}.yaml`;
@@ -43,9 +49,28 @@ const parsed = (value: string): unknown => {
   }
 };
 
-/** Finds secrets in plain text. The language host names the keys that were encrypted, whichever file they came from. */
+/** The keys that were encrypted, wholly or in part, as the language host names them, whichever file they came from. */
+const encryptedKeys = (): Set<string> => new Set(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]"));
+
+/** Finds encrypted values that are no secrets: below keys without any by the language host, below others by the file. */
+const hiddenValues = (values: Record<string, unknown>, text: string): Problem[] => {
+  const encrypted = encryptedKeys();
+  const whole = Object.keys(values)
+    .filter((key) => encrypted.has(prefix + key) && !secretKeys.some((path) => path.startsWith(`${key}.`)))
+    .map(hiddenValue);
+  if (whole.length) return whole;
+  try {
+    return hiddenValuesIn(text);
+  } catch (error) {
+    throw new pulumi.RunError(
+      `the stack file is not usable: it cannot be searched for encrypted values: ${(error as Error).message}`,
+    );
+  }
+};
+
+/** Finds secrets in plain text. */
 const plainSecrets = (values: Record<string, unknown>): Problem[] => {
-  const encrypted = new Set<string>(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]"));
+  const encrypted = encryptedKeys();
   return secretKeys
     .filter((path) => {
       const [key = "", field = ""] = path.split(".");

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { load as parseYaml } from "js-yaml";
-import { check, plainSecret } from "./check.ts";
-import { type Problem, problemText } from "./problems.ts";
+import { check, hiddenValue, plainSecret } from "./check.ts";
+import { keyPath, type Problem, problemText } from "./problems.ts";
 import { type Deployment, secretKeys } from "./schema.ts";
 
 /** A stack file, as far as it is read without Pulumi. */
@@ -42,6 +42,24 @@ export const isStack = (file: string): boolean =>
 export const plainSecretsIn = (text: string): Problem[] => {
   const { config } = (parseYaml(text) ?? {}) as StackFile;
   return secretKeys.filter((path) => typeof valueAt(config, path) === "string").map(plainSecret);
+};
+
+/** Problems of values that are encrypted in the text of a stack file, and are no secrets. */
+export const hiddenValuesIn = (text: string): Problem[] => {
+  const { config } = (parseYaml(text) ?? {}) as StackFile;
+  const own = Object.entries(config ?? {}).filter(([key]) => key.startsWith(prefix));
+  return own
+    .flatMap(([key, value]) => encryptedIn([key.slice(prefix.length)], value))
+    .filter((path) => !secretKeys.some((secret) => secret === path || secret.startsWith(`${path}.`)))
+    .map(hiddenValue);
+};
+
+/** Where a value has encrypted ones, as `loadBalancers[0].address`. */
+const encryptedIn = (path: PropertyKey[], value: unknown): string[] => {
+  if (typeof value !== "object" || value === null) return [];
+  if ("secure" in value) return [keyPath(path)];
+  const entries = Array.isArray(value) ? [...value.entries()] : Object.entries(value);
+  return entries.flatMap(([key, each]) => encryptedIn([...path, key], each));
 };
 
 const valueAt = (config: Record<string, unknown> | undefined, path: string): unknown => {

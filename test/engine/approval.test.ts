@@ -4,12 +4,15 @@ import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { minutes } from "../../lab/deadline.ts";
 import { ensurePackages } from "../../lab/hosts/debian.ts";
+import { stackHosts } from "../../lab/stack.ts";
 import { type Report, reportSchema } from "../../report/report.ts";
 import { type Change, engineLab, runnable } from "./engine-lab.ts";
 import { snapshot } from "./snapshot.ts";
 
 describe.skipIf(!runnable)("what was approved is what is applied, on booted hosts", () => {
-  const { lab, host, said, stack, applied } = engineLab("approval");
+  const { lab, host, said, stack, applied } = engineLab("approval", {
+    hosts: ["lb1", "lb2", "chatserver1", "chatserver2", "acd-dbm"],
+  });
   const hosts = ["lb1", "chatserver1", "chatserver2"];
   const reportFile = () => join(lab().directory, "report.json");
 
@@ -163,6 +166,30 @@ describe.skipIf(!runnable)("what was approved is what is applied, on booted host
     },
   );
 
+  test("a failover of the load balancers since the approval is refused, and names both", async () => {
+    const address = "10.99.0.9";
+    const keepalived = `vrrp_instance chat {\n  virtual_ipaddress {\n    ${address}\n  }\n}\n`;
+    const follows = `mkdir -p /etc/keepalived && printf '${keepalived}' >/etc/keepalived/keepalived.conf
+      cp /etc/hosts /root/hosts; sed -i '/${lab().chat}/d' /etc/hosts; echo '${address} ${lab().chat}' >>/etc/hosts`;
+    for (const name of ["lb1", "lb2"]) await said(name, follows);
+    await said("lb1", `ip address add ${address}/32 dev lo`);
+    await configure((config) => {
+      config.loadBalancers = stackHosts(lab(), "lb1", "lb2");
+    });
+    const { exitCode: seen, output: shown } = await report();
+    expect(seen, shown).toBe(2);
+    await said("lb1", `ip address del ${address}/32 dev lo`);
+    await said("lb2", `ip address add ${address}/32 dev lo`);
+    const before = await Promise.all([snapshot(host("lb1")), snapshot(host("lb2"))]);
+    const { exitCode, output } = await apply();
+    expect(exitCode, output).toBe(4);
+    expect(output).toMatch(/^-lb1-haproxy carries the traffic$/m);
+    expect(output).toMatch(/^\+lb2-haproxy carries the traffic$/m);
+    expect(await Promise.all([snapshot(host("lb1")), snapshot(host("lb2"))])).toEqual(before);
+    for (const name of ["lb1", "lb2"])
+      await said(name, `rm -r /etc/keepalived; cp /root/hosts /etc/hosts; ip address flush to ${address}`);
+  });
+
   test("a configuration that HAProxy refuses fails the preview, with file and line", async () => {
     await configure((config) => {
       config.public = { ...(config.public as object), port: 3443 };
@@ -172,6 +199,15 @@ describe.skipIf(!runnable)("what was approved is what is applied, on booted host
     expect(exitCode).toBe(1);
     expect(made.problems.join("\n")).toMatch(/^lb1: \/etc\/haproxy\/haproxy\.cfg .* line 1 'nonsense'/);
     await said("lb1", "sed -i 1d /etc/haproxy/haproxy.cfg");
+  });
+
+  test("a value that is encrypted and no secret is refused, and not shown", async () => {
+    const { pulumi } = await configure(wider);
+    await pulumi(["config", "set", "--secret", "--path", "jtel-chat:public.scheme", "moved-secret"]);
+    const { exitCode, output, made } = await report();
+    expect(exitCode, output).toBe(1);
+    expect(made.problems.join("\n")).toContain("jtel-chat:public.scheme: is encrypted, but no secret");
+    expect(JSON.stringify(made) + output).not.toContain("moved-secret");
   });
 
   test("an unchanged world is applied, with the report or with its digest alone", async () => {

@@ -45,6 +45,15 @@ test("a secret in plain text is a problem", () => {
   ]);
 });
 
+test("an encrypted value that is no secret is a problem", () => {
+  const text = complete.replace("address: 192.0.2.22", "address: { secure: v1:x }");
+  expect(found(stackFile("hidden", text))).toContainEqual(
+    expect.stringMatching(
+      /^hidden\.yaml:18: chatServers\[1\]\.address: is encrypted, but no secret: nobody could review/,
+    ),
+  );
+});
+
 test("a file that is no YAML is one problem, at its line", () => {
   expect(found(stackFile("broken", "config:\n  a: [\n"))).toEqual([expect.stringMatching(/^broken\.yaml:[23]: : /)]);
 });
