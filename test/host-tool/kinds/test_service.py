@@ -1,127 +1,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from jtel_chat.access import disk
-from jtel_chat.documents.document import Section
-from jtel_chat.engine import journal, observing, record, steps, transaction
-from jtel_chat.engine.migration import FORMAT
+from jtel_chat.engine import observing, record, steps
 from jtel_chat.errors import Failed, Refused
 from jtel_chat.kinds import service
-from jtel_chat.net import listeners, websocket
+from jtel_chat.net import listeners
 from jtel_chat.programs import process
-from jtel_chat.systemd import unit_state
-
-UNIT = "x.service"
-
-
-class Machine:
-    """One unit as systemd would tell about it, and one file that its process loads."""
-
-    def __init__(self, place: Path) -> None:
-        self.file = place / "loaded"
-        self.now = 1_000
-        self.properties = {
-            **{
-                "ActiveState": "inactive",
-                "SubState": "dead",
-                "UnitFileState": "enabled",
-                "InvocationID": "",
-                "NeedDaemonReload": "no",
-            },
-            **{"InactiveEnterTimestampMonotonic": "0", "ExecMainStartTimestampMonotonic": "0"},
-        }
-        self.healthy = True
-        self.attests = True
-
-    def loaded(self, steps: list[str]) -> dict[str, str]:
-        return {f"content:{self.file}": self.file.read_text()} if steps else {}
-
-    def tick(self) -> int:
-        self.now += 10
-        return self.now
-
-    def stop(self) -> None:
-        self.properties |= {
-            **{"ActiveState": "inactive", "SubState": "dead"},
-            "InactiveEnterTimestampMonotonic": str(self.tick()),
-        }
-
-    def start(self) -> None:
-        if self.attests:
-            service.attest(UNIT)
-        self.properties |= {
-            "ActiveState": "active",
-            "SubState": "running",
-            "InvocationID": f"run{self.now}",
-            "ExecMainStartTimestampMonotonic": str(self.tick()),
-        }
-
-    def attempt(self, *argv: str, **_: Any) -> Any:
-        if argv[:2] == ("systemctl", "restart"):
-            if self.properties["ActiveState"] == "active":
-                self.stop()
-            self.start()
-        return type("Done", (), {"returncode": 0, "stdout": "", "stderr": ""})()
-
-
-@pytest.fixture
-def machine(state: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    machine = Machine(state)
-    machine.file.write_text("one")
-    applied("0123456789abcdef")
-    monkeypatch.setattr(service, "_SETTLE", 0)
-    monkeypatch.setattr(service, "_loaded", machine.loaded)
-    monkeypatch.setattr(service, "_now", machine.tick)
-    monkeypatch.setattr(unit_state, "properties", lambda _: dict(machine.properties))
-    monkeypatch.setattr(service, "_property", lambda _, name: machine.properties[name])
-    monkeypatch.setattr(process, "attempt", machine.attempt)
-    monkeypatch.setattr(process, "run", lambda *_, **__: "")
-    monkeypatch.setattr(websocket, "handshake_problem", lambda _: None if machine.healthy else "refused")
-    monkeypatch.setattr(listeners, "listening", lambda _: [])
-    return machine
-
-
-def applied(document: str, step: str = "messenger", **more: Any) -> None:
-    """The step that the process loads was applied, with a document of this digest."""
-    recorded = {
-        "format": FORMAT,
-        "first": 1,
-        "generation": 1,
-        "reason": "",
-        "document": document,
-        "sections": [],
-        "state": {},
-        **more,
-    }
-    disk.own_directory(disk.STATE / "steps")
-    disk.write(disk.STATE / f"steps/{step}.json", json.dumps(recorded).encode())
-
-
-def section(**fields: str) -> Section:
-    return Section(
-        "service",
-        UNIT,
-        {"loads": "messenger 0123456789abcdef\n", "healthy": "ws://127.0.0.1:3000/", "within": "0", **fields},
-    )
-
-
-def text(**fields: str) -> str:
-    given = {key: value for key, value in section(**fields).fields.items() if key != "loads"}
-    return f"# service: {UNIT}\nloads:\n\tmessenger 0123456789abcdef\n" + "".join(
-        f"{key}: {value}\n" for key, value in given.items()
-    )
-
-
-def apply(**fields: str) -> list[str]:
-    return steps.apply("messenger-running", 1, "first", text(**fields))
-
-
-def runs() -> str:
-    return service.observe(section()).state[f"runs:{UNIT}"]
+from unit_of_machine import UNIT, Machine, applied, apply, runs, section, text
 
 
 def test_a_process_is_current_until_what_it_loads_changes_and_again_when_that_comes_back(machine: Machine) -> None:
@@ -244,92 +132,6 @@ def test_a_restart_of_systemds_own_is_attested_whether_or_not_the_unit_is_inacti
     service.attest(UNIT)  # by hand, when the process may have read the file already
     machine.properties |= {"ActiveState": "active", "SubState": "running"}
     assert runs() == f"changed:content:{machine.file}"
-
-
-def test_held_a_healthy_process_goes_on_and_every_look_warns_without_drift(machine: Machine) -> None:
-    apply(restart="hold")
-    invocation = machine.properties["InvocationID"]
-    assert steps.observe("messenger-running", None)["warnings"] == []
-    machine.file.write_text("two")
-    [line] = apply(restart="hold")
-    assert (
-        line == f"restart owed: {UNIT}, {machine.file} changed since its start. It goes on with what it has loaded"
-        " (clientMessenger.restart: hold); with roll, the next up restarts it"
-    )
-    assert machine.properties["InvocationID"] == invocation
-    for content in ("three", "one"):
-        look = steps.observe("messenger-running", None)
-        assert (look["drifted"], look["generation"], look["warnings"]) == (False, 1, [line])
-        machine.file.write_text(content)
-    look = steps.observe("messenger-running", None)
-    assert (look["drifted"], look["warnings"]) == (False, [])
-    machine.file.write_text("two")
-    assert f"restarted {UNIT}: {machine.file} changed since its start" in apply(restart="roll")
-    assert runs() == "current"
-
-
-@pytest.mark.parametrize("condition", ["stopped", "unhealthy"])
-def test_held_a_process_that_does_not_run_or_is_not_healthy_is_started(
-    machine: Machine, condition: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    apply(restart="hold")
-    machine.file.write_text("two")
-    if condition == "stopped":
-        machine.stop()
-        assert steps.observe("messenger-running", None)["drifted"]
-    else:
-        answers = iter(["refused", None])
-        monkeypatch.setattr(websocket, "handshake_problem", lambda _: next(answers, None))
-    assert any(line.startswith(f"restarted {UNIT}") for line in apply(restart="hold"))
-    assert runs() == "current"
-
-
-def change(path: Path, content: str, step: str = "messenger") -> None:
-    """A step that the process loads is applied: it writes a file that only a start can show to be good."""
-    with transaction.Transaction(step, proven=False) as changing:
-        changing.write(path, content.encode(), 0o644)
-
-
-def unproven() -> list[str]:
-    return [name.partition("-")[2] for name in disk.names(journal.unproven())]
-
-
-def test_held_nothing_is_proven_until_the_restart(machine: Machine) -> None:
-    apply(restart="hold")
-    for content in ("two", "three"):
-        change(machine.file, content)
-        apply(restart="hold")
-    assert unproven() == ["messenger", "messenger"]
-    machine.healthy = False
-    with pytest.raises(Failed, match="Put back with it: messenger"):
-        apply(restart="roll")
-    assert machine.file.read_text() == "one"
-    machine.healthy = True
-    # What was put back is not as it was applied, and no health is told of it.
-    assert [line.partition(" at ")[0] for line in steps.drifted("messenger")] == ["put back"]
-    with pytest.raises(Refused, match="of messenger: another run"):
-        apply(restart="roll")
-    change(machine.file, "four")
-    applied("0123456789abcdef")
-    apply(restart="roll")
-    assert unproven() == []
-    assert record.read("messenger-running")
-
-
-def test_held_no_previous_secret_is_kept(machine: Machine, state: Path) -> None:
-    secret = {"kind": "secret", "name": "/etc/jtel-chat/clientmessenger.args", "fields": {}}
-    applied("", step="messenger-secret", sections=[secret])
-    change(state / "password", "hunter2", "messenger-secret")
-    apply(restart="hold")
-    change(state / "password", "present", "messenger-secret")
-    change(machine.file, "two")
-    apply(restart="hold")
-    assert unproven() == ["messenger"]
-    assert not [path for path in (state / "state").rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
-    machine.healthy = False
-    with pytest.raises(Failed, match=r"Put back with it: messenger\."):
-        apply(restart="roll")
-    assert (machine.file.read_text(), (state / "password").read_text()) == ("one", "present")
 
 
 @pytest.mark.parametrize(
