@@ -540,8 +540,9 @@ def listed(directory: int) -> list[str]:
 
 
 def _remove(directory: int, name: str, above: tuple[str, ...] = ()) -> None:
-    """Removes whatever has this name, a tree too; nothing where nothing has it."""
+    """Removes whatever has this name, a tree too; nothing where nothing has it, also where nothing can be written."""
     try:
+        os.stat(name, dir_fd=directory, follow_symlinks=False)
         os.unlink(name, dir_fd=directory)
     except FileNotFoundError:
         return

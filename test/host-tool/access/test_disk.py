@@ -75,3 +75,19 @@ def test_an_error_of_the_drive_names_the_file_that_it_is_about(tmp_path: Path, m
         disk.append(target, b"line")
     with pytest.raises(OSError, match=str(target)):
         disk.write(target, b"text")
+
+
+def test_nothing_left_to_remove_is_no_error_where_nothing_can_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The kernel answers EROFS before it looks for the name."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(os, "unlink", refused)
+    disk.remove_staged(tmp_path / "file")
+    disk.forget_beside(tmp_path / "file")
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="Read-only"):
+        disk.remove(tmp_path / "file")
