@@ -25,9 +25,10 @@ const ownSource = async (java: Java, suite: "bookworm" | "sid", ...names: string
   ...(await aptRepository(lab().share, suite, names, aptCacheUrl(lab().controllerAddress))),
 });
 
-const remove = (packages: string) => run(`apt-get remove --yes --quiet=2 ${packages}`);
+/** Where a JRE is put that Debian has not made. */
+const cutDown = "/opt/java-21-jlink";
 
-const untried = "the login was not tried: this host's Java cannot compile (a JRE, or older than 11)";
+const remove = (packages: string) => run(`apt-get remove --yes --quiet=2 ${packages}`);
 
 describe.skipIf(!(await bootable("Java of each kind")))("a chat server on Debian 13", () => {
   beforeAll(async () => {
@@ -42,21 +43,31 @@ describe.skipIf(!(await bootable("Java of each kind")))("a chat server on Debian
     expect(await runs()).toBe("21, 5.5.0");
   });
 
-  test("is served by a Java without a compiler, which asks no library: that is said", async () => {
+  test("is served by Debian's JRE, which compiles, too", async () => {
+    // For the next test: a JRE of another origin.
+    await run(`jlink --add-modules java.se,jdk.unsupported,jdk.management --output ${cutDown}`);
     await remove("openjdk-21-jdk-headless");
     const jre: Java = { ...java21, package: "openjdk-21-jre-headless" };
     expect((await lookAt("java", javaDocument(jre))).problems).toEqual([]);
     await offer(3);
-    const printed = await applyAll(documents(jre, "follow"));
-    expect(printed).toContain(untried);
-    expect(printed).toContain("only its XML was read: this host's Java cannot compile");
+    expect(await applyAll(documents(jre, "follow"))).toContain("hazelcast-3.12.13.jar reads in it");
     expect(await runs()).toBe("21, 3.12.13");
-    expect((await lookAt("java", javaDocument(java21))).problems).toEqual([]);
-    expect((await tried("java", javaDocument(java21))).stdout).toContain("serves as openjdk-21-jdk");
+  });
+
+  test("is served by a JRE without a compiler: what was not tried is said", async () => {
+    await remove("openjdk-21-jre-headless");
+    await run(`ln -s ${cutDown}/bin/java /usr/bin/java`);
+    await offer(5);
+    const printed = await applyAll(documents(java21, "follow"));
+    await run("rm /usr/bin/java");
+    expect(printed).toContain(`Java 21 at ${cutDown}/bin/java serves as openjdk-21-jdk`);
+    const cannot = "this host's Java cannot compile (older than 11, or a JRE without a compiler)";
+    expect(printed).toContain(`the login was not tried: ${cannot}`);
+    expect(printed).toContain(`only its XML was read: ${cannot}`);
+    expect(await runs()).toBe("21, 5.5.0");
   });
 
   test("without a Java is told which there are", async () => {
-    await remove("openjdk-21-jre-headless");
     expect((await lookAt("java", javaDocument(java17))).problems).toEqual([
       "package openjdk-17-jdk cannot be had from the host's apt sources, which have Java 21 and Java 25. Name one of these," +
         " java: { package: openjdk-21-jdk, version: 21 }, or a source of your own that has openjdk-17-jdk:" +
@@ -68,6 +79,7 @@ describe.skipIf(!(await bootable("Java of each kind")))("a chat server on Debian
     "gets Debian's default JDK, which goes again with what came along with it",
     async () => {
       const standard: Java = { package: "default-jdk", version: 21, onDestroy: "remove" };
+      await offer(3);
       expect(await applyAll(documents(standard, "follow"))).toContain("installed default-jdk");
       expect(await runs()).toBe("21, 3.12.13");
       expect(await found(documents(standard, "follow"))).toEqual([]);

@@ -158,7 +158,7 @@ def _unasked(root: Element) -> list[str]:
     other = _elsewhere(root)
     if java.is_there():
         beside = f", without what its <{other}> brings" if other else ""
-        why = "this host's Java cannot compile (a JRE, or older than 11), or did not end in time"
+        why = "this host's Java cannot compile (older than 11, or a JRE without a compiler), or did not end in time"
         return [f"only its XML was read{beside}: {why}. A JDK can"]
     if other:
         return [f"what its <{other}> brings is not read before Java is installed; Hazelcast itself judges it then"]
