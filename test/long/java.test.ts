@@ -84,7 +84,7 @@ describe.skipIf(!(await bootable("Java of each kind")))("a chat server on Debian
       expect(await runs()).toBe("21, 3.12.13");
       expect(await found(documents(standard, "follow"))).toEqual([]);
       expect((await server.undo("java")).stdout).toContain("removed default-jdk and what came along with it");
-      expect(await run("ls /usr/lib/jvm")).not.toContain("java-21-openjdk-amd64");
+      expect(await run("which java; true")).toBe("");
     },
     5 * minutes,
   );
