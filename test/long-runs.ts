@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 
-/** Tests that `npm test` has no time for: the same files under other conditions. */
+/** Tests that `npm test` has no time for: those of test/long, and other files under other conditions. */
 export interface LongRun {
   /** E.g. `test/host/firewall.test.ts on trixie`. */
   title: string;
@@ -14,9 +14,13 @@ export interface LongRun {
 /** Files of test/host that boot one host or two, for a short time. */
 const short = ["confined", "interrupted", "tool"].map((name) => `test/host/${name}.test.ts`);
 
-const hostFiles = readdirSync(new URL("host/", import.meta.url))
-  .filter((name) => name.endsWith(".test.ts"))
-  .map((name) => `test/host/${name}`);
+const filesOf = (folder: string): string[] =>
+  readdirSync(new URL(`${folder}/`, import.meta.url))
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => `test/${folder}/${name}`);
+
+/** Files that boot hosts with the release of the run. */
+const hostFiles = filesOf("host").filter((file) => file !== "test/host/debian-13.test.ts");
 
 const onRelease = (file: string, release: string): LongRun => ({
   ...{ title: `${file} on ${release}`, file, short: short.includes(file) },
@@ -28,10 +32,14 @@ const withTrials = (file: string, seed: number): LongRun => ({
   environment: { JTEL_CHAT_TRIALS: "5000", JTEL_CHAT_SEED: String(seed) },
 });
 
-/** All long runs: the host tool's tests on Debian 11 and 13, the topologies on 13, and edits of a haproxy.cfg at random. */
+/**
+ * All long runs: the host tool's tests on Debian 11 and 13, the topologies on 13, what is long by itself, and edits of a
+ * haproxy.cfg at random.
+ */
 export const longRuns = (seed: number): LongRun[] => [
   ...["bullseye", "trixie"].flatMap((release) => hostFiles.map((file) => onRelease(file, release))),
   ...["dev-stack", "topologies"].map((name) => onRelease(`test/engine/${name}.test.ts`, "trixie")),
+  ...filesOf("long").map((file) => ({ title: file, file, environment: {}, short: false })),
   ...["edit", "shadowing"].map((name) => withTrials(`test/property/haproxy-${name}.test.ts`, seed)),
 ];
 

@@ -13,7 +13,7 @@ interface Report {
   testResults?: { assertionResults: TestResult[] }[];
 }
 
-/** Runs tests with vitest, whose output goes to the terminal. @param files All where there are none. */
+/** Runs tests with vitest, whose output goes to the terminal. @param files All but the long ones where there are none. */
 export const vitest = async (
   files: string[] = [],
   environment: Record<string, string> = {},
@@ -22,7 +22,8 @@ export const vitest = async (
   const file = join(directory, "vitest.json");
   const reporters = ["default", "json", "./test/slowest-reporter.ts", "./test/failures-reporter.ts"];
   const options = [...reporters.map((reporter) => `--reporter=${reporter}`), `--outputFile.json=${file}`];
-  const { exitCode } = await execa("vitest", ["run", ...options, ...files], {
+  const chosen = files.length ? files : ["--exclude=test/long/**"];
+  const { exitCode } = await execa("vitest", ["run", ...options, ...chosen], {
     reject: false,
     stdio: "inherit",
     env: environment,

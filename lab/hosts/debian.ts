@@ -20,7 +20,7 @@ export interface PackageSource {
  *
  * @throws when apt here knows no mirror of Debian (another distribution), or the mirror does not have the release
  */
-export const packageSources = async (release: Release): Promise<PackageSource[]> => {
+export const packageSources = async (release: Release | "sid"): Promise<PackageSource[]> => {
   const { codename, sources } = await ownSources();
   if (codename === release) return sources;
   const wanted = sources.map((source) => ({ ...source, suite: source.suite.replace(codename, release) }));

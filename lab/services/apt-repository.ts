@@ -19,21 +19,23 @@ const place = "apt";
  * Puts packages of another Debian release on the share of a lab, as a repository with a key of its own: what a customer offers
  * whose release does not have them.
  *
+ * @param suite a release by its code name, or `sid`
  * @param names with those that they depend on and the hosts' own sources do not have: `["openjdk-17-jdk-headless"]`
  * @param proxy address of the lab's apt cache
  */
 export const aptRepository = async (
   share: string,
-  release: Release,
+  suite: Release | "sid",
   names: string[],
   proxy: string,
 ): Promise<AptRepository> => {
   await ensurePackages(["apt-utils", "gpg", "gpg-agent"], console.log);
   const folder = join(share, place);
   const [keys, scratch] = [join(share, "apt.keys"), join(share, "apt.scratch")];
+  await rm(folder, { recursive: true, force: true }); // of an earlier one
   for (const each of [folder, keys, scratch]) await mkdir(each, { recursive: true, mode: 0o755 });
   try {
-    const sources = sourcesList(await packageSources(release));
+    const sources = sourcesList(await packageSources(suite));
     const apt = await privateApt(scratch, sources, `Acquire::http::Proxy=${proxy}`);
     await apt.run("download", ...names);
     for (const each of await apt.downloaded()) await rename(each, join(folder, basename(each)));

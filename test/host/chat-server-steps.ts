@@ -5,6 +5,7 @@ import { messengerRunningDocument } from "../../render/client-messenger/messenge
 import { messengerSecretDocument } from "../../render/client-messenger/messenger-secret.ts";
 import { hazelcastFile, home, releaseFolder, unitName } from "../../render/client-messenger/places.ts";
 import { document, documentDigest } from "../../render/document.ts";
+import { type Java, javaDocument } from "../../render/java.ts";
 import type { Bench } from "./bench.ts";
 
 /** Where the lab's chat servers find the vendor's folder. */
@@ -19,17 +20,18 @@ export const aloneInTheCluster = async (lab: Lab, host: LabHost): Promise<void> 
 
 /** The steps of one chat server in their order, without the engine: their documents, and what the host tool makes of them. */
 export const chatServerSteps = ({ lab, run, apply, applied, undo, look }: Bench) => {
-  const secret = (): string =>
+  const secret = (javaVersion = 17): string =>
     messengerSecretDocument(
       {
         ...{ host: "acd-dbm", port: 3306, name: "JTELWeb", user: "root", password: lab().database.password },
         ...{ characterEncoding: "utf8", serverTimezone: "Europe/Berlin", parameters: {} },
       },
-      { share, javaVersion: 17 },
+      { share, javaVersion },
     );
 
   /** The documents that this version sends. @param java that of the step java, where a test has it applied */
-  const documents = (release = "hold", java?: string): Record<string, string> => {
+  const documents = (release = "hold", java?: Java): Record<string, string> => {
+    const javaVersion = java?.version ?? 17;
     const hazelcast = document({
       kind: "files",
       name: hazelcastFile,
@@ -40,15 +42,15 @@ export const chatServerSteps = ({ lab, run, apply, applied, undo, look }: Bench)
     });
     const database = { host: "acd-dbm", port: 3306 };
     const unit = { accept: [], limits: [] };
-    const messenger = document(...installationSections({ share, release, javaVersion: 17, database, unit }));
+    const messenger = document(...installationSections({ share, release, javaVersion, database, unit }));
     const loads = [
-      ...(java ? [{ concern: "java", digest: documentDigest(java) }] : []),
+      ...(java ? [{ concern: "java", digest: documentDigest(javaDocument(java)) }] : []),
       { concern: "hazelcast", digest: documentDigest(hazelcast) },
       { concern: "messenger", digest: documentDigest(messenger) },
-      { concern: "messenger-secret", digest: documentDigest(secret()) },
+      { concern: "messenger-secret", digest: documentDigest(secret(javaVersion)) },
     ];
     const running = messengerRunningDocument({ loads, peers: [], restart: "roll" });
-    return { hazelcast, messenger, "messenger-secret": secret(), "messenger-running": running };
+    return { hazelcast, messenger, "messenger-secret": secret(javaVersion), "messenger-running": running };
   };
 
   return {

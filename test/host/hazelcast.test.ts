@@ -78,12 +78,12 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
         ),
       })) as Section[];
       expect((await apply("chatserver2", "hazelcast", other)).exitCode).toBe(0);
-      const { exitCode, stderr } = await started("chatserver2");
+      const { exitCode, stderr, output } = await started("chatserver2");
+      expect(exitCode, output).toBe(1);
       expect(stderr).toMatch(
         /^chatserver2: the cluster is split: 5701\/tcp of chatserver1 \([0-9.]+\) answers chatserver2/,
       );
       expect(stderr).toMatch(/Put back with it: hazelcast\. .* is healthy again on its old files/);
-      expect(exitCode).toBe(1);
       expect(await digest("chatserver2")).toBe(before);
       expect((await started("chatserver2")).stderr).toMatch(/of hazelcast: another run .* or it was put back/);
       await apply("chatserver2", "hazelcast", own);
@@ -96,11 +96,11 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
     "a blocked port is an error that names both hosts and the port",
     async () => {
       await host("chatserver1").exec("iptables -I INPUT -p tcp --dport 5701:5801 -j DROP");
-      const { exitCode, stderr } = await started("chatserver2");
+      const { exitCode, stderr, output } = await started("chatserver2");
+      expect(exitCode, output).toBe(1);
       expect(stderr).toMatch(
         /^chatserver2: 5701\/tcp of chatserver1 \([0-9.]+\) is not reachable from chatserver2: a firewall\?/,
       );
-      expect(exitCode).toBe(1);
       await host("chatserver1").exec("iptables -D INPUT -p tcp --dport 5701:5801 -j DROP");
       expect((await started("chatserver2")).stdout).toMatch(/members: 2 of 2/);
     },

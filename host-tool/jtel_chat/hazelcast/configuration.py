@@ -3,8 +3,8 @@
 Fields of a `files` section with `check: hazelcast`: `jars` (block: folders, the first that holds a Hazelcast counts),
 and `content-3`, `content-5` (blocks: one complete file for each major version) instead of `content`.
 
-The library that will load a file judges it, where Java is there: it knows imports, replacers and every element.
-Elsewhere the XML is read here, for what ClientMessenger needs of it.
+The library that will load a file judges it, where a Java is there that can compile: it knows imports, replacers and
+every element. Elsewhere the XML is read here, for what ClientMessenger needs of it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from ..access import disk
 from ..documents.document import Section
 from ..documents.kind import Judgement
 from ..errors import Refused
+from ..programs import java
 from ..text import printable
 from . import joining, library, ports, xml
 from .xml import local
@@ -101,7 +102,7 @@ def _asked(jar: library.Jar, root: Element, data: bytes) -> Judgement:
     except Refused as refusal:
         return Judgement([str(refusal)])
     if verdict is None:
-        return Judgement(problems(data, jar.major), _unread(root))
+        return Judgement(problems(data, jar.major), _unasked(root))
     if verdict.refused:
         return Judgement([f"{jar.path.name} refuses it: {verdict.refused}. Repair it there, then repeat"])
     missing = [name for name in _NEEDED if verdict.facts.get(" ".join(name)) != "true"]
@@ -152,13 +153,16 @@ def _major(data: bytes) -> str | None:
     return "5" if b"<cluster-name>" in data else None
 
 
-def _unread(root: Element) -> list[str]:
+def _unasked(root: Element) -> list[str]:
+    """Says what was not read, since the library gave no verdict."""
     other = _elsewhere(root)
-    return (
-        [f"what its <{other}> brings is not read before Java is installed; Hazelcast itself judges it then"]
-        if other
-        else []
-    )
+    if java.is_there():
+        beside = f", without what its <{other}> brings" if other else ""
+        why = "this host's Java cannot compile (older than 11, or a JRE without a compiler), or did not end in time"
+        return [f"only its XML was read{beside}: {why}. A JDK can"]
+    if other:
+        return [f"what its <{other}> brings is not read before Java is installed; Hazelcast itself judges it then"]
+    return []
 
 
 def _elsewhere(root: Element) -> str:

@@ -146,7 +146,9 @@ def _installed(section: Section) -> dict[str, str]:
 
 
 def _all_installed() -> set[str]:
-    return set(process.run("dpkg-query", "-W", "-f", "${Package}\\n", limit=process.MUCH).split())
+    """Lists what is installed; not what was removed and has left its configuration."""
+    lines = process.run("dpkg-query", "-W", "-f", "${db:Status-Status} ${Package}\\n", limit=process.MUCH).splitlines()
+    return {name for status, name in map(str.split, lines) if status == "installed"}
 
 
 def _candidate(name: str) -> str | None:

@@ -40,7 +40,10 @@ def check(section: Section) -> list[str]:
         return [f"{_UNTRIED}this host has no Java yet"]
     result = _result(section, folder)
     if result is None:
-        return [f"{_UNTRIED}this host's Java cannot compile (a JRE, or older than 11). A JDK, openjdk-17-jdk, can"]
+        return [
+            f"{_UNTRIED}this host's Java cannot compile (older than 11, or a JRE without a compiler). A JDK,"
+            " openjdk-17-jdk, can"
+        ]
     if "NoDriver" in result:
         return [f"{_UNTRIED}no jar in {folder} registers a JDBC driver for the URL"]
     if result != ["ok"]:

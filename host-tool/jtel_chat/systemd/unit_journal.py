@@ -14,6 +14,9 @@ _FRAME = re.compile(r"\s+at \S|\s+\.\.\. \d+ ")
 _TELLING = (
     re.compile(r".*\[ALERT\]"),
     re.compile(r"Caused by: "),
+    re.compile(
+        r"Unrecognized (?:VM )?option|Improperly specified VM option|Invalid \w+ (?:heap|stack) size"
+    ),  # of java
     re.compile(r'Exception in thread "|(?:[\w$]+\.)*\w*(?:Exception|Error)(?:: |$)'),
     re.compile(r"(?i).*\b(?:fatal|severe|error|critical|emerg)\b"),
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from jtel_chat.documents.document import Section
 from jtel_chat.errors import Refused
 from jtel_chat.hazelcast import configuration, joining, library
 from jtel_chat.kinds import files
+from jtel_chat.programs import java
 
 NEITHER = b"<hazelcast xmlns='http://www.hazelcast.com/schema/config'>%s</hazelcast>"
 
@@ -174,6 +176,25 @@ def test_many_ranges_are_a_problem() -> None:
 @pytest.mark.parametrize(("port", "count"), [("9" * 5000, "100"), ("5701", "9" * 5000), ("65535", "65535")])
 def test_ports_end_where_ports_end(port: str, count: str) -> None:
     assert network("10.1.0.1", port=port, count=count).ports[-1] <= 65535
+
+
+@pytest.mark.parametrize("import_", ["", '<import resource="file:///chat.xml"/>'])
+@pytest.mark.parametrize("installed", [False, True])
+def test_what_a_java_without_a_compiler_leaves_unread_is_said(
+    import_: str, installed: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def without_compiler(*_: object, **__: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess((), 1, "", "error: compiling a source file needs a JDK")
+
+    monkeypatch.setattr(java, "is_there", lambda: installed)
+    monkeypatch.setattr(java, "run", without_compiler)
+    monkeypatch.setattr(java, "jars", lambda folder: ["hazelcast-3.12.13.jar"])
+    section = Section("files", str(tmp_path / "hazelcast.xml"), {"jars": "/bin\n"})
+    data = NETWORK.format(port="5701", count="1", members="").replace("</hazelcast>", f"{import_}</hazelcast>").encode()
+    found = " ".join(configuration.judge(section, data, ask=True).warnings)
+    assert ("only its XML was read" in found) == installed
+    assert ("before Java is installed" in found) == (bool(import_) and not installed)
+    assert ("what its <import> brings" in found) == bool(import_)
 
 
 @pytest.mark.parametrize(

@@ -291,3 +291,8 @@ def test_an_alternative_that_leads_to_an_older_java_is_seen_although_the_package
     )
     (old / "release").write_text('JAVA_VERSION="17.0.9"\n')
     assert observed("java: 17").problems == []
+
+
+def test_a_package_that_was_removed_is_not_installed(answers: Answers) -> None:
+    answers["dpkg-query"] = "installed openjdk-21-jre-headless\nconfig-files openjdk-17-jre-headless\n"
+    assert packages._all_installed() == {"openjdk-21-jre-headless"}

@@ -85,5 +85,6 @@ def test_what_a_driver_prints_by_itself_is_neither_believed_nor_shown(
 ) -> None:
     program.stdout = stdout
     assert database_login.check(section(tmp_path)) == [
-        "the login was not tried: this host's Java cannot compile (a JRE, or older than 11). A JDK, openjdk-17-jdk, can"
+        "the login was not tried: this host's Java cannot compile (older than 11, or a JRE without a compiler). A JDK,"
+        " openjdk-17-jdk, can"
     ]

@@ -29,6 +29,16 @@ jtel-clientmessenger.service: Main process exited, code=exited, status=1/FAILURE
 jtel-clientmessenger.service: Failed with result 'exit-code'.
 """
 
+OLD_JAVA = """\
+Started jtel ClientMessenger.
+Unrecognized option: --add-modules
+Error: Could not create the Java Virtual Machine.
+Error: A fatal exception has occurred. Program will exit.
+jtel-clientmessenger.service: Main process exited, code=exited, status=1/FAILURE
+jtel-clientmessenger.service: Failed with result 'exit-code'.
+jtel-clientmessenger.service: Scheduled restart job, restart counter is at 1.
+"""
+
 
 @pytest.mark.parametrize(
     ("journal", "shown"),
@@ -44,6 +54,7 @@ jtel-clientmessenger.service: Failed with result 'exit-code'.
                 "jtel-clientmessenger.service: Failed with result 'exit-code'.",
             ],
         ),
+        (OLD_JAVA, [*OLD_JAVA.splitlines()[1:4], *OLD_JAVA.splitlines()[-2:]]),
         ("\n".join(map(str, range(50))), ["45", "46", "47", "48", "49"]),
         ("org.acme.TooLateException: x\n" * 9 + "end\n", ["org.acme.TooLateException: x", "end"]),
         ("1\n2\n", ["1", "2"]),

@@ -76,13 +76,23 @@ def look(file: Configuration) -> Running:
     """Looks at what runs now, and puts the file between the others that it reads."""
     main = int(process.run("systemctl", "show", "--value", "--property=MainPID", UNIT).strip() or 0)
     start = invocation.read(main)
-    proc = _talk(start.master, "show proc") if start.master else ""
-    failed = re.search(r"\[failed: (\d+)\]", proc)
+    failed = _failed(_talk(start.master, "show proc")) if start.master else None
     config = start.around(file)
-    master, stats = (start.master if failed else None), settings.stats_socket(config.all_sections)
-    failures, off = int(failed[1]) if failed else None, not main and _property("UnitFileState") in _DISABLED
-    running = Running(main, start, config, _children(main), master, stats, failures, None, off)
+    master, stats = (None if failed is None else start.master), settings.stats_socket(config.all_sections)
+    off = not main and _property("UnitFileState") in _DISABLED
+    running = Running(main, start, config, _children(main), master, stats, failed, None, off)
     return replace(running, revision=_environment(running, "CFGREV"))
+
+
+def _failed(processes: str) -> int | None:
+    """Reads how many reloads have failed since the last good one from `show proc`; None where that is no answer.
+
+    HAProxy 2.6 counts them itself. 2.2 (Debian 11) says of each worker how many reloads it has seen: none of the one
+    that serves, unless one has failed.
+    """
+    counted = re.search(r"\[failed: (\d+)\]", processes)
+    seen = re.findall(r"(?m)^\d+ +worker .*?(\d+) +\d+d\d+h", processes)
+    return int(counted[1]) if counted else min(map(int, seen), default=None)
 
 
 def is_stopped() -> bool:

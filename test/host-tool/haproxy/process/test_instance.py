@@ -68,3 +68,39 @@ def test_a_reload_without_an_end_is_said_as_such(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(process, "attempt", lambda *_, **__: subprocess.CompletedProcess((), process.HANGS, "", ""))
     with pytest.raises(Failed, match=r"'systemctl reload haproxy.service' did not end within 60 s"):
         instance.reload(Configuration(b"", Path("/etc/haproxy/haproxy.cfg")))
+
+
+# What masters say, with the columns as wide as they have to be.
+OF_2_2 = "#<PID> <type> <relative PID> <reloads> <uptime> <version>\n"
+OF_2_6 = "#<PID> <type> <reloads> <uptime> <version>\n"
+
+
+@pytest.mark.parametrize(
+    ("processes", "failed"),
+    [
+        ("", None),
+        (
+            f"{OF_2_2}130  master  0  1  0d00h00m03s  2.2.9\n# workers\n135  worker  1  0  0d00h00m02s  2.2.9\n"
+            "# old workers\n133  worker  [was: 1]  1  0d00h00m09s  2.2.9\n# programs\n\n",
+            0,
+        ),
+        (
+            f"{OF_2_2}130  master  0  3  0d00h00m04s  2.2.9\n# workers\n"
+            "# old workers\n135  worker  [was: 1]  2  0d00h00m03s  2.2.9\n# programs\n\n",
+            2,
+        ),
+        (
+            f"{OF_2_6}112  master  0 [failed: 0]  0d00h00m00s  2.6.12\n# workers\n"
+            "113  worker  0  0d00h00m00s  2.6.12\n# programs\n\n",
+            0,
+        ),
+        (
+            f"{OF_2_6}112  master  2 [failed: 1]  0d00h00m04s  2.6.12\n# workers\n"
+            "113  worker  1  0d00h00m03s  2.6.12\n# programs\n\n",
+            1,
+        ),
+    ],
+    ids=["no answer", "2.2", "2.2 after a failed reload", "2.6", "2.6 after a failed reload"],
+)
+def test_a_failed_reload_is_known_by_the_master_of_each_version(processes: str, failed: int | None) -> None:
+    assert instance._failed(processes) == failed
