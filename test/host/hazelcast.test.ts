@@ -30,10 +30,13 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
   const apply = (hostName: string, step: string, wanted: Section[]) =>
     toolOn(() => host(hostName)).apply(step, document(...wanted), { generation: 7 });
 
-  /** Starts the service anew and gives what the step says of it. */
-  const started = async (hostName: string) => {
+  /** Starts the service anew and gives what the step says of it. `within`: seconds for which a split cluster has to stay so. */
+  const started = async (hostName: string, within?: number) => {
     await host(hostName).exec("systemctl stop jtel-clientmessenger");
-    return apply(hostName, "messenger-running", await sections(hostName, "messenger-running"));
+    const wanted = await sections(hostName, "messenger-running");
+    const sooner = within && { "cluster-within": String(within) };
+    const changed = wanted.map((section) => ({ ...section, fields: { ...section.fields, ...sooner } })) as Section[];
+    return apply(hostName, "messenger-running", changed);
   };
 
   const digest = (hostName: string) => said(hostName, `sha256sum ${hazelcastFile}`);
@@ -78,7 +81,7 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
         ),
       })) as Section[];
       expect((await apply("chatserver2", "hazelcast", other)).exitCode).toBe(0);
-      const { exitCode, stderr, output } = await started("chatserver2");
+      const { exitCode, stderr, output } = await started("chatserver2", 5);
       expect(exitCode, output).toBe(1);
       expect(stderr).toMatch(
         /^chatserver2: the cluster is split: 5701\/tcp of chatserver1 \([0-9.]+\) answers chatserver2/,
@@ -96,7 +99,7 @@ describe.skipIf(!runnable)("Hazelcast on booted hosts", () => {
     "a blocked port is an error that names both hosts and the port",
     async () => {
       await host("chatserver1").exec("iptables -I INPUT -p tcp --dport 5701:5801 -j DROP");
-      const { exitCode, stderr, output } = await started("chatserver2");
+      const { exitCode, stderr, output } = await started("chatserver2", 5);
       expect(exitCode, output).toBe(1);
       expect(stderr).toMatch(
         /^chatserver2: 5701\/tcp of chatserver1 \([0-9.]+\) is not reachable from chatserver2: a firewall\?/,
