@@ -18,7 +18,7 @@ const mounted = { path: "/home/jtel/shared", hosted: false };
 
 export const system = `/etc/systemd/system/${unitName}`;
 
-export const { apply, run: said } = tool;
+export const { apply, installRecovery, run: said } = tool;
 
 /** A script that may fail. */
 export const run = (script: string) => host().exec(script);
