@@ -89,6 +89,38 @@ describe.skipIf(!runnable)("drift and change on booted hosts", () => {
     await applied();
   });
 
+  test("outside the maintenance window an up that may restart chat writes nothing, unless it is said why", async () => {
+    const closed = (config: Config) => {
+      const inThreeDays = new Date(Date.now() + 3 * 24 * 60 * minutes);
+      const day = inThreeDays.toLocaleDateString("en", { weekday: "short", timeZone: "UTC" }).toLowerCase();
+      config.maintenance = { days: [day], from: "22:00", to: "23:00", timezone: "UTC" };
+      config.clientMessenger = { unit: { limits: ["tmp"] } };
+      config.firewall = { sources: [lab().subnet] };
+    };
+    const before = await said("chatserver1", pid);
+    const due =
+      /jtel-clientmessenger\.service may be restarted \(messenger changes\): now is outside the maintenance window/;
+    const seen = await preview(closed);
+    expect(seen.output).toMatch(due);
+    expect(seen.exitCode).toBe(0);
+    const refused = await up(closed);
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.output).toMatch(due);
+    expect(await said("chatserver1", "ufw show added")).not.toContain(`from ${lab().subnet} to any port 3000`);
+    expect(await said("chatserver1", pid)).toBe(before);
+
+    const argv = ["up", "--yes", "--skip-preview", "--suppress-outputs"];
+    const environment = { JTEL_CHAT_RESTART_REASON: "ticket 4711" };
+    const { exitCode, output } = await (await stack(closed)).pulumi(argv, { environment });
+    expect(exitCode, output).toBe(0);
+    expect(await said("chatserver1", pid)).not.toBe(before);
+    expect(await said("chatserver1", "jtel-chatctl log | tail -5")).toContain(
+      "restart outside the window: ticket 4711",
+    );
+    await applied();
+    await noop();
+  });
+
   test("a new hazelcast.xml on the share restarts the servers one after the other, in the same up", async () => {
     const pids = async () => [await said("chatserver1", pid), await said("chatserver2", pid)];
     const before = await pids();
