@@ -30,11 +30,15 @@ class WrongCall(Exception):
 
 
 def run(command: str, values: list[str]) -> int:
-    """Answers `observe` or `look`; returns the exit code. Raises WrongCall before anything was looked at."""
+    """Answers `observe`, `look` or `survey`; returns the exit code. Raises WrongCall before anything was looked at."""
     if values:
         raise WrongCall(f"'{command}' takes no arguments: its request comes on standard input")
     if bounded.concerns([command]):
         return bounded.run([command])
+    if command == "survey":
+        from ..survey import answer as survey
+
+        return survey.run()
     from ..programs import itself  # here and below: what waits for the scope needs none of it
     from . import logbook, record
 
