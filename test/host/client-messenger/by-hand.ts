@@ -3,6 +3,8 @@ import { joinAt } from "../../../lab/clients/chat.ts";
 import { minutes } from "../../../lab/deadline.ts";
 import { installedByHand } from "../../../lab/stand-ins/by-hand.ts";
 import { home, unitName } from "../../../render/client-messenger/places.ts";
+import { newCustomer } from "../../../survey/new-customer.ts";
+import { nobody } from "../../../survey/questions.ts";
 import { surveyHost } from "../../../survey/survey-host.ts";
 import {
   destroy,
@@ -29,6 +31,20 @@ export const adoptsInstallationByHand = (): void => {
     const installByHand = async (): Promise<void> => {
       const { exitCode, stderr } = await run(installedByHand(lab().database.password));
       expect(exitCode, stderr).toBe(0);
+    };
+
+    /** What a new stack would have it be: chat goes on until somebody wants it restarted. */
+    const isProposed = async (): Promise<void> => {
+      const { name, address, hostKey } = host();
+      const role = ["loadBalancer" as const];
+      const entry = { customer: "acme", name, address, hostKey, port: 22, roles: role, user: "deploy" };
+      const { text } = await newCustomer({
+        ...{ customer: "acme", entries: [entry], given: { scheme: "https", publicHost: "chat.acme.example" } },
+        ...{ questions: nobody, say: () => {}, survey: surveyHost },
+      });
+      expect(text).toContain(`topology: lb-hosted # chat runs there already`);
+      expect(text).toContain(`hostKey: ${hostKey}`);
+      expect(text).toMatch(/clientMessenger:\n\s+restart: hold #/);
     };
 
     /** What a survey says of it, over ssh: nothing is installed for that, and no password is told. */
@@ -60,6 +76,7 @@ export const adoptsInstallationByHand = (): void => {
         const pid = await said(`systemctl show --value -p MainPID ${unitName}`);
         const visitor = await joinAt(`ws://${host().address}:3000`, { role: "visitor", name: "Grete" });
         await isSurveyed();
+        await isProposed();
         expect(await dueRestarts()).toEqual(["it was started before it was managed"]);
 
         expect(await up({ restart: "hold" })).toContain("restart owed: ");
