@@ -32,10 +32,13 @@ export const knownKey = async ({ address, port }: Place, files = knownHosts): Pr
  *
  * Nothing vouches for it: a person compares its fingerprint with the one on the host's console.
  */
-export const offeredKey = async ({ address, port }: Place): Promise<string | undefined> => {
+export const offeredKey = async (place: Place): Promise<string | undefined> => preferred(await offeredKeys(place));
+
+/** All keys that a host offers, one of each type. */
+export const offeredKeys = async ({ address, port }: Place): Promise<string[]> => {
   const argv = ["-T", "5", "-p", String(port), "-t", "ed25519,ecdsa,rsa", "--", address];
   const { stdout } = await execa("ssh-keyscan", argv, { reject: false, timeout: 20_000, maxBuffer: 64 * 1024 });
-  return preferred(keysIn(String(stdout ?? "")));
+  return keysIn(String(stdout ?? ""));
 };
 
 /** The fingerprint as ssh-keygen -l prints it: `SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU`. */
@@ -44,11 +47,11 @@ export const keyFingerprint = (hostKey: string): string => {
   return `SHA256:${createHash("sha256").update(blob).digest("base64").replace(/=+$/, "")}`;
 };
 
-/** Keys behind the names in lines of known_hosts(5). A certificate authority's key, or a revoked one, is none of a host. */
+/** Keys behind the names in lines of known_hosts(5). Lines with a marker (`@revoked`) have none there. */
 const keysIn = (text: string): string[] =>
   text
     .split("\n")
-    .filter((line) => !/^[#@]/.test(line))
+    .filter((line) => !line.startsWith("#"))
     .flatMap((line) => {
       const [, type = "", key = ""] = line.trim().split(/\s+/);
       return types.includes(type) && /^[A-Za-z0-9+/]+=*$/.test(key) ? [`${type} ${key}`] : [];
