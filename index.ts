@@ -5,11 +5,13 @@ import { secretsOf } from "./config/schema.ts";
 import { tyntecUrl } from "./config/tyntec-url.ts";
 import { endWithEngine } from "./hosts/end-with-engine.ts";
 import { Look } from "./hosts/look/look.ts";
+import { protectAll } from "./hosts/protect.ts";
 import { portalParameters as parameters, manualSteps as steps, portalTable as table } from "./render/portal.ts";
 import { topologies } from "./topologies/topologies.ts";
 
 endWithEngine();
 const deployment = loadDeployment();
+if (deployment.protect) protectAll();
 const { public: visitors, whatsapp, tyntec } = deployment;
 
 const look = new Look();

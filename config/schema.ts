@@ -242,6 +242,7 @@ export const schema = z.strictObject({
     certificate: absolutePath.default("/etc/haproxy/haproxy.pem"),
   }),
   onDrift: z.enum(["heal", "stop"]).default("heal"),
+  protect: z.boolean().default(false),
   approval: z
     .strictObject({
       key: z.string().regex(/^[0-9a-f]{64}$/, "is not 64 hexadecimal digits. Make one: openssl rand -hex 32"),

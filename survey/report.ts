@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { code, words } from "../report/neutral.ts";
+import { code } from "../report/neutral.ts";
 import { certificatesOf, hostFacts } from "./found.ts";
 import type { Surveyed } from "./survey-host.ts";
 import { proposed } from "./topology.ts";
@@ -63,15 +63,15 @@ const withoutPems = (facts: Host["facts"]): Host["facts"] =>
 export const surveyMarkdown = ({ made, customers }: SurveyReport): string => {
   const seen = customers.flatMap(({ hosts }) => hosts).filter((host) => host.seen).length;
   const all = customers.flatMap(({ hosts }) => hosts).length;
-  const head = [`# Survey of ${all} hosts`, "", `${words(made)}: ${seen} seen, ${all - seen} not seen.`];
+  const head = [`# Survey of ${all} hosts`, "", `${made}: ${seen} seen, ${all - seen} not seen.`];
   return [...head, ...customers.flatMap(customerText)].join("\n").concat("\n");
 };
 
 const columns = ["host", "system", "Java", "HAProxy", "ufw", "share", "chat", "open ports", "managed by"];
 
 const customerText = ({ customer, topology, why, hosts }: SurveyReport["customers"][number]): string[] => [
-  ...["", `## ${words(customer)}`, ""],
-  topology ? `Proposed: ${topology}, since ${words(why ?? "")}.` : "No load balancer is known, so nothing is proposed.",
+  ...["", `## ${customer}`, ""],
+  topology ? `Proposed: ${topology}, since ${why}.` : "No load balancer is known, so nothing is proposed.",
   ...["", `| ${columns.join(" | ")} |`, `| ${columns.map(() => "---").join(" | ")} |`],
   ...hosts.map((host) => `| ${row(host).join(" | ")} |`),
   ...["", ...hosts.flatMap(remarks)],
@@ -79,40 +79,42 @@ const customerText = ({ customer, topology, why, hosts }: SurveyReport["customer
 
 const row = (host: Host): string[] => {
   const { name, address, facts } = host;
-  const label = words(`${name} (${address})`);
+  const label = `${name} (${address})`;
   if (!facts) return [label, "not seen", ...columns.slice(2).map(() => "")];
   const { packages, haproxy, firewall, share, chat, ports, owner, system } = facts;
   const java = Object.entries(packages).find(([each]) => /^openjdk-\d+-jre-headless$/.test(each));
   return [
     label,
-    words(system),
-    words(java ? `${java[0].split("-")[1]}` : "no"),
-    words(haproxy ? `${packages.haproxy?.split("-")[0] ?? "?"}${haproxy.active ? "" : ", does not run"}` : "no"),
-    words(firewall ? `${packages.ufw?.split("-")[0] ?? "?"}, ${firewall.active ? "on" : "off"}` : "no"),
+    said(system),
+    java ? `${java[0].split("-")[1]}` : "no",
+    haproxy ? `${version(packages.haproxy)}${haproxy.active ? "" : ", does not run"}` : "no",
+    firewall ? `${version(packages.ufw)}, ${firewall.active ? "on" : "off"}` : "no",
     share?.mounted ? "mounted" : "no",
-    words(
-      chat?.installed
-        ? `${chat.unit === "ours" ? "managed" : chat.unit}, ${chat.active ? "runs" : "does not run"}`
-        : "no",
-    ),
-    words(ports.map(({ port }) => port).join(", ")),
-    words(owner || "nobody"),
+    chat?.installed
+      ? `${chat.unit === "ours" ? "managed" : chat.unit}, ${chat.active ? "runs" : "does not run"}`
+      : "no",
+    ports.map(({ port }) => port).join(", "),
+    owner ? said(owner) : "nobody",
   ];
 };
 
 const remarks = ({ name, problem, facts, certificates }: Host): string[] => {
   const frontends = facts?.haproxy?.frontends ?? [];
   return [
-    ...(problem ? [`- **${words(name)}** ${words(problem)}`] : []),
-    ...frontends.map(
-      (each) => `- ${words(name)}: frontend ${code(each.name)} on ${words(each.ports.join(", ") || "no port")}`,
-    ),
+    ...(problem ? [`- **${name}** ${said(problem)}`] : []),
+    ...frontends.map((each) => `- ${name}: frontend ${said(each.name)} on ${each.ports.join(", ") || "no port"}`),
     ...certificates.map(
       ({ path, names, days }) =>
-        `- ${words(name)}: certificate ${code(path)} ${days === undefined ? "cannot be read" : `ends in ${days} days`}${names.length ? `: ${words(names.join(", "))}` : ""}`,
+        `- ${name}: certificate ${said(path)} ${days === undefined ? "cannot be read" : `ends in ${days} days`}${names.length ? `: ${said(names.join(", "))}` : ""}`,
     ),
-    ...(facts?.deviations ?? []).map((each) => `- ${words(name)} differs: ${words(each)}`),
-    ...(facts?.unread ?? []).map((each) => `- ${words(name)} not read: ${words(each)}`),
-    ...(facts && !facts.root ? [`- ${words(name)} was looked at without root, so programs and rules are missing`] : []),
+    ...(facts?.deviations ?? []).map((each) => `- ${name} differs: ${said(each)}`),
+    ...(facts?.unread ?? []).map((each) => `- ${name} not read: ${said(each)}`),
+    ...(facts && !facts.root ? [`- ${name} was looked at without root, so programs and rules are missing`] : []),
   ];
 };
+
+/** A package's version without Debian's revision: `2.6.12` of `2.6.12-1+deb12u2`. */
+const version = (text = "?"): string => said(text.split("-")[0] ?? text);
+
+/** A host's text, in which nothing is markup, also in a table. */
+const said = (text: string): string => code(text.replaceAll("|", "¦"));

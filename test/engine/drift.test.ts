@@ -138,6 +138,20 @@ describe.skipIf(!runnable)("drift and change on booted hosts", () => {
     expect(await pids()).toEqual(after);
   });
 
+  test("--target heals what it names and no more; with --refresh, and one step at a time, the rest is healed", async () => {
+    await said("lb1", "sed -i 's/balance leastconn/balance roundrobin/' /etc/haproxy/haproxy.cfg");
+    await said("chatserver1", "chmod 600 /usr/local/bin/updatesc.sh");
+    const state = "stat -c %a /usr/local/bin/updatesc.sh";
+    const one = await up(undefined, ["--target", "**lb1-haproxy"]);
+    expect(one.exitCode, one.output).toBe(0);
+    expect(await said("lb1", "grep -c 'balance leastconn' /etc/haproxy/haproxy.cfg")).toBe("1");
+    expect(await said("chatserver1", state)).toBe("600");
+    const rest = await up(undefined, ["--refresh", "--parallel", "1"]);
+    expect(rest.exitCode, rest.output).toBe(0);
+    expect(await said("chatserver1", state)).toBe("755");
+    await noop();
+  });
+
   test("without looking, a preview shows nothing false", async () => {
     const environment = { JTEL_CHAT_OBSERVE: "never" };
     const { exitCode, output } = await (await stack()).pulumi(["preview", "--expect-no-changes"], { environment });
