@@ -5,6 +5,7 @@ import { secretsOf } from "./config/schema.ts";
 import { tyntecUrl } from "./config/tyntec-url.ts";
 import { endWithEngine } from "./hosts/end-with-engine.ts";
 import { Look } from "./hosts/look/look.ts";
+import { protectAll } from "./hosts/protect.ts";
 import { portalParameters as parameters, manualSteps as steps, portalTable as table } from "./render/portal.ts";
 import { topologies } from "./topologies/topologies.ts";
 
@@ -14,6 +15,7 @@ endWithEngine();
 Reflect.deleteProperty(Error, "prepareStackTrace");
 
 const deployment = loadDeployment();
+if (deployment.protect) protectAll();
 const { public: visitors, whatsapp, tyntec } = deployment;
 
 const look = new Look();

@@ -75,6 +75,7 @@ const crossProblems = (deployment: Deployment): Problem[] => [
   ...topologyProblems(deployment),
   ...duplicateProblems(deployment),
   ...portProblems(deployment),
+  ...maintenanceProblems(deployment),
   ...haproxyProblems(deployment),
   ...whatsappProblems(deployment),
   ...firewallProblems(deployment),
@@ -129,6 +130,11 @@ const portProblems = ({ public: { scheme, port } }: Deployment): Problem[] => {
     },
   ];
 };
+
+const maintenanceProblems = ({ maintenance }: Deployment): Problem[] =>
+  maintenance && maintenance.from === maintenance.to
+    ? [{ key: "maintenance.to", text: `"${maintenance.to}" is also when it begins: such a window never opens` }]
+    : [];
 
 const haproxyProblems = (deployment: Deployment): Problem[] => {
   const { haproxy, public: visitors } = deployment;

@@ -181,6 +181,34 @@ const driverParameters = z.record(z.string().min(1), scalar).superRefine((parame
     });
 });
 
+const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+
+const clock = z
+  .string({ error: 'is no time of day. Example: "22:00"' })
+  .regex(/^(?:[01][0-9]|2[0-3]):[0-5][0-9]$/, 'is no time of day from 00:00 to 23:59. Example: "22:00"');
+
+const isTimeZone = (name: string): boolean => {
+  try {
+    return Boolean(new Intl.DateTimeFormat("en", { timeZone: name }));
+  } catch {
+    return false;
+  }
+};
+
+/** When a running chat may be restarted. */
+const maintenance = z.strictObject({
+  days: z
+    .array(z.enum(days, { error: `is no day. Known: ${days.join(", ")}` }))
+    .min(1, "names no day: chat could never be restarted. Remove it for every day")
+    .default([...days]),
+  from: clock,
+  to: clock,
+  timezone: z
+    .string()
+    .refine(isTimeZone, { error: "is no time zone of the IANA's list. Example: Europe/Berlin" })
+    .default("Europe/Berlin"),
+});
+
 const unitLimits = ["files", "tmp", "network"] as const;
 
 /** Requirements that a stack file can waive: resources of the vendor's table, and a Debian that the role was tried on (`system`). */
@@ -214,11 +242,13 @@ export const schema = z.strictObject({
     certificate: absolutePath.default("/etc/haproxy/haproxy.pem"),
   }),
   onDrift: z.enum(["heal", "stop"]).default("heal"),
+  protect: z.boolean().default(false),
   approval: z
     .strictObject({
       key: z.string().regex(/^[0-9a-f]{64}$/, "is not 64 hexadecimal digits. Make one: openssl rand -hex 32"),
     })
     .optional(),
+  maintenance: maintenance.optional(),
   ssh: z.strictObject({
     user,
     become: z.enum(["sudo"], { error: "is unknown. Known: sudo" }),
@@ -361,6 +391,9 @@ export type UnitOptions = z.output<typeof unitOptions>;
  * is healthy).
  */
 export type Restart = Deployment["clientMessenger"]["restart"];
+
+/** When a running chat may be restarted, with all defaults filled in. */
+export type Maintenance = z.output<typeof maintenance>;
 
 /** One requirement that a stack file can waive, e.g. `memory`. */
 export type Resource = (typeof resources)[number];

@@ -18,8 +18,11 @@ const start = "import sys; request = sys.stdin.buffer.readline(); exec(sys.stdin
  */
 export const whereInstalled = (toolDigest: string, there: string): string =>
   posix(
-    `if grep -qs ${toolDigest} ${sumsPath} && sha256sum --check --status ${sumsPath} 2>/dev/null; then ${there}; else echo "${wantsTool}"; exec sudo -n python3 -I -c "${start}"; fi`,
+    `if grep -qs ${toolDigest} ${sumsPath} && sha256sum --check --status ${sumsPath} 2>/dev/null; then ${there}; else ${asksForTool("sudo -n")}; fi`,
   );
+
+/** A script that asks for the tool's text and runs it with the rights that `become` gives, e.g. `sudo -n`. */
+export const asksForTool = (become: string): string => `echo "${wantsTool}"; exec ${become} python3 -I -c "${start}"`;
 
 /**
  * What that command gets: the request, and where it asks for more, the tool's text and how to run it.

@@ -11,6 +11,7 @@ import type { Deployment, HostConfig } from "../config/schema.ts";
 import { tyntecUrl } from "../config/tyntec-url.ts";
 import { Host } from "../hosts/host.ts";
 import type { Look } from "../hosts/look/look.ts";
+import { restartsClosed } from "../hosts/look/restart-policy.ts";
 import type { Needs } from "../render/client-messenger/resources.ts";
 
 /** A topology's decisions: which hosts run chat, which run HAProxy, and what a chat server needs. */
@@ -72,9 +73,12 @@ export const chatRole = (deployment: Deployment, look: Look, { chatServers, load
   }
 };
 
-/** Makes a `Host` from its entry in the stack file, with the stack's `ssh.user` and `onDrift`. */
-export const sshHost = ({ ssh, onDrift }: Deployment, look: Look, host: HostConfig): Host =>
-  new Host({ ...host, user: ssh.user, agentSocket: agentSocket(ssh.agentSocket), onDrift, look });
+/** Makes a `Host` from its entry in the stack file, with the stack's `ssh.user`, `onDrift` and maintenance window. */
+export const sshHost = (deployment: Deployment, look: Look, host: HostConfig): Host => {
+  const { ssh, onDrift } = deployment;
+  const login = { user: ssh.user, agentSocket: agentSocket(ssh.agentSocket) };
+  return new Host({ ...host, ...login, onDrift, closed: restartsClosed(deployment), look });
+};
 
 /** `~/` is the home directory of who runs Pulumi: a stack file is a team's. */
 const agentSocket = (path: string | undefined): string | undefined => path?.replace(/^~(?=\/)/, homedir());

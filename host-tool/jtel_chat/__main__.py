@@ -10,6 +10,7 @@ jtel-chatctl adopt PROJECT/STACK          give this host to another stack, or to
 jtel-chatctl release-lock                 end a run that hangs; what it had begun is put back
 jtel-chatctl observe                      how what was applied is now: names of steps on standard input (JSON)
 jtel-chatctl look                         the same, and what an apply would meet: documents on standard input (JSON)
+jtel-chatctl survey                       what this host is, and what differs from the vendor's procedure (JSON)
 jtel-chatctl apply STEP GENERATION REASON the document on standard input
 jtel-chatctl recover [--at-boot]          put back what an interrupted run left
 jtel-chatctl end-trial                    switch ufw off if nobody has confirmed that ssh gets in (called by its timer)
@@ -73,7 +74,7 @@ def _drive(failure: Exception) -> list[str]:
 
 def _dispatch(arguments: list[str]) -> int:
     command, values = (arguments[0], arguments[1:]) if arguments else ("", [])
-    if command in ("observe", "look"):
+    if command in ("observe", "look", "survey"):
         return looking.run(command, values)
     if command in ("apply", "undo", "status"):
         from .engine import logbook

@@ -58,7 +58,7 @@ export const understood = (
 };
 
 /** No list of lines is made: a host may send millions of them. */
-const answerText = (stdout: string): string | undefined => {
+export const answerText = (stdout: string): string | undefined => {
   const start = stdout.indexOf(answerMark);
   if (start < 0) return undefined;
   const end = stdout.indexOf("\n", start);

@@ -10,6 +10,7 @@ import { driftProblems, stopsAtDrift } from "./drift-policy.ts";
 import { approvedDigest, observer } from "./environment.ts";
 import { lookCommand, observeCommand } from "./look-command.ts";
 import { lookRequest, type ObservedHost, observeRequest, type StepQuestion } from "./question.ts";
+import { restartReason, restarts } from "./restart-policy.ts";
 
 /** What came of looking at one host. */
 export interface SeenHost {
@@ -37,6 +38,9 @@ const judge = async (host: ObservedHost, questions: Promise<StepQuestion[]>): Pr
   if (!answer) return unreachable(host, problem);
   const problems = Object.values(answer.steps).flatMap((step) => step.problems);
   const stopped = stopsAtDrift(host.onDrift) ? driftProblems(answer.steps) : [];
+  const closed = host.closed ? restarts(answer.steps, host.closed) : [];
+  if (pulumi.runtime.isDryRun()) answer.steps["messenger-running"]?.warnings.push(...closed);
+  else stopped.push(...closed);
   return {
     ...{ name: host.name, boot: answer.boot, tool: answer.tool, answers: answer.steps },
     problems: [...problems, ...stopped].map((each) => `${host.name}: ${printable(each)}`),
@@ -74,9 +78,16 @@ export const prepare = async (host: ObservedHost): Promise<string[]> => {
   return problem ? [`${host.name}: ${problem}`] : [];
 };
 
+/** What the hosts' logs say of this run. */
+const runText = async (): Promise<string> => {
+  const reason = restartReason();
+  return [await ciRun(), reason && `restart outside the window: ${reason}`].filter(Boolean).join(", ");
+};
+
 /** Ask a host about steps. `writes`: an apply follows, so the tool's text and the name of the CI run are left there. */
 const asked = async (host: ObservedHost, questions: Promise<StepQuestion[]>, { writes }: { writes: boolean }) => {
-  const request = questions.then(async (all) => lookRequest(all, writes ? await ciRun() : undefined));
+  const following = async () => (writes ? { run: await runText(), closed: host.closed ?? "" } : undefined);
+  const request = questions.then(async (all) => lookRequest(all, await following()));
   const result = await ssh(host, lookCommand(hostToolDigest()), withTool(request, "look", writes));
   await request;
   return understood(host, result, await questions);

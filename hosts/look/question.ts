@@ -7,6 +7,8 @@ export interface ObservedHost extends SshTarget {
   name: string;
   /** @default "heal" */
   onDrift?: OnDrift;
+  /** Why this run must not restart a running chat, where it must not (restart-policy.ts). */
+  closed?: string | undefined;
 }
 
 /** One step that is to be looked at. */
@@ -21,12 +23,20 @@ export interface StepQuestion {
   madeFrom?: string;
 }
 
-/** What `jtel-chatctl look` reads: every step with its document, which of these are secret, and the CI run that will change things. */
-export const lookRequest = async (questions: StepQuestion[], run?: string): Promise<string> => {
+/** What a host notes for the changes that follow a look. */
+export interface Following {
+  /** The CI run, and a reason to restart outside the window, for its log. */
+  run: string;
+  /** Why they must not restart a running chat; empty where they may. */
+  closed: string;
+}
+
+/** What `jtel-chatctl look` reads: every step with its document, which of these are secret, and what is noted for changes that follow. */
+export const lookRequest = async (questions: StepQuestion[], following?: Following): Promise<string> => {
   const documents = questions.map(async ({ step, document }) => [step, (await document) ?? null] as const);
   const steps = Object.fromEntries(await Promise.all(documents));
   const secret = questions.filter((question) => question.secret).map(({ step }) => step);
-  return `${JSON.stringify({ steps, secret, run })}\n`;
+  return `${JSON.stringify({ steps, secret, ...following })}\n`;
 };
 
 /** What `jtel-chatctl observe` reads: the steps' names. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { LookupFunction } from "node:net";
-import { WebSocket } from "ws";
+import { type ClientOptions, WebSocket } from "ws";
 import { until } from "../deadline.ts";
 import type { Lab } from "../lab.ts";
 import { call } from "./https.ts";
@@ -43,8 +43,16 @@ const join = async (
   const lookup: LookupFunction = (_, options, callback) =>
     options.all ? callback(null, [{ address, family: 4 }]) : callback(null, address, 4);
   const origin = scheme === "https" ? `wss://${lab.chat}:3003` : `ws://${lab.chat}:3000`;
-  const url = `${origin}/?${new URLSearchParams(query)}`;
-  const socket = new WebSocket(url, { ca: readFileSync(lab.caFile), lookup });
+  return joinAt(origin, query, { ca: readFileSync(lab.caFile), lookup });
+};
+
+/** Open a WebSocket at `ws://10.1.0.21:3000`, or at another address with options of its connection. */
+export const joinAt = async (
+  origin: string,
+  query: Record<string, string>,
+  options: ClientOptions & { lookup?: LookupFunction } = {},
+): Promise<Participant> => {
+  const socket = new WebSocket(`${origin}/?${new URLSearchParams(query)}`, options);
   const frames: Frame[] = [];
   socket.on("message", (data) => frames.push(JSON.parse(String(data))));
   await once(socket, "open");

@@ -26,6 +26,14 @@ describe("the id in the state", { timeout: 30 * seconds }, () => {
     seen = await stackOwner().text;
   };
 
+  const protectedProgram = async () => {
+    vi.resetModules();
+    const { protectAll } = await import("../../hosts/protect.ts");
+    protectAll();
+    const { stackOwner } = await import("../../hosts/owner.ts");
+    await stackOwner().text;
+  };
+
   test("is left out by --target only with an error that says what to do", async () => {
     const run = await stack.up(program, { target: ["**lb1-tool"] });
     expect(run.failed).toBe(true);
@@ -43,5 +51,15 @@ describe("the id in the state", { timeout: 30 * seconds }, () => {
       expect(run).toMatchObject({ failed: false, steps: [] });
       expect(seen).toBe(made);
     }
+  });
+
+  test("is not taken back by a destroy where the stack is protected, until it is not any more", async () => {
+    expect(await stack.up(protectedProgram)).toMatchObject({ failed: false, steps: [] });
+    const refused = await stack.destroy();
+    expect(refused.failed).toBe(true);
+    expect(refused.text).toContain("protect");
+    expect(await stack.resource("owner")).toBeDefined();
+    expect((await stack.up(program)).failed).toBe(false);
+    expect((await stack.destroy()).failed).toBe(false);
   });
 });

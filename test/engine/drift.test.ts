@@ -89,6 +89,38 @@ describe.skipIf(!runnable)("drift and change on booted hosts", () => {
     await applied();
   });
 
+  test("outside the maintenance window an up that may restart chat writes nothing, unless it is said why", async () => {
+    const closed = (config: Config) => {
+      const inThreeDays = new Date(Date.now() + 3 * 24 * 60 * minutes);
+      const day = inThreeDays.toLocaleDateString("en", { weekday: "short", timeZone: "UTC" }).toLowerCase();
+      config.maintenance = { days: [day], from: "22:00", to: "23:00", timezone: "UTC" };
+      config.clientMessenger = { unit: { limits: ["tmp"] } };
+      config.firewall = { sources: [lab().subnet] };
+    };
+    const before = await said("chatserver1", pid);
+    const due =
+      /jtel-clientmessenger\.service may be restarted \(messenger changes\): now is outside the maintenance window/;
+    const seen = await preview(closed);
+    expect(seen.output).toMatch(due);
+    expect(seen.exitCode).toBe(0);
+    const refused = await up(closed);
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.output).toMatch(due);
+    expect(await said("chatserver1", "ufw show added")).not.toContain(`from ${lab().subnet} to any port 3000`);
+    expect(await said("chatserver1", pid)).toBe(before);
+
+    const argv = ["up", "--yes", "--skip-preview", "--suppress-outputs"];
+    const environment = { JTEL_CHAT_RESTART_REASON: "ticket 4711" };
+    const { exitCode, output } = await (await stack(closed)).pulumi(argv, { environment });
+    expect(exitCode, output).toBe(0);
+    expect(await said("chatserver1", pid)).not.toBe(before);
+    expect(await said("chatserver1", "jtel-chatctl log | tail -5")).toContain(
+      "restart outside the window: ticket 4711",
+    );
+    await applied();
+    await noop();
+  });
+
   test("a new hazelcast.xml on the share restarts the servers one after the other, in the same up", async () => {
     const pids = async () => [await said("chatserver1", pid), await said("chatserver2", pid)];
     const before = await pids();
@@ -104,6 +136,20 @@ describe.skipIf(!runnable)("drift and change on booted hosts", () => {
     expect(after[1]).not.toBe(before[1]);
     await noop();
     expect(await pids()).toEqual(after);
+  });
+
+  test("--target heals what it names and no more; with --refresh, and one step at a time, the rest is healed", async () => {
+    await said("lb1", "sed -i 's/balance leastconn/balance roundrobin/' /etc/haproxy/haproxy.cfg");
+    await said("chatserver1", "chmod 600 /usr/local/bin/updatesc.sh");
+    const state = "stat -c %a /usr/local/bin/updatesc.sh";
+    const one = await up(undefined, ["--target", "**lb1-haproxy"]);
+    expect(one.exitCode, one.output).toBe(0);
+    expect(await said("lb1", "grep -c 'balance leastconn' /etc/haproxy/haproxy.cfg")).toBe("1");
+    expect(await said("chatserver1", state)).toBe("600");
+    const rest = await up(undefined, ["--refresh", "--parallel", "1"]);
+    expect(rest.exitCode, rest.output).toBe(0);
+    expect(await said("chatserver1", state)).toBe("755");
+    await noop();
   });
 
   test("without looking, a preview shows nothing false", async () => {

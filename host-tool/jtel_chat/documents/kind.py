@@ -117,6 +117,15 @@ def declared(section: Section) -> Declaration:
     return of(section).DECLARATION
 
 
+def is_loaded(section: Section) -> bool:
+    """Tells whether a process loads what a section writes.
+
+    Whole files count only where they say `loaded-by`: no process loads updatesc.sh.
+    """
+    loaded = declared(section).loaded
+    return loaded == "always" or (loaded == "named" and "loaded-by" in section.fields)
+
+
 def parsed(text: str) -> list[Section]:
     """Reads the sections of a document and checks each against its kind. Raises Refused with all that does not fit."""
     sections = document.parse(text)

@@ -73,11 +73,16 @@ def caller() -> dict[str, str]:
 
     The run is the one that the same user has announced from the same address.
     """
+    by, _, address = whence().partition(" ")
+    return {"by": by, "from": address, "run": _announced().get(whence(), "")}
+
+
+def whence() -> str:
+    """Names who calls and from where: `deploy 10.1.0.5`. What a look has noted counts for the caller's next changes."""
     by = (
         os.environ.get("JTEL_CHAT_BY", "root") if origin.inside_run() else os.environ.get("SUDO_USER", "root")
     )  # which sudo itself sets
-    address = next(iter(connection().split()), "this host")
-    return {"by": by, "from": address, "run": _announced().get(f"{by} {address}", "")}
+    return f"{by} {next(iter(connection().split()), 'this host')}"
 
 
 def connection() -> str:
@@ -111,7 +116,7 @@ def announce(run: str) -> None:
     text = printable.line(run)[:300]
     if text != who["run"]:
         disk.make_directory(disk.RUN)
-        disk.write(_runs(), json.dumps({**_announced(), f"{who['by']} {who['from']}": text}).encode())
+        disk.write(_runs(), json.dumps({**_announced(), whence(): text}).encode())
 
 
 def _announced() -> dict[str, str]:

@@ -4,8 +4,9 @@ Customers' sudoers grant `observe` to accounts that may do nothing else, so noth
 quoted. `look` is for the account that also applies: its documents do as much as an apply.
 
 Requests are one line of JSON: `{"steps": {"java": null}}` for observe, `{"steps": {"java": "# packages: …"}, "run":
-"commit 1a2b"}` for look, where null is a document that is not known beforehand, and `"secret": ["messenger-secret"]`
-names those that are secret.
+"commit 1a2b", "closed": ""}` for look, where null is a document that is not known beforehand, and `"secret":
+["messenger-secret"]` names those that are secret. The look of an `up` has `run` (logbook.py) and `closed`
+(restarts.py).
 """
 
 from __future__ import annotations
@@ -29,11 +30,15 @@ class WrongCall(Exception):
 
 
 def run(command: str, values: list[str]) -> int:
-    """Answers `observe` or `look`; returns the exit code. Raises WrongCall before anything was looked at."""
+    """Answers `observe`, `look` or `survey`; returns the exit code. Raises WrongCall before anything was looked at."""
     if values:
         raise WrongCall(f"'{command}' takes no arguments: its request comes on standard input")
     if bounded.concerns([command]):
         return bounded.run([command])
+    if command == "survey":
+        from ..survey import answer as survey
+
+        return survey.run()
     from ..programs import itself  # here and below: what waits for the scope needs none of it
     from . import logbook, record
 
@@ -95,12 +100,16 @@ def _observed(request: dict[str, Any]) -> dict[str, Any]:
 
 def _judged(request: dict[str, Any]) -> dict[str, Any]:
     """Looks at the steps of a `look`. A secret document is known by name only; whether it may travel is judged here."""
-    from . import logbook, observing, steps
+    from . import logbook, observing, restarts, steps
 
     if "run" in request:
         logbook.announce(str(request["run"]))
+    if "closed" in request:
+        restarts.note(str(request["closed"]))
     with observing.looking():
         answer = {step: _cut(steps.observe(step, text)) for step, text in request["steps"].items()}
+        if restarts.STEP in answer and not any(each["problems"] for each in answer.values()):
+            answer[restarts.STEP]["facts"] |= restarts.due(request["steps"])
     secret = answer.keys() & set(request.get("secret", []))
     problem = _sudo_problem() if secret else None
     for step in secret if problem else ():

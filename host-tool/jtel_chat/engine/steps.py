@@ -191,6 +191,9 @@ def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section
     proving = next((section for section in sections if kind.declared(section).proves), None)
     if proving:
         _check_named(proving)
+        from . import restarts  # which asks for steps itself
+
+        restarts.check(proving)
     try:
         with Transaction(step, proven=not any("loaded-by" in section.fields for section in sections)) as transaction:
             for section in sections:

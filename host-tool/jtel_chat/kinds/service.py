@@ -338,10 +338,8 @@ def _loaded(steps: list[str]) -> dict[str, str]:
     loads: dict[str, str] = {}
     for step in steps:
         for section in record.sections(step):
-            # Whole files count only where they say `loaded-by`: no process loads updatesc.sh.
             # The database is not asked: no process loads its answer, and a start must not wait for it.
-            loaded = kind.declared(section).loaded
-            if loaded == "always" or (loaded == "named" and "loaded-by" in section.fields):
+            if kind.is_loaded(section):
                 loads |= observing.observe(section).loaded
     return loads
 

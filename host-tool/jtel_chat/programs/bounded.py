@@ -28,8 +28,9 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def concerns(arguments: list[str]) -> bool:
-    """Tells whether this call is a look that has no limits yet."""
-    return arguments in (["observe"], ["look"]) and not is_inside()
+    """Tells whether this call is a look that has no limits yet. Who is not root may take a survey, within his own."""
+    limited = [["observe"], ["look"], *([["survey"]] if os.geteuid() == 0 else [])]
+    return arguments in limited and not is_inside()
 
 
 def is_inside() -> bool:

@@ -1,10 +1,16 @@
 import { describe, expect, test } from "vitest";
+import { joinAt } from "../../../lab/clients/chat.ts";
 import { minutes } from "../../../lab/deadline.ts";
+import { installedByHand } from "../../../lab/stand-ins/by-hand.ts";
 import { home, unitName } from "../../../render/client-messenger/places.ts";
-import { vendor } from "../chat-server-steps.ts";
+import { newCustomer } from "../../../survey/new-customer.ts";
+import { nobody } from "../../../survey/questions.ts";
+import { surveyHost } from "../../../survey/survey-host.ts";
 import {
   destroy,
   drift,
+  dueRestarts,
+  host,
   lab,
   ownedByCustomer,
   problems,
@@ -22,33 +28,71 @@ export const adoptsInstallationByHand = (): void => {
   describe("an installation by hand", () => {
     let byHand: string;
 
-    /** The vendor's procedure, typed in by a person who did one step twice. */
     const installByHand = async (): Promise<void> => {
-      const password = encodeURIComponent(lab().database.password).replaceAll("%", "%%").replaceAll("'", "%%27");
-      const script = `
-        cp -R ${vendor}/ ${home} && cp -R ${vendor}/ ${home}
-        sed 's/<hazelcast/<!-- own -->\\n<hazelcast/' /home/jtel/shared/hazelcast.xml > ${home}/conf/hazelcast.xml
-        cd ${home}/systemd
-        python3 - <<'END'
-import pathlib
-unit = pathlib.Path("${unitName}")
-text = unit.read_text().replace("<password>", """${password}""").replace("/srv/jtel/shared/Data/Clients/", "/home/jtel/shared/Data/clients/")
-unit.write_text(text)
-END
-        chown -R jtel:jtel ${home}
-        cp ${unitName} /etc/systemd/system/ && systemctl daemon-reload && systemctl enable --now ${unitName}
-        printf '#!/bin/sh\\nservice jtel-clientmessenger stop\\ncp -R ${vendor}/bin/* ${home}/bin\\n' > /usr/local/bin/updatesc.sh
-        chmod 755 /usr/local/bin/updatesc.sh`;
-      const { exitCode, stderr } = await run(script);
+      const { exitCode, stderr } = await run(installedByHand(lab().database.password));
       expect(exitCode, stderr).toBe(0);
     };
 
+    /** What a new stack would have it be: chat goes on until somebody wants it restarted. */
+    const isProposed = async (): Promise<void> => {
+      const { name, address, hostKey } = host();
+      const role = ["loadBalancer" as const];
+      const entry = { customer: "acme", name, address, hostKey, port: 22, roles: role, user: "deploy" };
+      const { text } = await newCustomer({
+        ...{ customer: "acme", entries: [entry], given: { scheme: "https", publicHost: "chat.acme.example" } },
+        ...{ questions: nobody, say: () => {}, survey: surveyHost },
+      });
+      expect(text).toContain(`topology: lb-hosted # chat runs there already`);
+      expect(text).toContain(`hostKey: ${hostKey}`);
+      expect(text).toMatch(/clientMessenger:\n\s+restart: hold #/);
+    };
+
+    /** What a survey says of it, over ssh: nothing is installed for that, and no password is told. */
+    const isSurveyed = async (): Promise<void> => {
+      const { name, address, hostKey } = host();
+      const entry = { customer: "acme", name, address, hostKey, port: 22, roles: [] };
+      const { facts, problem } = await surveyHost({ ...entry, user: "deploy" });
+      expect(problem).toBeUndefined();
+      expect(facts).toMatchObject({
+        ...{ root: true, jtel: true, owner: "", unread: [], share: { mounted: true, release: true, hazelcast: true } },
+        chat: { unit: "by hand", active: true, database: { host: "acd-dbm", name: "JTELWeb", user: "root" } },
+        ports: expect.arrayContaining([{ port: 3000, program: "java" }]),
+        firewall: { rules: expect.arrayContaining(["allow 5701:5801/tcp"]) },
+        deviations: expect.arrayContaining([
+          expect.stringContaining("second copy"),
+          expect.stringContaining("holds the database password"),
+          expect.stringContaining("are open to everybody"),
+        ]),
+      });
+      expect(JSON.stringify(facts)).not.toContain(encodeURIComponent(lab().database.password).slice(0, 8));
+    };
+
     test(
-      "is adopted: nothing of it is lost, the nested copy is named, chat restarts once",
+      "is taken over without a restart where the stack file holds it: the process and its WebSockets go on",
       async () => {
         await installByHand();
         expect((await status()).database).toBe("ok");
         byHand = await ownedByCustomer();
+        const pid = await said(`systemctl show --value -p MainPID ${unitName}`);
+        const visitor = await joinAt(`ws://${host().address}:3000`, { role: "visitor", name: "Grete" });
+        await isSurveyed();
+        await isProposed();
+        expect(await dueRestarts()).toEqual(["it was started before it was managed"]);
+
+        expect(await up({ restart: "hold" })).toContain("restart owed: ");
+        expect(await said(`systemctl show --value -p MainPID ${unitName}`)).toBe(pid);
+        visitor.say("Is anybody there?");
+        await visitor.hears("Is anybody there?");
+        await visitor.leave();
+        expect((await warnings({ restart: "hold" })).join()).toContain("it was started before it was managed");
+        expect(await drift()).toEqual([]);
+      },
+      5 * minutes,
+    );
+
+    test(
+      "is adopted: nothing of it is lost, the nested copy is named, chat restarts once",
+      async () => {
         const before = await starts();
         const warned = (await warnings()).join("\n");
         expect(warned).toContain(`${home}/ClientMessenger is a second copy (release `);
@@ -80,7 +124,8 @@ END
         expect(await said("ls /etc/systemd/system | grep -c attest; true")).toBe("0");
         expect((await status()).database).toBe("ok");
         await run(
-          `systemctl disable --now ${unitName}; rm -rf ${home} ${system} /usr/local/bin/updatesc.sh; systemctl daemon-reload`,
+          `ufw delete allow 3000/tcp; ufw delete allow 5701:5801/tcp
+          systemctl disable --now ${unitName}; rm -rf ${home} ${system} /usr/local/bin/updatesc.sh; systemctl daemon-reload`,
         );
       },
       3 * minutes,

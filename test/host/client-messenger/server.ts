@@ -6,6 +6,7 @@ import { messengerRunningDocument } from "../../../render/client-messenger/messe
 import { messengerSecretDocument } from "../../../render/client-messenger/messenger-secret.ts";
 import { home, unitName } from "../../../render/client-messenger/places.ts";
 import { document, documentDigest } from "../../../render/document.ts";
+import { factsOf } from "../../../report/seen.ts";
 import { bench } from "../bench.ts";
 import { aloneInTheCluster, vendor } from "../chat-server-steps.ts";
 
@@ -90,6 +91,10 @@ export const look = (change: Change = {}) => {
 
 export const problems = async (change: Change = {}) =>
   Object.values(await look(change)).flatMap((answer) => answer.problems);
+
+/** Why an apply would restart chat, as a preview hears it. */
+export const dueRestarts = async (change: Change = {}) =>
+  Object.values(await look(change)).flatMap(({ facts }) => Object.values(factsOf(facts, "restarts")));
 
 export const warnings = async (change: Change = {}) =>
   Object.values(await look(change)).flatMap((answer) => answer.warnings);

@@ -1,0 +1,35 @@
+/** `npm run survey -- --inventory FILE`: a read-only look at many hosts before any is managed. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import pLimit from "p-limit";
+import { readInventory } from "../survey/inventory.ts";
+import { reportOf, surveyMarkdown } from "../survey/report.ts";
+import { surveyHost } from "../survey/survey-host.ts";
+import { failWith } from "./fail.ts";
+
+const usage = `npm run survey -- --inventory FILE.yaml|FILE.csv   [--json FILE] [--markdown FILE]
+
+Looks at hosts over one ssh connection each, before any is managed: versions, who does what, certificates, open ports, and
+what differs from the vendor's procedure.  Reads only and installs nothing.  A host whose key is neither in the inventory
+(hostKey) nor in known_hosts is not looked at; its fingerprint is shown.  Prints Markdown.
+A host of the inventory: customer, name, address, user, and optionally port, roles, hostKey (docs/customers.md).
+Exit code: 0 all seen, 3 a host was not seen, 1 an error.`;
+
+/** Hosts that are asked at a time. */
+const atATime = pLimit(32);
+
+const main = async (): Promise<void> => {
+  const text = { type: "string" } as const;
+  const { values } = parseArgs({ options: { inventory: text, json: text, markdown: text } });
+  const { inventory, json, markdown } = values;
+  if (!inventory) throw new Error(usage);
+  const entries = readInventory(inventory, readFileSync(inventory, "utf8"));
+  const hosts = await Promise.all(entries.map((entry) => atATime(() => surveyHost(entry))));
+  const report = reportOf(hosts);
+  if (json) writeFileSync(json, `${JSON.stringify(report, null, 1)}\n`);
+  if (markdown) writeFileSync(markdown, surveyMarkdown(report));
+  else console.log(surveyMarkdown(report));
+  process.exitCode = hosts.every(({ facts }) => facts) ? 0 : 3;
+};
+
+if (import.meta.main) main().catch(failWith);

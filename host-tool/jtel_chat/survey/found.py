@@ -1,0 +1,14 @@
+"""Holds what a survey has found of one concern."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass
+class Found:
+    """Facts (None where there is nothing), and what of them differs from the vendor's procedure."""
+
+    facts: dict[str, Any] | None
+    deviations: list[str]

@@ -1,0 +1,156 @@
+import { isIP } from "node:net";
+import { printable } from "../hosts/printable.ts";
+import { keyFingerprint } from "../hosts/ssh/host-keys.ts";
+import { certificatesOf } from "./found.ts";
+import type { Surveyed } from "./survey-host.ts";
+import type { Proposal } from "./topology.ts";
+
+/** A value for a stack file, and why it was proposed. */
+export interface Reasoned<Value = string> {
+  value: Value;
+  why: string;
+}
+
+/** What a person may answer otherwise. */
+export interface Values {
+  scheme: Reasoned;
+  /** The name that visitors use; undefined where nothing on the hosts says it. */
+  host: Reasoned | undefined;
+  certificate: Reasoned | undefined;
+  database: { key: string; value: string; why: string }[];
+}
+
+/** The defaults of the stack file's database, which are not written. */
+const usual: Record<string, string> = {
+  ...{ host: "acd-dbm", port: "3306", name: "JTELWeb", user: "root" },
+  ...{ serverTimezone: "Europe/Berlin", characterEncoding: "utf8" },
+};
+
+/** Proposes what the hosts' certificates and a chat that was installed by hand say. */
+export const proposedValues = (proposal: Proposal, now = Date.now()): Values => {
+  const [certificate] = proposal.loadBalancers
+    .flatMap((host) => (host.facts ? certificatesOf(host.facts, now).map((each) => ({ ...each, host })) : []))
+    .filter(({ days }) => days !== undefined && days >= 0);
+  const name = certificate?.names.find((each) => !each.startsWith("*"));
+  const at = certificate?.host.entry.name;
+  return {
+    scheme: certificate
+      ? { value: "https", why: `HAProxy on ${at} has a certificate, ${certificate.days} days more` }
+      : { value: "http", why: "no load balancer has a certificate that can be read. WhatsApp needs https" },
+    host: name ? { value: name, why: `the name in ${certificate?.path} on ${at}` } : undefined,
+    certificate: certificate && { value: certificate.path, why: `as HAProxy on ${at} has it` },
+    database: databaseOf(proposal),
+  };
+};
+
+const databaseOf = (proposal: Proposal): Values["database"] => {
+  const host = serversOf(proposal).find(({ facts }) => facts?.chat?.database);
+  const found = Object.entries(host?.facts?.chat?.database ?? {});
+  const why = `from the unit on ${host?.entry.name}`;
+  return found.flatMap(([key, value]) => (value && value !== usual[key] ? [{ key, value, why }] : []));
+};
+
+/** The chat servers of a proposal. */
+const serversOf = ({ topology, loadBalancers, chatServers }: Proposal): Surveyed[] =>
+  topology === "lb-hosted" ? loadBalancers : chatServers;
+
+/** What a stack file is made from. */
+export interface StackFileArgs {
+  customer: string;
+  user: string;
+  proposal: Proposal;
+  values: Values & { host: Reasoned };
+  /** When, for its first lines. */
+  made: Date;
+}
+
+/**
+ * Writes the text of a new stack file, with the reason beside each value. Its first line names the JSON Schema, as in other stack
+ * files; secrets are not in it.
+ */
+export const stackFileText = ({ customer, user, proposal, values, made }: StackFileArgs): string => {
+  const { scheme, host, certificate, database } = values;
+  const day = made.toISOString().slice(0, 10);
+  const lines = [
+    "# yaml-language-server: $schema=docs/stack-file.schema.json",
+    `# ${customer}: written by npm run new on ${day} from what its hosts said. The reason stands beside each value.`,
+    "config:",
+    `  jtel-chat:topology: ${proposal.topology}${comment(proposal.why)}`,
+    "  jtel-chat:public:",
+    line("scheme", scheme),
+    line("host", host),
+    ...(certificate && scheme.value === "https" ? [line("certificate", certificate)] : []),
+    `  jtel-chat:ssh: { user: ${quoted(user)}, become: sudo }${comment("the account that the hosts were looked at with")}`,
+    "  jtel-chat:loadBalancers:",
+    ...proposal.loadBalancers.flatMap((each) => hostLines(each, proposal)),
+    ...(proposal.chatServers.length ? ["  jtel-chat:chatServers:"] : []),
+    ...proposal.chatServers.flatMap((each) => hostLines(each, proposal)),
+    ...shareLines(proposal),
+    ...javaLines(proposal),
+    ...restartLines(proposal),
+    ...(database.length ? ["  jtel-chat:database:", ...database.map((each) => line(each.key, each))] : []),
+    ...firewallLines(proposal),
+  ];
+  return `${lines.join("\n")}\n`;
+};
+
+const hostLines = ({ entry, hostKey = "" }: Surveyed, { reasons }: Proposal): string[] => [
+  `    - name: ${entry.name}${comment(reasons.get(entry.name) ?? "")}`,
+  `      address: ${quoted(entry.address)}`,
+  `      hostKey: ${hostKey}${comment(keyFingerprint(hostKey))}`,
+  ...(entry.port === 22 ? [] : [`      port: ${entry.port}`]),
+];
+
+const shareLines = (proposal: Proposal): string[] => {
+  const hosted = serversOf(proposal).find(({ facts }) => facts?.chat?.data.startsWith("/srv/jtel/"));
+  if (!hosted) return [];
+  return [`  jtel-chat:share: { hosted: true }${comment(`DATADIR on ${hosted.entry.name} is the share's home`)}`];
+};
+
+/** Java as it is there; Debian 13 has no Java 17, which is the default. */
+const javaLines = (proposal: Proposal): string[] => {
+  const servers = serversOf(proposal);
+  const installed = servers.flatMap(({ entry, facts }) =>
+    Object.keys(facts?.packages ?? {}).flatMap((each) => {
+      const version = /^openjdk-(\d+)-jdk$/.exec(each)?.[1];
+      return version ? [{ version, name: entry.name }] : [];
+    }),
+  );
+  const java = (version: string, why: string) => [
+    `  jtel-chat:java: { package: openjdk-${version}-jdk, version: ${version} }${comment(why)}`,
+  ];
+  const [other] = installed.filter(({ version }) => version !== "17");
+  if (installed.some(({ version }) => version === "17")) return [];
+  if (other) return java(other.version, `${other.name} has it`);
+  const trixie = servers.find(({ facts }) => facts?.system === "debian 13");
+  return trixie ? java("21", `${trixie.entry.name} is Debian 13, which has no Java 17`) : [];
+};
+
+/** A chat that runs is not restarted by being managed. */
+const restartLines = (proposal: Proposal): string[] => {
+  const byHand = serversOf(proposal).filter(({ facts }) => facts?.chat?.unit === "by hand");
+  if (!byHand.length) return [];
+  const names = byHand.map(({ entry }) => entry.name).join(", ");
+  return [
+    `  jtel-chat:clientMessenger:`,
+    `    restart: hold${comment(`chat on ${names} was installed by hand: the first up restarts nothing. Remove this in the window`)}`,
+  ];
+};
+
+/** The firewall's default rules are made from addresses. */
+const firewallLines = ({ loadBalancers, chatServers }: Proposal): string[] =>
+  [...loadBalancers, ...chatServers].every(({ entry }) => isIP(entry.address))
+    ? []
+    : ["  # Some addresses are names. Use IP addresses, or set jtel-chat:firewall: { sources: [10.1.0.0/24] }"];
+
+const line = (key: string, { value, why }: Reasoned): string =>
+  `    ${key}: ${key === "port" ? value : quoted(value)}${comment(why)}`;
+
+/** A comment behind a value, on one line whatever a host has said. */
+const comment = (text: string): string => (text ? ` # ${printable(text).replaceAll(/\s+/g, " ")}` : "");
+
+/** A text as YAML takes it: what is not plain in quotes. */
+const quoted = (text: string): string =>
+  /^[A-Za-z/][A-Za-z0-9_./@-]*$/.test(text) && !/^(?:true|false|null|yes|no|on|off)$/i.test(text)
+    ? text
+    : JSON.stringify(text);
