@@ -1,4 +1,5 @@
 import type { SshTarget } from "../ssh/ssh.ts";
+import type { Balancer } from "./balancers.ts";
 import type { OnDrift } from "./drift-policy.ts";
 
 /** A host as far as looking at it goes. */
@@ -21,12 +22,18 @@ export interface StepQuestion {
   madeFrom?: string;
 }
 
-/** What `jtel-chatctl look` reads: every step with its document, which of these are secret, and the CI run that will change things. */
-export const lookRequest = async (questions: StepQuestion[], run?: string): Promise<string> => {
+/**
+ * What `jtel-chatctl look` reads: every step with its document, which of these are secret, and where an apply follows the CI run
+ * that will change things and what a drain has to know of load balancers.
+ */
+export const lookRequest = async (
+  questions: StepQuestion[],
+  writing: { run?: string; balancers?: Record<string, Balancer> | undefined } = {},
+): Promise<string> => {
   const documents = questions.map(async ({ step, document }) => [step, (await document) ?? null] as const);
   const steps = Object.fromEntries(await Promise.all(documents));
   const secret = questions.filter((question) => question.secret).map(({ step }) => step);
-  return `${JSON.stringify({ steps, secret, run })}\n`;
+  return `${JSON.stringify({ steps, secret, ...writing })}\n`;
 };
 
 /** What `jtel-chatctl observe` reads: the steps' names. */

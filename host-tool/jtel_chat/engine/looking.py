@@ -95,12 +95,19 @@ def _observed(request: dict[str, Any]) -> dict[str, Any]:
 
 def _judged(request: dict[str, Any]) -> dict[str, Any]:
     """Looks at the steps of a `look`. A secret document is known by name only; whether it may travel is judged here."""
+    from ..drain import state
     from . import logbook, observing, steps
 
     if "run" in request:
         logbook.announce(str(request["run"]))
+        state.note_balancers({str(address): str(how) for address, how in request.get("balancers", {}).items()})
     with observing.looking():
         answer = {step: _cut(steps.observe(step, text)) for step, text in request["steps"].items()}
+    due = any(steps.restarts(step, text, answer[step]) for step, text in request["steps"].items())
+    for each in answer.values() if due else ():
+        each["warnings"] += [
+            f"a restart is due: {said}" for key, said in each["facts"].items() if key.startswith("drain:")
+        ]
     secret = answer.keys() & set(request.get("secret", []))
     problem = _sudo_problem() if secret else None
     for step in secret if problem else ():

@@ -11,6 +11,7 @@ from typing import Any
 from ..access import digests, disk
 from ..documents import kind
 from ..documents.document import Section
+from ..drain import draining
 from ..errors import Ended, Failed, Incomplete, Refused
 from ..text import words
 from . import journal, lock, logbook, originals, record
@@ -149,6 +150,19 @@ def _other_document(recorded: dict[str, Any], text: str | None) -> list[str]:
     return [f"the document is another one than on {recorded['applied']} (boot {record.boot()})"]
 
 
+def restarts(step: str, text: str | None, answer: dict[str, Any]) -> bool:
+    """Tells whether an apply may restart the service: something of a step that its process loads would change.
+
+    text: the document, None where it is not known beforehand. answer: what the look says of the step.
+    """
+    recorded = record.read(step)
+    sections = kind.parsed(text) if text else record.sections(step)
+    if not any(kind.declared(each).proves or draining.before_change(each) for each in sections):
+        return False
+    same = recorded and recorded["generation"] == answer["generation"]
+    return not same or bool(text and recorded and recorded["document"] != digests.short(text.encode()))
+
+
 def drifted(step: str) -> list[str]:
     """Lists what is not as it was applied, one line an item; of a step that cannot be looked at, why."""
     return compared(step)[0]
@@ -182,6 +196,7 @@ def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[s
             said += work()
         except (OSError, Refused, Failed) as error:
             logbook.note(action, step, "failed", [*said, str(error)])
+            draining.end()  # what is here is what was here before, and may get chats again
             raise
         logbook.note(action, step, "done", said)
         return said
@@ -194,7 +209,9 @@ def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section
     try:
         with Transaction(step, proven=not any("loaded-by" in section.fields for section in sections)) as transaction:
             for section in sections:
+                transaction.before_change = draining.before_change(section)
                 kind.of(section).apply(section, transaction)
+            transaction.before_change = None
             dropped = _take_back_dropped(step, sections, transaction)
             record.write(
                 step, launch, record.document_digest(text, sections), sections, observe_all(sections), transaction
@@ -204,6 +221,7 @@ def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section
     originals.forget(step, [section.name for section in dropped])
     if proving and kind.of(proving).is_proven(proving):
         journal.proven()
+        draining.end_after_restart()
     elif proving:  # held, perhaps for months: what is put back after that goes with the present secret
         journal.forget(_secret_steps())
     return transaction.said or ["nothing to change"]

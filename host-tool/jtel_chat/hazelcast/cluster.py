@@ -93,13 +93,34 @@ def strangers(section: Section, pid: int) -> list[str]:
     A look must not wait, so this counts every connection; `verify` tells one that stays from one that is closed at
     once.
     """
+    return [name for name, is_connected in _others(section, pid).items() if not is_connected]
+
+
+def connected(section: Section, pid: int) -> list[str]:
+    """Lists other chat servers to which the member of a running process has a connection now."""
+    return [name for name, is_connected in _others(section, pid).items() if is_connected]
+
+
+def answering(section: Section) -> list[str]:
+    """Lists other chat servers where a member listens, be it of our cluster or not.
+
+    In a run that changes the cluster, the servers that have the change are in another one than those that have not.
+    """
+    network, own = joining.read(disk.read(Path(section.text("cluster")))), addresses.own()
+    hosts = {name: addresses.resolved(host) for host, name, *_ in map(str.split, section.lines("cluster-hosts"))}
+    others = {name: found for name, found in hosts.items() if not own & found}
+    answers = tcp.probe((each, port) for found in others.values() for each in found for port in network.tried)
+    accepting = {address for (address, _), answer in answers.items() if answer == tcp.ACCEPTS}
+    return [name for name, found in others.items() if found & accepting]
+
+
+def _others(section: Section, pid: int) -> dict[str, bool]:
+    """Tells of each other chat server whether the member of a running process has a connection to it."""
     network = joining.read(disk.read(Path(section.text("cluster"))))
     mine = [each for each in _held(pid, sockets.established()) if {each.port, each.remote_port} & set(network.ports)]
-    connected = {str(each.remote) for each in mine}
-    hosts = (line.split() for line in section.lines("cluster-hosts"))
-    missing = [(name, found) for host, name, *_ in hosts if not connected & (found := addresses.resolved(host))]
-    own = addresses.own() if missing else set()
-    return [name for name, found in missing if not own & found]
+    remotes, own = {str(each.remote) for each in mine}, addresses.own()
+    hosts = ((name, addresses.resolved(host)) for host, name, *_ in map(str.split, section.lines("cluster-hosts")))
+    return {name: bool(remotes & found) for name, found in hosts if not own & found}
 
 
 def _hosts(section: Section, members: list[Member]) -> list[_Host]:
