@@ -94,6 +94,7 @@ export interface Kinds {
     idle: string;
     "at-deadline": string;
     settle: string;
+    servers: string;
     restart?: string | undefined;
     "load-balancers"?: string[] | undefined;
   };

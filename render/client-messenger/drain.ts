@@ -29,6 +29,7 @@ export const drainDocument = ({ drain, chatServers, loadBalancers, check, restar
       deadline: String(Math.floor(Math.min(seconds(drain.deadline), share))),
       idle: String(seconds(drain.idle)),
       "at-deadline": drain.atDeadline,
+      servers: String(chatServers),
       // Two good checks in a row mean up (configuration.txt 5.2, "rise"); the second comes after `fastinter`.
       settle: String(Math.ceil(seconds(check.downinter) + seconds(check.fastinter)) + 1),
       restart: restart === "hold" ? "hold" : undefined,

@@ -30,8 +30,8 @@ class Settings:
     """How this host drains, from its section of the kind `drain`.
 
     unit: the service. port: its own, on which sessions are counted. deadline, idle, settle: seconds. stops: with
-    sessions left at the deadline nothing is changed. holds: the service is not restarted while it is healthy.
-    load_balancers: their names by their addresses.
+    sessions left at the deadline nothing is changed. servers: how many drain one after the other. holds: the service
+    is not restarted while it is healthy. load_balancers: their names by their addresses.
     """
 
     unit: str
@@ -40,6 +40,7 @@ class Settings:
     idle: float
     settle: float
     stops: bool
+    servers: int
     holds: bool
     load_balancers: dict[str, str]
 
@@ -72,6 +73,7 @@ def of(section: Section) -> Settings:
         idle=float(section.text("idle")),
         settle=float(section.text("settle")),
         stops=section.text("at-deadline") == "stop",
+        servers=int(section.text("servers")),
         holds=section.fields.get("restart") == "hold",
         load_balancers={address: name for address, name in lines},
     )
@@ -158,9 +160,11 @@ def forecast(found: Settings, seen: Situation) -> str:
         return f"{count}; a restart cuts them at once"
     then = "is refused then" if found.stops else "cuts what is left then"
     noted = f" ({why})" if why else ""
+    together = state.span(found.servers * found.deadline)
+    at_most = f"{state.span(found.deadline)} at most, all {found.servers} servers {together}"
     return (
-        f"{count}; a restart waits for them {round(found.deadline / 60)} min at most and {then}. Agents who stay logged"
-        f" in keep it waiting until then{noted}"
+        f"{count}; a restart waits for them {at_most}, and {then}. Agents who stay logged in keep it waiting until"
+        f" then{noted}"
     )
 
 
@@ -213,7 +217,7 @@ def _wait(found: Settings) -> None:
             if not found.stops:
                 return
             raise Undrained(
-                f"not drained: {left} sessions are left on this server after {round(found.deadline / 60)} min. Nothing"
+                f"not drained: {left} sessions are left on this server after {state.span(found.deadline)}. Nothing"
                 " was changed, and new chats come here again. Repeat when fewer chat, or raise"
                 " clientMessenger.drain.deadline; atDeadline: cut would end them"
             )

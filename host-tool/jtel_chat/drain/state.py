@@ -73,7 +73,12 @@ def words(drain: Drain) -> str:
         return "drained, and about to be restarted"
     left = drain.deadline - now()
     at = time.strftime("%H:%M UTC", time.gmtime(time.time() + left))
-    return f"draining until {at}: {drain.left} sessions left, {max(0, round(left / 60))} min"
+    return f"draining until {at}: {drain.left} sessions left, {span(max(0, left))}"
+
+
+def span(seconds: float) -> str:
+    """Says how long something is, for a person: `6 min`, and below two minutes `90 s`."""
+    return f"{round(seconds)} s" if seconds < 2 * 60 else f"{round(seconds / 60)} min"
 
 
 def asked() -> dict[str, float]:

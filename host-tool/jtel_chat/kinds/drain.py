@@ -3,8 +3,8 @@
 A section is `# drain: UNIT` with `port` (of the agent), `sessions` (the port whose sessions are waited for), `deadline`
 and `idle` (seconds: how long is waited, and after how much silence a session does not count), `at-deadline` (`stop`:
 nothing is changed with sessions left, or `cut`), `settle` (seconds in which HAProxy's checks find a restarted server
-up), `restart` (`hold`: it is not restarted while it is healthy, so nothing is drained) and `load-balancers` (block:
-`ADDRESS NAME`).
+up), `servers` (how many drain one after the other), `restart` (`hold`: it is not restarted while it is healthy, so
+nothing is drained) and `load-balancers` (block: `ADDRESS NAME`).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..drain import draining, state
 from ..engine.transaction import Transaction
 from ..errors import Failed
 from ..programs import itself, process
+from .tool import AGENT
 
 DECLARATION = Declaration(
     names=re.escape(declaration.UNIT),
@@ -31,13 +32,14 @@ DECLARATION = Declaration(
         "idle": Field(NUMBER, required=True),
         "at-deadline": Field("stop|cut", required=True),
         "settle": Field("[0-9]{1,3}", required=True),
+        "servers": Field("[0-9]{1,2}", required=True),
         "restart": Field("hold"),
         "load-balancers": Field(rf"(?:{HOST}) \S+", "lines"),
     },
 )
 
 _SYSTEM = Path("/etc/systemd/system")
-SOCKET, SERVICE = "jtel-chat-drain.socket", "jtel-chat-drain.service"
+SOCKET, SERVICE = "jtel-chat-drain.socket", AGENT
 
 
 def observe(section: Section) -> Observed:
@@ -114,7 +116,7 @@ def _port_problems(section: Section) -> list[str]:
     """Says that another program listens where the agent will."""
     from ..net import listeners
 
-    if f":{section.text('port')}" in _property("Listen"):
+    if _property("ActiveState") == "active" and f":{section.text('port')} (" in _property("Listen"):
         return []  # the socket of ours does
     found = [
         f"port {section.text('port')} of the drain's agent is held by"

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import multiprocessing
 import socket
-import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from jtel_chat import __main__
 from jtel_chat.access import disk
 from jtel_chat.drain import agent, state
 from jtel_chat.drain.agent import DRAIN, NOTHING, READY, Memory
 from jtel_chat.drain.state import Drain
+from jtel_chat.errors import Refused
 
 GOING = Drain(deadline=1e9, until=1e9)
 LB1, LB2 = "10.1.0.11", "10.1.0.12"
@@ -50,17 +53,43 @@ def test_whoever_asks_its_memory_stays_small_and_knows_the_last() -> None:
 
 
 @pytest.fixture
-def port(state: Path, monkeypatch: pytest.MonkeyPatch) -> int:
-    """An agent that serves, as systemd starts one; it ends with the tests."""
+def notes(state: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the agent notes who has asked it and who has heard."""
     from jtel_chat.drain import state as noted
 
     disk.RUN.mkdir()
     monkeypatch.setattr(noted, "ASKED", state / "asked")
     monkeypatch.setattr(noted, "HEARD", state / "heard")
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-    listener.setblocking(False)
-    threading.Thread(target=agent._Agent(listener).serve, daemon=True).start()
-    return int(listener.getsockname()[1])
+    return state
+
+
+class Served:
+    """Agents in processes of their own, as systemd starts them."""
+
+    def __init__(self) -> None:
+        self.running: list[multiprocessing.process.BaseProcess] = []
+
+    def start(self) -> int:
+        """Starts one, and gives its port."""
+        listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        listener.setblocking(False)
+        self.running.append(multiprocessing.get_context("fork").Process(target=agent._Agent(listener).serve))
+        self.running[-1].start()
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def agents(notes: Path) -> Iterator[Served]:
+    served = Served()
+    yield served
+    for each in served.running:
+        each.terminate()
+        each.join()
+
+
+@pytest.fixture
+def port(agents: Served) -> int:
+    return agents.start()
 
 
 def asked(port: int) -> bytes:
@@ -93,16 +122,39 @@ def test_who_says_something_or_nothing_and_stays_keeps_nobody_from_an_answer(por
         talker.close()
 
 
-def test_what_its_files_say_is_believed_only_where_it_has_the_form(
-    state: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from jtel_chat.drain import state as noted
+def test_after_a_boot_in_the_middle_of_a_drain_ready_is_said(notes: Path, agents: Served) -> None:
+    state.write(Drain(state.now() + 60, state.now() + 60))
+    assert asked(agents.start()) == DRAIN
+    state.remove()
+    (notes / "asked").unlink()
+    assert asked(agents.start()) == READY
 
-    monkeypatch.setattr(noted, "ASKED", state / "asked")
-    monkeypatch.setattr(noted, "HEARD", state / "heard")
-    assert (noted.asked(), noted.heard()) == ({}, set())
-    (state / "asked").write_text('{"10.1.0.11": "soon", "10.1.0.12": 7}')
-    (state / "heard").write_text("{")
-    assert (noted.asked(), noted.heard()) == ({"10.1.0.12": 7.0}, set())
-    (state / "asked").write_bytes(b"[" * 100_000)
-    assert noted.asked() == {}
+
+def test_what_its_files_say_is_believed_only_where_it_has_the_form(notes: Path) -> None:
+    assert (state.asked(), state.heard()) == ({}, set())
+    (notes / "asked").write_text('{"10.1.0.11": "soon", "10.1.0.12": 7}')
+    (notes / "heard").write_text("{")
+    assert (state.asked(), state.heard()) == ({"10.1.0.12": 7.0}, set())
+    (notes / "asked").write_bytes(b"[" * 100_000)
+    assert state.asked() == {}
+
+
+def test_a_person_ends_a_drain_as_root_only(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(__main__.os, "geteuid", lambda: 1000)
+    with pytest.raises(Refused, match="only root"):
+        __main__._dispatch(["drain", "end"])
+    monkeypatch.setattr(__main__.os, "geteuid", lambda: 0)
+    state.write(Drain(state.now() + 60, state.now() + 60))
+    assert __main__._dispatch(["drain", "end"]) == 0
+    assert state.current() is None
+
+
+def test_a_run_that_was_killed_ends_its_drain_and_one_that_has_succeeded_does_not(
+    notes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(__main__.signal, "signal", lambda *_: None)
+    state.write(Drain(state.now() + 60, state.now() + 60, drained=True))
+    for result, left in (("success", True), ("signal", False)):
+        monkeypatch.setenv("SERVICE_RESULT", result)
+        assert __main__._dispatch(["recover"]) == 0
+        assert bool(state.current()) is left

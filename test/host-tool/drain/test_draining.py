@@ -13,7 +13,7 @@ from jtel_chat.engine.transaction import Transaction
 from jtel_chat.errors import Undrained
 
 LB = "10.1.0.11"
-STOPS = Settings("x.service", 3000, 600, 300, 4, stops=True, holds=False, load_balancers={LB: "lb1"})
+STOPS = Settings("x.service", 3000, 600, 300, 4, stops=True, servers=2, holds=False, load_balancers={LB: "lb1"})
 CUTS = replace(STOPS, stops=False)
 USUAL = Situation(others=["chatserver2"], asking={LB}, sessions={LB: 41})
 
@@ -40,7 +40,7 @@ def test_a_server_drains_where_another_one_runs_and_everybody_with_sessions_asks
 
 def test_a_person_is_told_what_a_restart_would_do() -> None:
     assert draining.forecast(STOPS, USUAL).startswith(
-        "41 sessions are open; a restart waits for them 10 min at most and is refused then"
+        "41 sessions are open; a restart waits for them 10 min at most, all 2 servers 20 min, and is refused then"
     )
     assert "cuts what is left then" in draining.forecast(CUTS, USUAL)
     alone = replace(USUAL, others=[])

@@ -20,7 +20,15 @@ from jtel_chat.programs import process, transient
 
 UNIT = "jtel-clientmessenger.service"
 FIELDS = {
-    **{"port": "3002", "sessions": "3000", "deadline": "600", "idle": "300", "at-deadline": "stop", "settle": "4"},
+    **{
+        "port": "3002",
+        "sessions": "3000",
+        "deadline": "600",
+        "idle": "300",
+        "at-deadline": "stop",
+        "settle": "4",
+        "servers": "2",
+    },
     "load-balancers": "10.1.0.11 lb1\n",
 }
 SECTION = Section("drain", UNIT, FIELDS)
@@ -117,7 +125,7 @@ def test_a_look_says_what_a_restart_would_wait_for_and_how_long_a_drain_goes_on(
     assert (
         drain.observe(SECTION)
         .facts[f"drain:{UNIT}"]
-        .startswith("41 sessions are open; a restart waits for them 10 min")
+        .startswith("41 sessions are open; a restart waits for them 10 min at most")
     )
     disk.RUN.mkdir()
     state.write(Drain(state.now() + 300, state.now() + 900, left=7))
