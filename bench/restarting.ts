@@ -1,6 +1,6 @@
 /**
  * What visitors see of a restart of both chat servers, at once and drained: run on a lab of its own, writes the figures
- * into docs/reliability.md.
+ * into docs/reliability.md; `npm run format` aligns them.
  *
  *     toolchain/exec node bench/restarting.ts
  */

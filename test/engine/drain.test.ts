@@ -143,6 +143,18 @@ print(b"".join(iter(lambda: master.recv(65536), b"")).decode())'`,
   );
 
   test(
+    "with the other server down, nothing is changed",
+    async () => {
+      await bothUp();
+      await said("chatserver2", "systemctl stop jtel-clientmessenger");
+      const { output } = await up(draining("stop", ["files"]));
+      expect(output).toContain("chatserver1: not drained: no other chat server runs that could take new chats");
+      await said("chatserver2", "systemctl start jtel-clientmessenger");
+    },
+    minutes,
+  );
+
+  test(
     "a reload in the middle keeps the drain, and a run that is killed ends it",
     async () => {
       await bothUp();

@@ -22,6 +22,7 @@ ASKED, HEARD = Path("/run/jtel-chat-drain/asked"), Path("/var/lib/jtel-chat-drai
 RECENT = 5.0
 #: What is noted of load balancers.
 SPARED, ALONE = "spared", "alone"
+_KNOWN = 2 * 3600.0  # seconds in which what a run has seen of load balancers counts: no run takes longer
 _LARGEST = 64 << 10  # bytes of a file of the agent's
 
 
@@ -108,21 +109,24 @@ def note_balancers(found: dict[str, str]) -> None:
     """
     if found:
         disk.make_directory(disk.RUN)
-        disk.write(_balancers(), json.dumps(found).encode(), 0o644)
+        disk.write(_balancers(), json.dumps({"noted": now(), "found": found}).encode(), 0o644)
     else:
         disk.remove(_balancers())
 
 
 def balancers(how: str) -> tuple[str, ...]:
-    """Lists the addresses that `note_balancers` has noted so."""
-    return tuple(address for address, noted in (disk.json(_balancers()) or {}).items() if noted == how)
+    """Lists the addresses that `note_balancers` has noted so, in a run that may still go on."""
+    noted = disk.json(_balancers())
+    if not noted or now() - noted["noted"] > _KNOWN:
+        return ()
+    return tuple(address for address, found in noted["found"].items() if found == how)
 
 
 def _noted(path: Path, otherwise: Any) -> Any:
     """Reads one of the agent's files, which may be missing or say anything."""
     try:
         noted = json.loads(disk.read(path, _LARGEST))
-    except (OSError, ValueError, Refused):
+    except (OSError, ValueError, RecursionError, Refused):
         return otherwise
     return noted if isinstance(noted, type(otherwise)) else otherwise
 

@@ -135,8 +135,9 @@ def test_what_its_files_say_is_believed_only_where_it_has_the_form(notes: Path) 
     (notes / "asked").write_text('{"10.1.0.11": "soon", "10.1.0.12": 7}')
     (notes / "heard").write_text("{")
     assert (state.asked(), state.heard()) == ({"10.1.0.12": 7.0}, set())
-    (notes / "asked").write_bytes(b"[" * 100_000)
-    assert state.asked() == {}
+    for size in (60_000, 100_000):
+        (notes / "asked").write_bytes(b"[" * size)
+        assert state.asked() == {}
 
 
 def test_a_person_ends_a_drain_as_root_only(notes: Path, monkeypatch: pytest.MonkeyPatch) -> None:

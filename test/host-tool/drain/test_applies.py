@@ -139,10 +139,15 @@ def test_who_waits_for_the_lock_of_a_run_that_drains_waits_until_that_has_ended(
     assert disk.RUN.exists()
 
 
-def test_a_drain_is_what_looks_and_runs_have_noted_of_load_balancers(state: Path) -> None:
+def test_a_drain_is_what_looks_and_runs_have_noted_of_load_balancers(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     looking._judged({"steps": {}, "run": "", "balancers": {"10.1.0.11": "spared", "10.1.0.12": "alone"}})
     assert (noted.balancers(noted.SPARED), noted.balancers(noted.ALONE)) == (("10.1.0.11",), ("10.1.0.12",))
     looking._judged({"steps": {}})
     assert noted.balancers(noted.SPARED) == ("10.1.0.11",), "a preview notes nothing"
+    with monkeypatch.context() as later:
+        later.setattr(noted, "now", lambda: 1e12)
+        assert noted.balancers(noted.SPARED) == (), "what somebody did hours ago is not known any more"
     looking._judged({"steps": {}, "run": ""})
     assert noted.balancers(noted.SPARED) == ()
