@@ -19,6 +19,8 @@ export interface HaproxyChatFrontendArgs {
   certificate: string;
   /** Times, addresses and limits. */
   options: HaproxyOptions;
+  /** Port of the chat servers' agent; unset where the stack has no drain. */
+  drainPort?: number | undefined;
   /** The portal's https frontend, which gets TynTec's calls; unset without WhatsApp. */
   portalFrontend?: string | undefined;
   /** The portal's public name, by which TynTec calls. */

@@ -12,6 +12,8 @@ export interface UfwRulesArgs {
   sources?: string[] | "any" | undefined;
   /** Ports on which visitors reach chat. */
   publicPorts: number[];
+  /** Port of the agent that load balancers ask whether a chat server drains. @default none */
+  drainPort?: number | undefined;
   /** Switch ufw on where it is off. @default false */
   enable?: boolean | undefined;
 }

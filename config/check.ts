@@ -1,9 +1,10 @@
 import { isIP } from "node:net";
 import type { z } from "zod";
 import { fingerprintOf } from "./openpgp.ts";
-import { chatPort, placeOf, publicPort } from "./ports.ts";
+import { chatPort, placeOf, publicPort, publicPorts } from "./ports.ts";
 import { keyPath, type Problem } from "./problems.ts";
 import { type Deployment, schema, secretKeys } from "./schema.ts";
+import { seconds } from "./seconds.ts";
 import { tyntecUrlProblem } from "./tyntec-url.ts";
 
 /** The checked values, or every problem that they have. */
@@ -81,6 +82,7 @@ const crossProblems = (deployment: Deployment): Problem[] => [
   ...firewallProblems(deployment),
   ...hazelcastProblems(deployment),
   ...aptKeyProblems(deployment),
+  ...drainProblems(deployment),
 ];
 
 const allHosts = ({ loadBalancers, chatServers }: Deployment) => [
@@ -230,6 +232,32 @@ const aptKeyProblems = ({ java: { aptKey, aptSource } }: Deployment): Problem[] 
     ...(found === aptKey.fingerprint ? [] : [other]),
     ...(aptSource ? [] : [alone]),
     ...(/^deb +\[[^\]]*signed-by/i.test(aptSource ?? "") ? [twice] : []),
+  ];
+};
+
+/** The longest drain: a run is ended after two hours, whatever it waits for. */
+const longestDrain = "1h";
+
+/** Finds what keeps a drain from being asked for, or from ending. */
+const drainProblems = (deployment: Deployment): Problem[] => {
+  const { drain } = deployment.clientMessenger;
+  if (!drain) return [];
+  const inHazelcast = drain.port >= 5701 && drain.port <= 5801;
+  const onLoadBalancer = deployment.topology === "lb-hosted" ? publicPorts(deployment) : [];
+  const taken = [...reservedPorts, chatPort, ...onLoadBalancer].includes(drain.port) || inHazelcast;
+  const names = deployment.loadBalancers.flatMap(({ address }, index) => (isIP(address) ? [] : [{ address, index }]));
+  const key = "clientMessenger.drain";
+  return [
+    ...(taken
+      ? [{ key: `${key}.port`, text: `${drain.port} is taken by ssh, the portal, Hazelcast or chat. Use another one` }]
+      : []),
+    ...(seconds(drain.deadline) > seconds(longestDrain)
+      ? [{ key: `${key}.deadline`, text: `"${drain.deadline}" is longer than ${longestDrain}. Use a shorter one` }]
+      : []),
+    ...names.map(({ address, index }) => ({
+      key: `loadBalancers[${index}].address`,
+      text: `"${address}" is a name, but a drain tells load balancers by their addresses. Use the IP address, or remove clientMessenger.drain`,
+    })),
   ];
 };
 

@@ -90,6 +90,11 @@ const time = z
   .string({ error: "is no time. Examples: 500ms, 30s, 1m, 1d" })
   .regex(/^[1-9][0-9]{0,8}(?:ms|s|m|h|d)$/, "is no time. Examples: 500ms, 30s, 1m, 1d");
 
+/** How long something is waited for, e.g. `30s`. */
+const span = z
+  .string({ error: "is no time. Examples: 30s, 10m, 1h" })
+  .regex(/^[1-9][0-9]{0,4}[smh]$/, "is no time. Examples: 30s, 10m, 1h");
+
 const bind = z
   .string()
   .regex(
@@ -226,6 +231,16 @@ export const unitOptions = z.strictObject({
   limits: z.array(z.enum(unitLimits, { error: `is unknown. Known: ${unitLimits.join(", ")}` })).default([]),
 });
 
+/** How a chat server is emptied before it is restarted. */
+const drainOptions = z.strictObject({
+  deadline: span.default("10m"),
+  /** The longest silence of a chat that is still waited for. */
+  idle: span.default("5m"),
+  atDeadline: z.enum(["stop", "cut"], { error: "is unknown. Known: stop, cut" }).default("stop"),
+  total: span.optional(),
+  port: port.default(3002),
+});
+
 /**
  * Every key of a stack file below `jtel-chat:`, with its default.
  *
@@ -304,6 +319,7 @@ export const schema = z.strictObject({
         .default("hold"),
       restart: z.enum(["roll", "hold"], { error: "is unknown. Known: roll, hold" }).default("roll"),
       unit: unitOptions.prefault({}),
+      drain: drainOptions.optional(),
     })
     .prefault({}),
   hazelcast: z
@@ -394,6 +410,8 @@ export type Restart = Deployment["clientMessenger"]["restart"];
 
 /** When a running chat may be restarted, with all defaults filled in. */
 export type Maintenance = z.output<typeof maintenance>;
+/** How a chat server is emptied before it is restarted, with all defaults filled in. */
+export type Drain = z.output<typeof drainOptions>;
 
 /** One requirement that a stack file can waive, e.g. `memory`. */
 export type Resource = (typeof resources)[number];

@@ -20,6 +20,8 @@ export interface Admission {
   sources?: string[] | "any" | undefined;
   /** Ports on which visitors reach chat. */
   publicPorts: number[];
+  /** Port of the agent that load balancers ask, and nobody else. @default none */
+  drainPort?: number | undefined;
   /** Switch ufw on where it is off. @default false */
   enable?: boolean | undefined;
 }
@@ -51,12 +53,13 @@ export const firewallDocument = (host: FirewalledHost, admission: Admission): st
 
 const chatServerRules = (
   { interface: limitedTo }: FirewalledHost,
-  { chatServers, loadBalancers, sources }: Admission,
+  { chatServers, loadBalancers, sources, drainPort }: Admission,
 ): string[] => {
   const from = (addresses: string[]) => (sources === "any" ? [undefined] : (sources ?? addresses));
   return [
     ...from(chatServers).map((source) => allow({ port: hazelcastPorts, source, limitedTo })),
     ...from(loadBalancers).map((source) => allow({ port: chatPort, source, limitedTo })),
+    ...(drainPort ? loadBalancers.map((source) => allow({ port: drainPort, source, limitedTo })) : []),
   ];
 };
 

@@ -18,6 +18,8 @@ export interface ChatFrontend {
   /** The backend's servers, in stack order. */
   servers: { name: string; address: string }[];
   options: HaproxyOptions;
+  /** Port of the agent that says whether a server drains; unset where the stack has no drain. */
+  drainPort?: number | undefined;
 }
 
 /** What the step depends on: the sections, and what a load balancer has to prove of them. */
@@ -59,7 +61,7 @@ export const chatSections = (frontend: ChatFrontend): string => {
     binds: [`:${port}`, ...options.binds].map((bind) => `${bind}${tls}${proxy(options)}`),
     redirect: redirect(frontend),
     portalFrontend,
-    servers: servers.map((server) => serverLine(server, options)),
+    servers: servers.map((server) => serverLine(server, frontend)),
   });
 };
 
@@ -76,10 +78,13 @@ const redirect = ({ host, port, options }: ChatFrontend) => {
 /** One `server` line: `server chatserver1 10.1.0.21:3000 weight 1 check inter 2s fastinter 500ms downinter 2s`. */
 const serverLine = (
   { name, address }: { name: string; address: string },
-  { weights, check: { inter, fastinter, downinter, shutdownSessions } }: HaproxyOptions,
+  { options: { weights, check: times }, drainPort }: ChatFrontend,
 ): string => {
+  const { inter, fastinter, downinter, shutdownSessions } = times;
   const down = shutdownSessions ? " on-marked-down shutdown-sessions" : "";
-  const check = `check inter ${inter} fastinter ${fastinter} downinter ${downinter}${down}`;
+  // Without an interval of its own, the agent would be asked every `inter`.
+  const agent = drainPort ? ` agent-check agent-port ${drainPort} agent-inter 1s` : "";
+  const check = `check inter ${inter} fastinter ${fastinter} downinter ${downinter}${agent}${down}`;
   return `server ${name} ${bracketed(address)}:${chatPort} weight ${weights[name] ?? 1} ${check}`;
 };
 

@@ -87,4 +87,15 @@ export interface Kinds {
     "cluster-within"?: string | undefined;
     "cluster-hosts"?: string[] | undefined;
   };
+  drain: {
+    port: string;
+    sessions: string;
+    deadline: string;
+    idle: string;
+    "at-deadline": string;
+    settle: string;
+    servers: string;
+    restart?: string | undefined;
+    "load-balancers"?: string[] | undefined;
+  };
 }

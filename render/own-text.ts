@@ -4,6 +4,8 @@ import { templateText } from "./template.ts";
 /** What the tool itself writes or has run on a host, by its place below `templates/`: programs are never a document's. */
 export const ownTexts = [
   "etc/systemd/system/jtel-chat-attest.service",
+  "etc/systemd/system/jtel-chat-drain.service",
+  "etc/systemd/system/jtel-chat-drain.socket",
   "etc/systemd/system/jtel-chat-recover.service",
   "usr/local/bin/updatesc.sh",
   "usr/local/lib/jtel-chat/DatabaseLogin.java",

@@ -1,5 +1,6 @@
 import { homedir } from "node:os";
 import { ClientMessengerService } from "../components/client-messenger-service.ts";
+import { DrainAgent } from "../components/drain-agent.ts";
 import { HaproxyChatFrontend } from "../components/haproxy-chat-frontend.ts";
 import { HazelcastConfig } from "../components/hazelcast-config.ts";
 import { JavaInstall } from "../components/java-install.ts";
@@ -26,17 +27,25 @@ export interface Roles {
 
 /**
  * Creates the CHAT role in the order of the vendor's page, but the firewall before Hazelcast: Java, firewall, Hazelcast,
- * ClientMessenger, HAProxy, TynTec. All of it is registered with the look, which the program then closes.
+ * ClientMessenger, HAProxy, TynTec. Where the stack drains, the agent that HAProxy asks comes before Hazelcast, too. All of it is registered with the look, which the program then closes.
  */
 export const chatRole = (deployment: Deployment, look: Look, { chatServers, loadBalancers, needs }: Roles): void => {
   const { public: visitors, share, database, firewall, whatsapp, tyntec } = deployment;
-  const { release, unit, restart } = deployment.clientMessenger;
+  const { release, unit, restart, drain } = deployment.clientMessenger;
+  const drainPort = drain?.port;
 
   const rollout = new Rollout();
 
   const java = new JavaInstall("java", { ...deployment.java, chatServers });
   // Before Hazelcast, which waits for the servers before it: those want to be let in here.
-  new UfwRules("firewall", { ...firewall, chatServers, loadBalancers, publicPorts: publicPorts(deployment) });
+  new UfwRules("firewall", {
+    ...firewall,
+    chatServers,
+    loadBalancers,
+    publicPorts: publicPorts(deployment),
+    drainPort,
+  });
+  if (drain) new DrainAgent("drain", { chatServers, loadBalancers, drain, check: deployment.haproxy.check, restart });
   const hazelcast = new HazelcastConfig("hazelcast", { ...deployment.hazelcast, chatServers, share, release, rollout });
   const chat = new ClientMessengerService("client-messenger", {
     chatServers,
@@ -57,6 +66,7 @@ export const chatRole = (deployment: Deployment, look: Look, { chatServers, load
     ...visitors,
     port: publicPort(deployment),
     options: deployment.haproxy,
+    drainPort,
     portalFrontend: whatsapp?.frontend,
     portalName: whatsapp && new URL(whatsapp.portal).hostname,
     after: chat.running,

@@ -7,6 +7,7 @@ jtel-chatctl log [--json]                 what was done here, by whom, from wher
 jtel-chatctl update                       install the share's release here and restart on it (updatesc.sh)
 jtel-chatctl undo STEP                    take a step back (what `pulumi destroy` does)
 jtel-chatctl adopt PROJECT/STACK          give this host to another stack, or to the same one with a new state
+jtel-chatctl drain end                    end the wait for sessions: HAProxy sends new chats here again
 jtel-chatctl release-lock                 end a run that hangs; what it had begun is put back
 jtel-chatctl observe                      how what was applied is now: names of steps on standard input (JSON)
 jtel-chatctl look                         the same, and what an apply would meet: documents on standard input (JSON)
@@ -14,6 +15,7 @@ jtel-chatctl survey                       what this host is, and what differs fr
 jtel-chatctl apply STEP GENERATION REASON the document on standard input
 jtel-chatctl recover [--at-boot]          put back what an interrupted run left
 jtel-chatctl end-trial                    switch ufw off if nobody has confirmed that ssh gets in (called by its timer)
+jtel-chatctl drain answer                 answer HAProxy (called by a unit of its own)
 jtel-chatctl attest UNIT                  note what a service is about to load (called by a unit of its own)
 jtel-chatctl mounted SHARE                exit code 1 when a share is not mounted (called before the service's start)
 """
@@ -27,7 +29,7 @@ import sys
 from pathlib import Path
 
 from .engine import looking
-from .errors import Ended, Failed, Incomplete, Refused, Stuck
+from .errors import Ended, Failed, Incomplete, Refused, Stuck, Undrained
 from .programs import bounded
 from .text import printable
 
@@ -36,6 +38,7 @@ def main(arguments: list[str]) -> int:
     """Runs the command line and returns its exit code.
 
     0: done. 1: failed, and put back (of `check`: something has drifted). 2: wrong call. 3: refused before any change.
+    4: refused, since a drain has ended with sessions left.
     """
     os.umask(0o022)
     os.environ["PATH"] = bounded.PATH
@@ -46,7 +49,7 @@ def main(arguments: list[str]) -> int:
     except looking.WrongCall as error:
         return _report(str(error), 2)
     except Refused as refusal:
-        return _report(str(refusal), 3)
+        return _report(str(refusal), 4 if isinstance(refusal, Undrained) else 3)
     except (OSError, Failed) as failure:  # a full disk, a stale mount: the transaction has rolled back, too
         return _report("\n".join([str(failure), *_outcome(failure)]), 1)
 
@@ -82,8 +85,8 @@ def _dispatch(arguments: list[str]) -> int:
         logbook.confirm_firewall()
     if command in ("attest", "mounted") and len(values) == 1:
         return {"attest": _attest, "mounted": _mounted}[command](values[0])
-    if arguments in (["recover"], ["recover", "--at-boot"], ["end-trial"]):
-        return _put_back(arguments)
+    if arguments in (["recover"], ["recover", "--at-boot"], ["end-trial"], ["drain", "end"], ["drain", "answer"]):
+        return _drain(values[0]) if command == "drain" else _put_back(arguments)
     if (
         (command == "update" and not values)
         or (command == "apply" and len(values) == 3 and values[1].isdecimal())
@@ -131,14 +134,31 @@ def _changing(arguments: list[str], text: str) -> int:
     return _print(steps.apply(arguments[1], int(arguments[2]), arguments[3], text))
 
 
+def _drain(verb: str) -> int:
+    if verb == "answer":
+        from .drain import agent
+
+        agent.run()
+    from .drain import draining, state
+
+    if os.geteuid() != 0:
+        raise Refused("only root can end a drain. Use sudo")
+    found = state.current()
+    draining.end()
+    return _print(["the drain is ended" if found else "no drain goes on"])
+
+
 def _put_back(arguments: list[str]) -> int:
     """Puts back what interrupted runs left, and ends the trial of ufw; a boot ends it, too: its timer is gone."""
+    from .drain import draining
     from .engine import steps
     from .firewall import trial
 
     signal.signal(signal.SIGTERM, _ended)  # systemd's, where a boot has waited long enough
     try:
         if arguments[0] == "recover":
+            if os.environ.get("SERVICE_RESULT", "success") != "success":
+                draining.end()  # of a run that was killed
             _print(steps.recover_all(booting="--at-boot" in arguments))
     finally:  # whatever could not be put back: with ufw on, nobody might get in to repair it
         if arguments != ["recover"]:

@@ -5,6 +5,10 @@ class Refused(Exception):
     """The host is not as the document needs it; nothing was changed."""
 
 
+class Undrained(Refused):
+    """A drain has ended with sessions left; nothing was changed, and the load balancers send new chats again."""
+
+
 class Failed(Exception):
     """An effect went wrong; what the transaction had changed is put back."""
 

@@ -5,6 +5,7 @@ import { printable } from "../printable.ts";
 import { ssh } from "../ssh/ssh.ts";
 import { withTool } from "../tool-text.ts";
 import { type StepAnswer, understood } from "./answer.ts";
+import type { Balancer } from "./balancers.ts";
 import { ciRun } from "./ci-run.ts";
 import { driftProblems, stopsAtDrift } from "./drift-policy.ts";
 import { approvedDigest, observer } from "./environment.ts";
@@ -72,9 +73,11 @@ const unreachable = async ({ name }: ObservedHost, problem: string): Promise<See
 /**
  * Leave on a host what an installation of the tool takes from it, and tell it whose changes follow, where a look has not done so:
  * in an `up` that does not look, and in one that writes only what was approved. Resolves to why that cannot be done.
+ *
+ * @param balancers What a drain of this host has to know of load balancers, by their addresses.
  */
-export const prepare = async (host: ObservedHost): Promise<string[]> => {
-  const { problem } = await asked(host, Promise.resolve([]), { writes: true });
+export const prepare = async (host: ObservedHost, balancers: Record<string, Balancer>): Promise<string[]> => {
+  const { problem } = await asked(host, Promise.resolve([]), { writes: true, balancers });
   return problem ? [`${host.name}: ${problem}`] : [];
 };
 
@@ -85,8 +88,12 @@ const runText = async (): Promise<string> => {
 };
 
 /** Ask a host about steps. `writes`: an apply follows, so the tool's text and the name of the CI run are left there. */
-const asked = async (host: ObservedHost, questions: Promise<StepQuestion[]>, { writes }: { writes: boolean }) => {
-  const following = async () => (writes ? { run: await runText(), closed: host.closed ?? "" } : undefined);
+const asked = async (
+  host: ObservedHost,
+  questions: Promise<StepQuestion[]>,
+  { writes, balancers = {} }: { writes: boolean; balancers?: Record<string, Balancer> },
+) => {
+  const following = async () => (writes ? { run: await runText(), closed: host.closed ?? "", balancers } : undefined);
   const request = questions.then(async (all) => lookRequest(all, await following()));
   const result = await ssh(host, lookCommand(hostToolDigest()), withTool(request, "look", writes));
   await request;

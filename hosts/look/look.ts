@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { printable } from "../printable.ts";
 import type { StepAnswer } from "./answer.ts";
+import { type Balancer, seenBalancers } from "./balancers.ts";
 import { approvedDigest, neverLooks, observer } from "./environment.ts";
 import { lookAtHost, prepare, type SeenHost } from "./look-at-host.ts";
 import type { ObservedHost, StepQuestion } from "./question.ts";
@@ -149,8 +150,9 @@ export class Look {
     const sight = await this.look();
     const problems = [...sight.problems, ...(await judge(sight))];
     if (problems.length) throw refusal(problems);
-    if (!pulumi.runtime.isDryRun() && (neverLooks() || approvedDigest())) await this.prepareAll();
-    for (const difference of unlike(sight.hosts)) await pulumi.log.warn(printable(difference));
+    const { told, warnings } = seenBalancers(sight.hosts);
+    if (!pulumi.runtime.isDryRun()) await this.prepareAll(told);
+    for (const warning of [...unlike(sight.hosts), ...warnings]) await pulumi.log.warn(printable(warning));
     return new Map([...this.hosts.keys()].map((host, index) => [host, sight.hosts[index]?.answers ?? {}]));
   }
 
@@ -173,9 +175,20 @@ export class Look {
     return { questions, hosts, prerequisites, problems };
   }
 
-  /** What a look that may leave nothing behind has not done: the installation of the tool takes its text from the host. */
-  private async prepareAll(): Promise<void> {
-    const problems = (await Promise.all([...this.hosts.keys()].map((host) => this.prepare(host)))).flat();
+  /**
+   * What a look that may leave nothing behind has not done: the installation of the tool takes its text from the host. And what no
+   * host knows by itself: on which load balancers a person has it, or all others, out of service.
+   */
+  private async prepareAll(told: Map<string, Map<string, Balancer>>): Promise<void> {
+    const hosts = [...this.hosts.keys()];
+    const due = hosts.filter(({ name }) => neverLooks() || approvedDigest() || told.get(name)?.size);
+    const balancersOf = ({ name }: ObservedHost) =>
+      hosts.flatMap((each): [string, Balancer][] => {
+        const how = told.get(name)?.get(each.name);
+        return how ? [[each.address, how]] : [];
+      });
+    const prepared = due.map((host) => this.prepare(host, Object.fromEntries(balancersOf(host))));
+    const problems = (await Promise.all(prepared)).flat();
     if (problems.length) throw refusal(problems);
   }
 }

@@ -1,4 +1,5 @@
 import type { SshTarget } from "../ssh/ssh.ts";
+import type { Balancer } from "./balancers.ts";
 import type { OnDrift } from "./drift-policy.ts";
 
 /** A host as far as looking at it goes. */
@@ -29,6 +30,8 @@ export interface Following {
   run: string;
   /** Why they must not restart a running chat; empty where they may. */
   closed: string;
+  /** What a drain has to know of load balancers, by their addresses. */
+  balancers: Record<string, Balancer>;
 }
 
 /** What `jtel-chatctl look` reads: every step with its document, which of these are secret, and what is noted for changes that follow. */

@@ -19,6 +19,7 @@ describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
     delete config.chatServers;
     config.resources = { accept: ["cores"] };
     config.java = { ...(config.java as object), onDestroy: "remove" };
+    config.clientMessenger = { drain: {} };
   };
 
   const balanced = (balance: string): Change => {
@@ -79,6 +80,16 @@ describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
     expect(await said("lb1", ours)).toMatch(/server lb1 .*\n.*server lb2 /);
   });
 
+  test("every load balancer asks each chat server whether it drains, its own one too", async () => {
+    for (const asked of ["lb1", "lb2"])
+      await until(`both ask ${asked}`, 10, async () => {
+        const peers = Object.keys(JSON.parse(await said(asked, "cat /run/jtel-chat-drain/asked")));
+        const both = ["lb1", "lb2"].map((each) => lab().hosts[each]?.address ?? "");
+        return both.every((address) => peers.includes(address)) || undefined;
+      });
+    expect(await said("lb1", "jtel-chatctl status")).toContain("0 sessions are open; a restart waits for them 10 min");
+  });
+
   test("what fails on the standby does not reach the active one", async () => {
     const before = await said("lb1", "cat /etc/haproxy/haproxy.cfg");
     const rule = "http-request deny if { path /delivery } { method POST }";
@@ -112,6 +123,7 @@ describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
     const { exitCode, output } = await (await stack(lbHosted)).pulumi(["destroy", "--yes", "--skip-preview"]);
     expect(exitCode, output).toBe(0);
     expect(await said("lb1", "grep -c jtel-chat /etc/haproxy/haproxy.cfg; ls /home/jtel")).toBe("0\nshared");
+    expect(await said("lb1", "find /etc/systemd/system /run /var/lib /var/lib/private -name 'jtel-chat*'")).toBe("");
     expect(await said("lb1", java)).not.toMatch(/^\s*install$/m);
     expect(output).toMatch(new RegExp(`${jdk} stays installed, since .*default-jre-headless.* would go with it`));
     expect(await said("lb2", java)).toMatch(/^\s*install\n\s*install$/m);

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { load as parseYaml } from "js-yaml";
 import { describe, expect, test } from "vitest";
 import { haproxyOptions } from "../../config/schema.ts";
+import { drainDocument } from "../../render/client-messenger/drain.ts";
 import { argumentFileText, environmentFileText } from "../../render/client-messenger/messenger-secret.ts";
 import { type Unit, unitSection } from "../../render/client-messenger/unit.ts";
 import { document } from "../../render/document.ts";
@@ -36,6 +37,7 @@ golden("argument-file", argumentFileText);
 golden("firewall", ({ host, admission }: { host: FirewalledHost; admission: Admission }) =>
   firewallDocument(host, admission),
 );
+golden("drain", drainDocument);
 golden("environment-file", environmentFileText);
 golden("unit", (unit: Unit) => document(unitSection(unit)));
 golden("hazelcast", ({ major, ...cluster }: HazelcastCluster & { major: 3 | 5 }) => hazelcastXml(major, cluster));

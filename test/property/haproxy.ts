@@ -13,6 +13,8 @@ import { ensureCertificate } from "../../lab/services/certificates.ts";
 export interface Haproxy {
   /** As it says itself: `2.6.12-1+deb12u3`. */
   version: string;
+  /** The directory that it takes for its root. */
+  root: string;
   /** What `haproxy -c` complains of, as exit status and text. */
   check(config: Buffer): Promise<{ accepted: boolean; output: string }>;
   /**
@@ -50,6 +52,7 @@ export const debianHaproxy = async (suite: string): Promise<Haproxy> => {
   if (!version) throw new Error(`HAProxy of ${suite} does not run. Remove ${root} and try again`);
   return {
     version,
+    root,
     check: async (config) => {
       const name = `/tmp/${randomUUID()}.cfg`;
       await writeFile(join(root, name), config);

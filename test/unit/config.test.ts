@@ -211,6 +211,23 @@ test("a line of the vendor's unit that is accepted is one Key=Value, and limits 
   expect(given({ restart: "never" })[0]).toContain("Known: roll, hold");
 });
 
+test("a drain has its defaults, a port of its own, an end, and load balancers that are told by addresses", () => {
+  const given = (drain: unknown, more: object = {}) => problems({ clientMessenger: { drain }, ...more });
+  expect(check({ ...values(), clientMessenger: { drain: {} } })).toMatchObject({
+    deployment: { clientMessenger: { drain: { deadline: "10m", idle: "5m", atDeadline: "stop", port: 3002 } } },
+  });
+  expect(given({ deadline: "1h", idle: "30s", total: "2h", atDeadline: "cut" })).toEqual([]);
+  expect(given({ deadline: "10" })[0]).toContain('"10" is no time. Examples: 30s, 10m, 1h');
+  expect(given({ deadline: "61m" })[0]).toContain('clientMessenger.drain.deadline: "61m" is longer than 1h');
+  expect(given({ atDeadline: "wait" })[0]).toContain("Known: stop, cut");
+  for (const port of [22, 3000, 5750]) expect(given({ port })[0]).toContain(`drain.port: ${port} is taken`);
+  const [balancer] = values().loadBalancers as unknown as object[];
+  const named = { loadBalancers: [{ ...balancer, address: "lb1.acme.example" }], firewall: { sources: "any" } };
+  expect(given({}, named)[0]).toMatch(
+    /^loadBalancers\[0\]\.address: .* a drain tells load balancers by their addresses/,
+  );
+});
+
 test("parameters of the driver may be numbers and booleans, and do not override keys of their own", () => {
   const withParameters = (parameters: object) => problems({ database: { ...values().database, parameters } });
   expect(withParameters({ useSSL: false, connectTimeout: 5000 })).toEqual([]);

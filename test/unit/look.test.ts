@@ -154,7 +154,40 @@ test("with looking switched off nothing is asked, and everything is unseen; an u
   expect(await Promise.all(heard)).toEqual([unseen, unseen]);
   expect(lookAt).not.toHaveBeenCalled();
   expect(prerequisite).not.toHaveBeenCalled();
-  expect(bring).toHaveBeenCalledExactlyOnceWith(lb1);
+  expect(bring).toHaveBeenCalledExactlyOnceWith(lb1, {});
+});
+
+/** A host that says this beside its answers. */
+const withFacts =
+  (facts: Record<string, Record<string, string>>) => async (at: ObservedHost, asked: Promise<StepQuestion[]>) => {
+    const seen = await answers(at, asked);
+    for (const answer of Object.values(seen.answers)) answer.facts = facts[at.name] ?? {};
+    return seen;
+  };
+
+const ours = { "draining:jtel-clientmessenger.service": "draining" };
+
+test.each([
+  { said: "maint", drains: {}, told: { chatserver1: "spared", chatserver2: "alone" } },
+  { said: "maint", drains: ours, told: { chatserver1: "spared", chatserver2: "alone" } },
+  { said: "drain", drains: {}, told: { chatserver1: "spared", chatserver2: "alone" } },
+  { said: "drain", drains: ours, told: {} },
+])("of a server in $said, of which its own host says $drains, the drains are told $told", async (given) => {
+  const warned = vi.spyOn(pulumi.log, "warn").mockResolvedValue();
+  const bring = vi.fn(async () => []);
+  const facts: Record<string, Record<string, string>> = {
+    lb1: { "admin:chatserver1": given.said },
+    chatserver1: given.drains,
+  };
+  const look = new Look(withFacts(facts), bring);
+  look.registerStep(step(lb1, "haproxy"));
+  for (const each of [chatserver1, host("chatserver2")]) look.registerStep(step(each, "drain"));
+  await look.close();
+  const calls = bring.mock.calls as unknown as [ObservedHost, object][];
+  const wanted = Object.entries(given.told).map(([name, how]) => [name, { lb1: how }]);
+  expect(calls.map(([{ name }, balancers]) => [name, balancers])).toEqual(wanted);
+  expect(warned).toHaveBeenCalledTimes(wanted.length ? 1 : 0);
+  warned.mockRestore();
 });
 
 test("with looking switched off, an up ends where the tool cannot be brought", async () => {

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from ..documents import kind
 from ..documents.document import Section
+from ..drain import draining
 from ..engine import journal, originals, record, steps
 from ..engine.transaction import Transaction
 from ..errors import Failed, Refused
@@ -52,6 +53,7 @@ def _update(installing: str, running: str) -> list[str]:
     except Failed as failure:
         raise Failed(f"{failure}{_put_back(installing, service, before)}") from None
     journal.proven()
+    draining.end_after_restart()
     return said
 
 
@@ -62,6 +64,7 @@ def _following(section: Section) -> Section:
 def _apply(step: str, sections: list[Section], *, proven_already: bool) -> list[str]:
     with Transaction(step, proven=proven_already) as transaction:
         for section in sections:
+            transaction.before_change = draining.before_change(section)
             kind.of(section).apply(section, transaction)
         steps.note_again(step, transaction)
     return transaction.said

@@ -14,7 +14,7 @@ from .document import Section
 
 KINDS = (
     *("resources", "packages", "tool", "files", "database", "release", "haproxy", "unit", "secret", "firewall"),
-    "service",
+    *("service", "drain"),
 )
 
 

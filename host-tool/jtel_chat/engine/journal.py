@@ -28,6 +28,7 @@ from ..access.account import owning
 from ..documents.document import Section
 from ..errors import Ended, Failed, Refused
 from ..programs import process
+from . import lock
 
 
 def pending() -> Path:
@@ -57,8 +58,12 @@ def _number(name: str) -> int:
 
 
 def left(step: str) -> list[str]:
-    """Says what earlier runs of a step have left undone, for a person."""
-    waiting = [place for place in newest_first(pending()) if _step(place) == step and entries(place)]
+    """Says what earlier runs of a step have left undone, for a person.
+
+    While a run goes on, its own journal is no such thing, and it has put back the others.
+    """
+    going = lock.is_held()
+    waiting = [] if going else [place for place in newest_first(pending()) if _step(place) == step and entries(place)]
     stuck = [place for place in newest_first(not_put_back()) if _step(place) == step]
     return [
         *(

@@ -100,21 +100,35 @@ def _observed(request: dict[str, Any]) -> dict[str, Any]:
 
 def _judged(request: dict[str, Any]) -> dict[str, Any]:
     """Looks at the steps of a `look`. A secret document is known by name only; whether it may travel is judged here."""
+    from ..drain import state
     from . import logbook, observing, restarts, steps
 
     if "run" in request:
         logbook.announce(str(request["run"]))
+        state.note_balancers({str(address): str(how) for address, how in request.get("balancers", {}).items()})
     if "closed" in request:
         restarts.note(str(request["closed"]))
     with observing.looking():
         answer = {step: _cut(steps.observe(step, text)) for step, text in request["steps"].items()}
-        if restarts.STEP in answer and not any(each["problems"] for each in answer.values()):
-            answer[restarts.STEP]["facts"] |= restarts.due(request["steps"])
+        due = restarts.due(request["steps"]) if _is_whole(answer) else {}
+    if due:
+        answer[restarts.STEP]["facts"] |= due
+    for each in answer.values() if due else ():
+        each["warnings"] += [
+            f"a restart is due: {said}" for key, said in each["facts"].items() if key.startswith("drain:")
+        ]
     secret = answer.keys() & set(request.get("secret", []))
     problem = _sudo_problem() if secret else None
     for step in secret if problem else ():
         answer[step]["problems"].append(problem)
     return answer
+
+
+def _is_whole(answer: dict[str, Any]) -> bool:
+    """Tells whether an apply may follow, up to the step that restarts chat."""
+    from . import restarts
+
+    return restarts.STEP in answer and not any(each["problems"] for each in answer.values())
 
 
 def _sudo_problem() -> str | None:

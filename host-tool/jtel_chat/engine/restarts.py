@@ -12,7 +12,7 @@ from ..access import disk
 from ..documents import declaration, kind
 from ..documents.document import Section
 from ..errors import Refused
-from ..programs import process
+from ..systemd import unit_state
 from ..text import printable, words
 from . import logbook, observing, record, steps
 
@@ -27,7 +27,7 @@ def due(asked: dict[str, str | None]) -> dict[str, str]:
     """
     proving = next((each for each in record.sections(STEP) if kind.declared(each).proves), None)
     unit = proving.name if proving else declaration.UNIT
-    if process.attempt("systemctl", "is-active", "--quiet", unit).returncode:
+    if unit_state.properties(unit)["ActiveState"] != "active":
         return {}
     if not proving:
         return {f"restarts:{unit}": words.value("runs:", "unmanaged")}

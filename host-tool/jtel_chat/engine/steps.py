@@ -11,6 +11,7 @@ from typing import Any
 from ..access import digests, disk
 from ..documents import kind
 from ..documents.document import Section
+from ..drain import draining
 from ..errors import Ended, Failed, Incomplete, Refused
 from ..text import words
 from . import journal, lock, logbook, originals, record
@@ -182,6 +183,7 @@ def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[s
             said += work()
         except (OSError, Refused, Failed) as error:
             logbook.note(action, step, "failed", [*said, str(error)])
+            draining.end()  # what is here is what was here before, and may get chats again
             raise
         logbook.note(action, step, "done", said)
         return said
@@ -197,7 +199,9 @@ def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section
     try:
         with Transaction(step, proven=not any("loaded-by" in section.fields for section in sections)) as transaction:
             for section in sections:
+                transaction.before_change = draining.before_change(section)
                 kind.of(section).apply(section, transaction)
+            transaction.before_change = None
             dropped = _take_back_dropped(step, sections, transaction)
             record.write(
                 step, launch, record.document_digest(text, sections), sections, observe_all(sections), transaction
@@ -207,6 +211,7 @@ def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section
     originals.forget(step, [section.name for section in dropped])
     if proving and kind.of(proving).is_proven(proving):
         journal.proven()
+        draining.end_after_restart()
     elif proving:  # held, perhaps for months: what is put back after that goes with the present secret
         journal.forget(_secret_steps())
     return transaction.said or ["nothing to change"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -32,6 +33,8 @@ class Transaction:
         disk.own_directory(journal.pending())
         self.step = step
         self.said: list[str] = []
+        #: Called before the first change outside of our own state; an error of it leaves everything as it was.
+        self.before_change: Callable[[], None] | None = None
         self._keep = keep
         self._proven = proven
         self._entries: list[dict[str, Any]] = []
@@ -106,6 +109,7 @@ class Transaction:
         """
         if disk.is_as_wanted(path, data, mode, owner):
             return False
+        self._announce(path)
         self.make_directory(path.parent)
         first = not any(each.get("path") == str(path) for each in self._entries)
         self._back_up(path, disk.stat(path), keep, digests.short(data))
@@ -129,6 +133,7 @@ class Transaction:
     def remove(self, path: Path, *, keep: bool = False) -> None:
         """Removes a file or a link, if there is one. keep: whether its original is kept, for undo."""
         if found := disk.stat(path):
+            self._announce(path)
             self._back_up(path, found, keep, "absent")
             disk.remove(path)
 
@@ -152,6 +157,7 @@ class Transaction:
 
     def install(self, release: Release, found: Release, directory: Path) -> None:
         """Puts a stored release where `found` is now, which has to be stored as well."""
+        self._announce(directory)
         self._log(
             {
                 "release": str(directory),
@@ -160,6 +166,10 @@ class Transaction:
             }
         )
         releases.install(release, found, directory)
+
+    def _announce(self, path: Path) -> None:
+        if self.before_change and disk.STATE not in path.parents:
+            self.before_change()
 
     def _back_up(self, path: Path, found: Any, keep: bool, comes: str) -> None:
         """Notes in the journal what is at a path, with a backup of its bytes.

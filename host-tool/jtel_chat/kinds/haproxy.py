@@ -40,6 +40,7 @@ DECLARATION = Declaration(
     },
 )
 
+_BACKEND = "backend_chat_ws"
 _HERE = "localhost"  # what a probe calls this host when the document does not name it
 _UNKNOWN_WINNER = (
     "another rule of '{}' wins{}. Redirects and http-request rules run before any use_backend: except these paths there"
@@ -303,6 +304,8 @@ def _look_around(section: Section, running: Running, seen: Observed) -> None:
         seen.warnings.append(instance.NO_MASTER_SOCKET)
     if running.off:
         seen.warnings.append(instance.OFF)
+    if running.main and observing.is_looking() and "agent-check" in section.fields.get("sections", ""):
+        seen.facts |= {f"admin:{name}": how for name, how in instance.out_of_service(running, _BACKEND).items()}
     if "redundant" in section.fields and observing.is_looking():
         seen.active = _is_active(section)
 

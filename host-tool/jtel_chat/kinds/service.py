@@ -23,6 +23,7 @@ from ..documents import declaration
 from ..documents.declaration import DIGEST, HOST, Declaration, Field
 from ..documents.document import Section
 from ..documents.kind import Observed
+from ..drain import draining
 from ..engine import migration, observing, originals, record
 from ..engine.transaction import Transaction
 from ..errors import Failed, Refused
@@ -115,6 +116,7 @@ def apply(section: Section, transaction: Transaction) -> None:
         transaction.say(_owed(unit, reason))
         return
     if reason:
+        draining.drain()
         _restart(unit, reason, transaction)
     _await_health(section)
     if still := owes_restart(section):

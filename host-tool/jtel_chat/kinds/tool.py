@@ -26,6 +26,8 @@ ARCHIVE = "/usr/local/lib/jtel-chat/tool.zip"
 #: What sha256sum(1) checks before the archive is believed; its first line names the text's digest and the Python.
 SUMS = Path("/usr/local/lib/jtel-chat/tool.sha256")
 _LAUNCHER = "usr/local/sbin/jtel-chatctl"
+#: Runs from the archive for as long as the host does, where there is one (kinds/drain.py).
+AGENT = "jtel-chat-drain.service"
 
 DECLARATION = Declaration(
     names=ARCHIVE.replace(".", r"\."),
@@ -57,6 +59,7 @@ def apply(section: Section, transaction: Transaction) -> None:
     transaction.write(Path(ARCHIVE), archive, 0o644)
     transaction.write(SUMS, _sums(digest, archive).encode(), 0o644)
     transaction.after_commit("rm", "-f", str(disk.RUN / "tool"))
+    transaction.after_commit("systemctl", "try-restart", AGENT)
     transaction.say(f"installed jtel-chatctl {version}, compiled for {_python()}")
 
 

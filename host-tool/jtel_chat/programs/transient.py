@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 from ..access import disk
+from ..drain import draining
 from ..engine import logbook
 from ..text import printable
 from . import process
 
 TOOL = "/usr/local/sbin/jtel-chatctl"
+_SAY = 20  # seconds; a connection over which nothing comes may be cut on its way
 _LONGEST = "2h"  # an apt-get has half an hour, a start minutes; what hangs beyond that holds the host's lock
 
 
@@ -25,10 +27,20 @@ def run(arguments: list[str], text: str) -> int:
         given, out, err = (directory / name for name in ("stdin", "stdout", "stderr"))
         for file, data in ((given, text.encode()), (out, b""), (err, b"")):
             disk.write(file, data)
-        code = subprocess.call(_command(arguments, given, out, err), env=process.ENVIRONMENT)
+        code = _ended(subprocess.Popen(_command(arguments, given, out, err), env=process.ENVIRONMENT))
         sys.stdout.write(_printed(out))
         sys.stderr.write(_printed(err))
     return code
+
+
+def _ended(run: subprocess.Popen[bytes]) -> int:
+    """Waits for the end of a run, and says from time to time how a drain goes, also one of another run."""
+    while True:
+        try:
+            return run.wait(_SAY)
+        except subprocess.TimeoutExpired:
+            if said := draining.progress():
+                print(f"{os.uname().nodename}: {said}", file=sys.stderr, flush=True)
 
 
 def _printed(path: Path) -> str:

@@ -28,6 +28,8 @@ _ITEMS = {
 
 _VALUES = {
     ("link", "none"): "no link",
+    ("admin", "maint"): "in maintenance",
+    ("admin", "drain"): "drained",
     ("loaded", "unknown"): "nobody can be asked",
     ("loaded", "other"): "another configuration",
     ("certificate", "unknown"): "nobody can be asked",
@@ -49,6 +51,15 @@ _VALUES = {
     ("runs", "reload"): "systemd has not read its unit again",
 }
 
+_FACTS = {
+    "admin": "{} is {} on this load balancer",
+    "days": "certificate {} ends in {} days",
+    "drain": "{}: {}",
+    "draining": "{} is {}",
+    "sessions": "{} has {} connections of clients",
+    "written": "{} was last written at {}",
+}
+
 
 def item(key: str) -> str:
     """Says what a key is about: `content of /etc/x`."""
@@ -68,13 +79,9 @@ def value(key: str, found: str) -> str:
 def fact(key: str, found: str) -> str:
     """Says a fact: `certificate /etc/haproxy/haproxy.pem ends in 87 days`."""
     aspect, _, subject = key.partition(":")
-    if aspect == "days":
-        return f"certificate {subject} ends in {found} days"
-    if aspect == "sessions":
-        return f"{subject} has {found} connections of clients"
-    if aspect == "written":
-        return f"{subject} was last written at {found}"
-    return f"{subject} owes a restart: {value('runs:', found)}"
+    if aspect == "owed":
+        return f"{subject} owes a restart: {value('runs:', found)}"
+    return _FACTS[aspect].format(subject, _VALUES.get((aspect, found), found))
 
 
 def drift(key: str, found: str | None) -> str:

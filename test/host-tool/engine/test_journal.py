@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from jtel_chat.access import disk
-from jtel_chat.engine import journal, steps
+from jtel_chat.engine import journal, lock, steps
 from jtel_chat.engine.transaction import Transaction
 from jtel_chat.errors import Stuck
 
@@ -150,3 +150,13 @@ def test_the_order_of_journals_is_no_clocks(state: Path) -> None:
     ]
     journal.recover()
     assert target.read_bytes() == b"proven"
+
+
+def test_a_run_that_goes_on_is_no_interrupted_one(state: Path) -> None:
+    with lock.held("apply x"):
+        transaction = Transaction("x")
+        transaction.write(state / "file", b"new", 0o644)
+        assert journal.left("x") == []
+    assert journal.left("x") == [
+        "an interrupted run of x is not put back yet: the next run does it, or jtel-chatctl recover"
+    ]

@@ -9,9 +9,7 @@ import pytest
 from jtel_chat.access import disk
 from jtel_chat.engine import logbook, restarts, steps
 from jtel_chat.errors import Refused
-from kinds.test_service import UNIT, Machine, applied, apply, machine
-
-__all__ = ["machine"]
+from unit_of_machine import UNIT, Machine, applied, apply
 
 KEY = f"restarts:{UNIT}"
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from jtel_chat import __main__
@@ -73,12 +74,12 @@ def test_what_is_noted_is_clean_and_bounded(state: Path) -> None:
 def test_what_a_run_printed_is_clean_and_bounded(
     state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def run(argv: list[str], **_: object) -> int:
+    def run(argv: list[str], **_: object) -> SimpleNamespace:
         out = next(word.partition("append:")[2] for word in argv if word.startswith("--property=StandardOutput="))
         Path(out).write_bytes(b"begin\x1b[2J" + b"x" * 10**7 + b"\xff end")
-        return 0
+        return SimpleNamespace(wait=lambda _: 0)
 
-    monkeypatch.setattr(transient.subprocess, "call", run)
+    monkeypatch.setattr(transient.subprocess, "Popen", run)
     assert transient.run(["apply", "x", "1", "y"], "") == 0
     printed = capsys.readouterr().out
     assert printed.startswith("begin?[2Jx")

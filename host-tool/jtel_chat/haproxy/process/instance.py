@@ -26,6 +26,8 @@ _ANSWER = 5.0  # seconds for all of an answer
 _LONGEST = 1 << 20  # bytes of it
 _SETTLE = 0.5  # seconds that it must live on
 _COMMAND = 60  # seconds for systemd's part
+_ADMIN = 6  # the column with what was decided about a server (management.txt 9.3, "show servers state")
+_MAINTENANCE, _DRAINED = 0x01, 0x08
 _DISABLED = ("disabled", "masked", "masked-runtime")
 OFF = (
     "HAProxy is off on this host and disabled, which is somebody's decision: its configuration is written and checked,"
@@ -93,6 +95,17 @@ def _failed(processes: str) -> int | None:
     counted = re.search(r"\[failed: (\d+)\]", processes)
     seen = re.findall(r"(?m)^\d+ +worker .*?(\d+) +\d+d\d+h", processes)
     return int(counted[1]) if counted else min(map(int, seen), default=None)
+
+
+def out_of_service(running: Running, backend: str) -> dict[str, str]:
+    """Lists the servers of a backend that are in maintenance (`maint`) or drained (`drain`), whoever has done that."""
+    found: dict[str, str] = {}
+    for words in map(str.split, running.ask(f"show servers state {backend}").splitlines()):
+        if len(words) > _ADMIN and words[1] == backend and words[_ADMIN].isdecimal():
+            admin = int(words[_ADMIN])
+            if how := "maint" if admin & _MAINTENANCE else "drain" if admin & _DRAINED else "":
+                found[words[3]] = how
+    return found
 
 
 def is_stopped() -> bool:

@@ -104,3 +104,25 @@ OF_2_6 = "#<PID> <type> <reloads> <uptime> <version>\n"
 )
 def test_a_failed_reload_is_known_by_the_master_of_each_version(processes: str, failed: int | None) -> None:
     assert instance._failed(processes) == failed
+
+
+# As HAProxy 2.6 and 3.2 print it.
+STATES = """\
+1
+# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change
+4 backend_chat_ws 1 chatserver1 10.1.0.21 2 0 1 1 1024 6 3 7 14 0 0 0 - 3000 - 0 0 - 3002 - 0
+4 backend_chat_ws 2 chatserver2 10.1.0.22 0 1 1 1 8 6 3 7 14 0 0 0 - 3000 - 0 0 - 3002 - 0
+4 backend_chat_ws 3 chatserver3 10.1.0.23 2 8 1 1 8 6 3 7 14 0 0 0 - 3000 - 0 0 - 3002 - 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [(STATES, {"chatserver2": "maint", "chatserver3": "drain"}), ("", {}), ("Can't find backend.\n", {})],
+)
+def test_servers_that_somebody_has_taken_out_of_service_are_told(said: str, found: dict[str, str]) -> None:
+    class Answering:
+        def ask(self, _: str) -> str:
+            return said
+
+    assert instance.out_of_service(Answering(), "backend_chat_ws") == found  # type: ignore[arg-type]

@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from jtel_chat.access import disk
+from jtel_chat.documents.document import Section
+from jtel_chat.drain import draining, sessions, state
+from jtel_chat.drain.draining import Settings, Situation
+from jtel_chat.drain.state import Drain
+from jtel_chat.engine.transaction import Transaction
+from jtel_chat.errors import Undrained
+
+LB = "10.1.0.11"
+STOPS = Settings("x.service", 3000, 600, 300, 4, stops=True, servers=2, holds=False, load_balancers={LB: "lb1"})
+CUTS = replace(STOPS, stops=False)
+USUAL = Situation(others=["chatserver2"], asking={LB}, sessions={LB: 41})
+
+
+@pytest.mark.parametrize(
+    ("seen", "why", "can"),
+    [
+        (USUAL, "", True),
+        (replace(USUAL, sessions={}), "", True),
+        (replace(USUAL, asking=set(), sessions={}), "", False),
+        (replace(USUAL, others=[]), "no other chat server runs", False),
+        (replace(USUAL, others=[], asking=set(), sessions={}), "", False),
+        (replace(USUAL, alone=(LB,)), "on lb1 somebody has taken all other", False),
+        (replace(USUAL, asking=set()), "lb1 (41 sessions) does not ask", False),
+        (replace(USUAL, sessions={LB: 1, "10.1.0.9": 2}), "10.1.0.9 (2 sessions) does not ask", True),
+    ],
+)
+def test_a_server_drains_where_another_one_runs_and_everybody_with_sessions_asks(
+    seen: Situation, why: str, can: bool
+) -> None:
+    said, possible = draining.judged(STOPS, seen)
+    assert (why in said, bool(said), possible) == (True, bool(why), can)
+
+
+def test_a_person_is_told_what_a_restart_would_do() -> None:
+    assert draining.forecast(STOPS, USUAL).startswith(
+        "41 sessions are open; a restart waits for them 10 min at most, all 2 servers 20 min, and is refused then"
+    )
+    assert "cuts what is left then" in draining.forecast(CUTS, USUAL)
+    alone = replace(USUAL, others=[])
+    assert draining.forecast(CUTS, alone) == "41 sessions are open; a restart cuts them at once"
+    assert draining.forecast(STOPS, alone).startswith(
+        "41 sessions are open; a restart is refused: not drained: no other"
+    )
+
+
+class Server:
+    """A chat server with sessions that end as time goes on, a second at each look."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now, self.left, self.settings = 1000.0, [0], STOPS
+        self.heard = {LB}
+        monkeypatch.setattr(state, "now", lambda: self.now)
+        monkeypatch.setattr(state, "asking", lambda: {LB})
+        monkeypatch.setattr(state, "heard", lambda: self.heard)
+        monkeypatch.setattr(sessions, "active", self._active)
+        monkeypatch.setattr(draining, "settings", lambda: self.settings)
+        monkeypatch.setattr(draining, "_runs", lambda _: True)
+        monkeypatch.setattr(draining, "_others", lambda _: ["chatserver2"])
+        monkeypatch.setattr(draining.time, "sleep", self._passes)
+
+    def _active(self, *_: object) -> dict[str, int]:
+        return {LB: self.left.pop(0) if len(self.left) > 1 else self.left[0]}
+
+    def _passes(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def server(state: Path, monkeypatch: pytest.MonkeyPatch) -> Server:
+    disk.STATE.mkdir()
+    return Server(monkeypatch)
+
+
+def test_it_waits_until_the_last_session_has_ended_and_what_follows_finds_it_drained(server: Server) -> None:
+    server.left = [2, 2, 1, 0]
+    draining.drain()
+    assert (state.current() or Drain(0, 0)).drained
+    assert 1002 < server.now < 1010
+    server.left = [7]
+    draining.drain()
+    assert server.now < 1010, "a server that is drained waits no second time"
+
+
+def test_with_sessions_left_stop_refuses_and_cut_goes_on_at_the_deadline(server: Server) -> None:
+    server.left = [3]
+    with pytest.raises(Undrained, match="3 sessions are left on this server after 10 min"):
+        draining.drain()
+    assert 1600 <= server.now < 1602
+    state.remove()
+    server.settings = CUTS
+    draining.drain()
+    assert (state.current() or Drain(0, 0)).drained
+
+
+def test_a_drain_that_a_lost_run_has_begun_is_joined_with_its_deadline(server: Server) -> None:
+    state.write(Drain(deadline=1100, until=2000))
+    server.left = [3]
+    with pytest.raises(Undrained):
+        draining.drain()
+    assert 1100 <= server.now < 1102
+
+
+def test_it_waits_for_the_load_balancer_to_hear(server: Server) -> None:
+    server.heard = set()
+    with pytest.raises(Undrained):
+        draining.drain()
+    state.remove()
+    state.note_balancers({LB: state.SPARED})
+    draining.drain()
+    assert (state.current() or Drain(0, 0)).spared == (LB,)
+
+
+def test_a_person_can_end_the_wait(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.left = [3]
+    monkeypatch.setattr(draining.time, "sleep", lambda _: state.remove())
+    with pytest.raises(Undrained, match="somebody has ended the drain"):
+        draining.drain()
+
+
+def test_where_restarts_are_held_or_nothing_runs_nothing_is_drained(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.left = [3]
+    server.settings = replace(STOPS, holds=True)
+    draining.drain()
+    server.settings = STOPS
+    monkeypatch.setattr(draining, "_runs", lambda _: False)
+    draining.drain()
+    assert state.current() is None
+
+
+@pytest.mark.parametrize(
+    ("section", "drains"),
+    [
+        (Section("unit", "x.service"), True),
+        (Section("files", "/etc/x", {"loaded-by": "x.service"}), True),
+        (Section("files", "/etc/x"), False),
+        (Section("packages", "openjdk-17-jdk"), False),
+    ],
+)
+def test_only_what_the_process_loads_drains(section: Section, drains: bool) -> None:
+    assert bool(draining.before_change(section)) is drains
+
+
+def test_a_transaction_says_so_before_its_first_change_and_only_where_there_is_one(
+    server: Server, tmp_path: Path
+) -> None:
+    file, found = tmp_path / "file", []
+    file.write_text("old")
+    file.chmod(0o644)
+    with Transaction("x") as transaction:
+        transaction.before_change = lambda: found.append(file.read_text())
+        transaction.write(file, b"old", 0o644)
+        transaction.write(disk.STATE / "own", b"new", 0o600)
+        assert found == []
+        transaction.write(file, b"new", 0o644)
+        assert found == ["old"]
