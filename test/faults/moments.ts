@@ -31,25 +31,17 @@ export const powerCut = async (host: LabHost, milliseconds: number): Promise<voi
 };
 
 /**
- * Puts a small file system in the place of a folder, with what is there, and fills it to the last byte. `made` then happens in it; the
- * room comes back before `after` does, and the folder at the end has what was written meanwhile.
+ * Puts a small file system in the place of a folder, with what is there, and fills it to the last byte. After what `made` does in it,
+ * the folder has room again, and what was written meanwhile.
  */
-export const without = async <Result>(
-  host: LabHost,
-  folder: string,
-  made: () => Promise<Result>,
-  after: () => Promise<void>,
-): Promise<Result> => {
-  await host.exec(`set -e; mkdir /root/kept; cp -a ${folder}/. /root/kept
+export const without = async <Result>(host: LabHost, folder: string, made: () => Promise<Result>): Promise<Result> => {
+  await host.exec(`set -e; rm -rf /root/kept; mkdir /root/kept; cp -a ${folder}/. /root/kept
     size=$(du --summarize --block-size=1K ${folder} | cut -f1)
     mount -t tmpfs -o "size=$((size + 512))k,mode=$(stat -c %a ${folder})" none ${folder}
     cp -a /root/kept/. ${folder}; chown --reference=/root/kept ${folder}
     dd if=/dev/zero of=${folder}/filler bs=1k 2>/dev/null || true`);
   try {
-    const result = await made();
-    await host.exec(`rm ${folder}/filler; mount -o remount,size=1g ${folder}`);
-    await after();
-    return result;
+    return await made();
   } finally {
     await host.exec(`rm -rf ${folder}/filler /root/kept; mkdir /root/kept; cp -a ${folder}/. /root/kept
       umount --lazy ${folder}; find ${folder} -mindepth 1 -delete; cp -a /root/kept/. ${folder}; rm -r /root/kept`);
