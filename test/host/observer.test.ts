@@ -4,9 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { applyCommand } from "../../hosts/launcher.ts";
 import { understood } from "../../hosts/look/answer.ts";
 import { lookCommand, observeCommand } from "../../hosts/look/look-command.ts";
+import { runAsRoot } from "../../hosts/run-as-root.ts";
 import { ssh, sshArguments } from "../../hosts/ssh/ssh.ts";
 import { withTool } from "../../hosts/tool-text.ts";
 import { until } from "../../lab/deadline.ts";
+import { accountsScript, withoutAccountsScript } from "../../render/accounts.ts";
 import { document } from "../../render/document.ts";
 import { toolPath } from "../../render/tool.ts";
 import { type Agent, withAgent } from "../agent.ts";
@@ -104,6 +106,36 @@ describe.skipIf(!runnable)("who calls the host tool", () => {
   afterAll(async () => {
     ended?.();
     await agentEnded;
+  });
+
+  test("the accounts are set up with a person's sudo password, twice without a difference, and taken back", async () => {
+    process.env.SSH_AUTH_SOCK = observer.socket;
+    const password = "pa ss'w\\rd";
+    const key = observer.publicKey;
+    await run(`useradd --create-home --shell /bin/sh admin; install -d -o admin -m 700 /home/admin/.ssh
+      echo '${key}' >/home/admin/.ssh/authorized_keys; printf '%s' "admin:pa ss'w\\\\rd" | chpasswd
+      echo 'admin ALL=(ALL) ALL' >/etc/sudoers.d/admin; useradd --create-home watcher
+      install -d -o watcher -m 700 /home/watcher/.ssh; printf 'ssh-rsa old' >/home/watcher/.ssh/authorized_keys; chown watcher /home/watcher/.ssh/authorized_keys`);
+    const accounts = { deploy: { user: "applier", key }, observer: { user: "watcher", key } };
+    expect(await runAsRoot(target("admin"), accountsScript(accounts), "wrong")).toContain(
+      "does not take this password",
+    );
+    expect(await runAsRoot(target("admin"), accountsScript(accounts), password)).toBeUndefined();
+    const written = "cat /etc/sudoers.d/jtel-chat ~applier/.ssh/authorized_keys ~watcher/.ssh/authorized_keys";
+    const once = await run(written);
+    expect(once).toContain(`ssh-rsa old\nrestrict,command="sudo -n ${toolPath} observe" ${key} jtel-chat`);
+    expect((await ssh(target("applier"), "sudo -n id -u", "")).stdout.trim()).toBe("0");
+    expect((await observe("watcher")).answer).toBeDefined();
+    expect(await run("sudo -u watcher sudo -n id -u 2>&1 || true")).toContain("password is required");
+    expect(await runAsRoot(target("admin"), accountsScript(accounts), password)).toBeUndefined();
+    expect(await run(written)).toBe(once);
+
+    expect(await runAsRoot(target("admin"), withoutAccountsScript(accounts), password)).toBeUndefined();
+    expect(await run("ls /etc/sudoers.d; id applier 2>&1 || true; cat ~watcher/.ssh/authorized_keys")).toMatch(
+      /^(?!.*jtel-chat).*no such user\nssh-rsa old$/s,
+    );
+    expect(await run("journalctl --no-pager | grep -cF 'pa ss' || true")).toBe("0");
+    await run("userdel --remove admin; userdel --remove watcher; rm /etc/sudoers.d/admin");
   });
 
   describe("an account that may only observe", () => {
