@@ -2,11 +2,11 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { lineDiff } from "../report/line-diff.ts";
 import { readSeen } from "../report/preview.ts";
 import { reportSchema } from "../report/report.ts";
+import { commandLine } from "./command-line.ts";
 import { failWith } from "./fail.ts";
 import { project } from "./project.ts";
 
@@ -57,7 +57,7 @@ const jsonOf = (text: string): unknown => {
 };
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({
+  const { values } = commandLine(usage, {
     options: { stack: { type: "string" }, approved: { type: "string" }, "config-file": { type: "string" } },
   });
   const { stack, approved } = values;

@@ -1,7 +1,6 @@
 /** `npm run bootstrap -- --stack STACK`: the accounts that a stack needs on its hosts. */
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { parseArgs } from "node:util";
 import { offlineDeployment } from "../config/offline.ts";
 import type { Deployment, HostConfig } from "../config/schema.ts";
 import { runAsRoot } from "../hosts/run-as-root.ts";
@@ -15,6 +14,7 @@ import {
   withoutAccountsScript,
 } from "../render/accounts.ts";
 import { person } from "../survey/questions.ts";
+import { commandLine } from "./command-line.ts";
 import { failWith } from "./fail.ts";
 
 const usage = `npm run bootstrap -- --stack STACK --as USER --key FILE.pub [--observer NAME --observer-key FILE.pub] [--undo] [--yes]
@@ -28,7 +28,7 @@ const text = { type: "string" } as const;
 const flag = { type: "boolean" } as const;
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({
+  const { values } = commandLine(usage, {
     options: {
       ...{ stack: text, as: text, key: text, observer: { type: "string", default: "observer" }, "observer-key": text },
       ...{ undo: flag, yes: flag },

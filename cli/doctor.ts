@@ -1,7 +1,8 @@
 /** `npm run doctor [-- --stack STACK]`: what keeps Pulumi from working on this machine, each with its remedy. */
-import { parseArgs, styleText } from "node:util";
+import { styleText } from "node:util";
 import { findings } from "../doctor/checks.ts";
 import { collected } from "../doctor/collect.ts";
+import { commandLine } from "./command-line.ts";
 import { failWith } from "./fail.ts";
 
 const usage = `npm run doctor [-- --stack STACK] [--json]
@@ -12,10 +13,9 @@ is wrong on a host, pulumi preview says.
 Exit code: 0 nothing is wrong, 1 something is.`;
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({
-    options: { stack: { type: "string" }, json: { type: "boolean" }, help: { type: "boolean" } },
+  const { values } = commandLine(usage, {
+    options: { stack: { type: "string" }, json: { type: "boolean" } },
   });
-  if (values.help) return console.log(usage);
   const found = findings(await collected(process.cwd(), values.stack));
   const wrong = found.filter(({ works }) => !works);
   const line = ({ about, text, works }: (typeof found)[number]): string =>

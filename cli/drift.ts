@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename } from "node:path";
-import { parseArgs, styleText } from "node:util";
+import { styleText } from "node:util";
 import pLimit from "p-limit";
 import { isStack, offlineDeployment } from "../config/offline.ts";
 import type { Deployment, HostConfig } from "../config/schema.ts";
@@ -17,6 +17,7 @@ import { prometheus } from "../report/prometheus.ts";
 import { type DriftReport, exitCodes } from "../report/report.ts";
 import { factsOf, said } from "../report/seen.ts";
 import { saidLines } from "../report/terminal.ts";
+import { commandLine } from "./command-line.ts";
 import { failWith } from "./fail.ts";
 
 const usage = `npm run drift -- --stack STACK | --config-file FILE | --all   [--json FILE] [--prometheus FILE]
@@ -120,7 +121,7 @@ const stackFiles = ({ stack, file, all }: { stack?: string; file?: string; all?:
 };
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({
+  const { values } = commandLine(usage, {
     options: {
       stack: { type: "string" },
       "config-file": { type: "string" },

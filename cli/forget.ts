@@ -4,9 +4,9 @@
  * It undoes nothing on the host, while `pulumi destroy` would try to reach it. Without `--yes` it changes nothing and only
  * prints which steps it would remove.
  */
-import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { concernOf } from "../report/step-name.ts";
+import { commandLine } from "./command-line.ts";
 import { failWith } from "./fail.ts";
 
 interface Resource {
@@ -66,7 +66,7 @@ const hostsOf = (resources: Resource[]): string[] => [...new Set(resources.flatM
 const nameOf = (urn: string): string => urn.split("::").at(-1) ?? urn;
 
 const main = async (): Promise<void> => {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = commandLine(usage, {
     options: { yes: { type: "boolean", default: false }, stack: { type: "string" } },
     allowPositionals: true,
   });

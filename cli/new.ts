@@ -1,12 +1,12 @@
 /** `npm run new -- CUSTOMER`: a new stack from what a customer's hosts say. */
 import { existsSync, readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { type Entry, readInventory } from "../survey/inventory.ts";
 import { newCustomer } from "../survey/new-customer.ts";
 import { makeStack } from "../survey/new-stack.ts";
 import { nobody, person, type Questions } from "../survey/questions.ts";
 import { surveyHost } from "../survey/survey-host.ts";
+import { commandLine } from "./command-line.ts";
 import { failWith } from "./fail.ts";
 
 const usage = `npm run new -- CUSTOMER [--from INVENTORY | --host NAME=ADDRESS… --user USER]
@@ -22,7 +22,7 @@ const text = { type: "string" } as const;
 const flag = { type: "boolean" } as const;
 
 const options = () =>
-  parseArgs({
+  commandLine(usage, {
     allowPositionals: true,
     options: {
       ...{ from: text, user: text, topology: text, scheme: text, "public-host": text, "secrets-provider": text },

@@ -6,12 +6,17 @@
  * lead to the load balancer: it connects to ADDRESS instead of resolving them. Exit code 1 if a URL does not answer.
  */
 import { isIPv6, type LookupFunction } from "node:net";
-import { parseArgs } from "node:util";
 import { execa } from "execa";
 import { Agent, type Dispatcher, request, WebSocket } from "undici";
 import { z } from "zod";
 import { portalTable } from "../render/portal.ts";
+import { commandLine } from "./command-line.ts";
 import { failWith } from "./fail.ts";
+
+const usage = `npm run portal [-- --stack STACK] [--connect ADDRESS]
+
+Prints what has to be set in the portal, and asks each of its URLs whether it answers: at ADDRESS where that is given, e.g. of a load
+balancer to which no name leads yet.`;
 
 const outputs = z.object({ portalParameters: z.record(z.string(), z.string()), manualSteps: z.array(z.string()) });
 
@@ -72,7 +77,7 @@ const handshakeProblem = (url: string, dispatcher: Dispatcher): Promise<string |
   });
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({ options: { stack: { type: "string" }, connect: { type: "string" } } });
+  const { values } = commandLine(usage, { options: { stack: { type: "string" }, connect: { type: "string" } } });
   const { stdout } = await execa("pulumi", [
     ...["stack", "output", "--json"],
     ...(values.stack ? ["--stack", values.stack] : []),

@@ -1,12 +1,12 @@
 /** `npm run report -- --stack STACK`: what an `up` would do, and what the hosts say, from one `pulumi preview`. */
 import { writeFile } from "node:fs/promises";
-import { parseArgs } from "node:util";
 import { ciRun } from "../hosts/look/ci-run.ts";
 import { makeReport } from "../report/make.ts";
 import { markdown } from "../report/markdown.ts";
 import { preview } from "../report/preview.ts";
 import { exitCodes } from "../report/report.ts";
 import { terminal } from "../report/terminal.ts";
+import { commandLine } from "./command-line.ts";
 import { failWith } from "./fail.ts";
 import { project } from "./project.ts";
 
@@ -16,7 +16,7 @@ Shows what pulumi up would do, and what the hosts say.  Changes nothing.
 Exit code: 0 nothing to do, 2 changes or drift, 3 a host was not seen, 1 an error.`;
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({
+  const { values } = commandLine(usage, {
     options: {
       stack: { type: "string" },
       json: { type: "string" },

@@ -1,10 +1,10 @@
 /** `npm run survey -- --inventory FILE`: a read-only look at many hosts before any is managed. */
 import { readFileSync, writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import pLimit from "p-limit";
 import { readInventory } from "../survey/inventory.ts";
 import { reportOf, surveyMarkdown } from "../survey/report.ts";
 import { surveyHost } from "../survey/survey-host.ts";
+import { commandLine } from "./command-line.ts";
 import { failWith } from "./fail.ts";
 
 const usage = `npm run survey -- --inventory FILE.yaml|FILE.csv   [--json FILE] [--markdown FILE]
@@ -20,7 +20,7 @@ const atATime = pLimit(32);
 
 const main = async (): Promise<void> => {
   const text = { type: "string" } as const;
-  const { values } = parseArgs({ options: { inventory: text, json: text, markdown: text } });
+  const { values } = commandLine(usage, { options: { inventory: text, json: text, markdown: text } });
   const { inventory, json, markdown } = values;
   if (!inventory) throw new Error(usage);
   const entries = readInventory(inventory, readFileSync(inventory, "utf8"));

@@ -1,8 +1,9 @@
 /** `npm run touched -- --base COMMIT --head COMMIT`: the stacks that a pull request touches, and whether a person has to look first. */
 import { writeFile } from "node:fs/promises";
-import { isDeepStrictEqual, parseArgs } from "node:util";
+import { isDeepStrictEqual } from "node:util";
 import { execa } from "execa";
 import { load as parseYaml } from "js-yaml";
+import { commandLine } from "./command-line.ts";
 import { failWith } from "./fail.ts";
 
 const usage = `npm run touched -- --base COMMIT --head COMMIT [--take]
@@ -76,7 +77,7 @@ const textAt = (commit: string, file: string): Promise<string | undefined> =>
 const names = (list: string): string[] => list.split("\0").filter(Boolean);
 
 const main = async (): Promise<void> => {
-  const { values } = parseArgs({
+  const { values } = commandLine(usage, {
     options: { base: { type: "string" }, head: { type: "string" }, take: { type: "boolean" } },
   });
   if (![values.base, values.head].every((commit) => /^[0-9a-f]{40,64}$/.test(commit ?? ""))) throw new Error(usage);

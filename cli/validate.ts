@@ -1,11 +1,11 @@
 /** `npm run validate`: checks stack files without Pulumi, one by one and against each other. */
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { parseArgs } from "node:util";
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { check } from "../config/check.ts";
 import { hiddenValuesIn, isStack, plainSecretsIn, stackFileValues } from "../config/offline.ts";
 import type { Deployment } from "../config/schema.ts";
+import { commandLine } from "./command-line.ts";
 import { failWith } from "./fail.ts";
 
 const usage = `npm run validate [-- FILE…] [--format text|json|github|gitlab]
@@ -128,7 +128,7 @@ const data = (text: string): string => text.replaceAll("%", "%25").replaceAll("\
 const property = (text: string): string => data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 
 const main = (): void => {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = commandLine(usage, {
     options: { format: { type: "string", default: "text" } },
     allowPositionals: true,
   });
