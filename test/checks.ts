@@ -42,7 +42,7 @@ const hostToolCheckers = async (): Promise<Check[]> => {
 };
 
 /** Tests that boot a host, run the engine or ask real plugins. */
-const slow = ["contract", "engine", "host", "lab", "long", "upgrade"];
+const slow = ["contract", "engine", "faults", "host", "lab", "long", "upgrade"];
 
 /** Vitest's share of a short run: without those, without real HAProxys, and with a tenth of the random trials. */
 export const shortVitest: Check = {

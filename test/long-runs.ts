@@ -11,6 +11,9 @@ export interface LongRun {
   short: boolean;
 }
 
+/** Files that take minutes on many hosts: `npm test` takes one of them, by the commit. */
+export const inTurns = ["test/engine/access.test.ts", "test/engine/operations.test.ts", "test/host/trust.test.ts"];
+
 /** Files of test/host that boot one host or two, for a short time. */
 const short = ["confined", "interrupted", "tool"].map((name) => `test/host/${name}.test.ts`);
 
@@ -33,13 +36,13 @@ const withTrials = (file: string, seed: number): LongRun => ({
 });
 
 /**
- * All long runs: the host tool's tests on Debian 11 and 13, the topologies on 13, what is long by itself, and edits of a
+ * All long runs: the host tool's tests on Debian 11 and 13, the topologies on 13, what is long by itself or has its turns, and edits of a
  * haproxy.cfg at random.
  */
 export const longRuns = (seed: number): LongRun[] => [
   ...["bullseye", "trixie"].flatMap((release) => hostFiles.map((file) => onRelease(file, release))),
   ...["dev-stack", "topologies"].map((name) => onRelease(`test/engine/${name}.test.ts`, "trixie")),
-  ...filesOf("long").map((file) => ({ title: file, file, environment: {}, short: false })),
+  ...[...filesOf("long"), ...inTurns].map((file) => ({ title: file, file, environment: {}, short: false })),
   ...["edit", "shadowing"].map((name) => withTrials(`test/property/haproxy-${name}.test.ts`, seed)),
 ];
 

@@ -3,7 +3,7 @@ import { execa } from "execa";
 import { bootable } from "./bootable.ts";
 import { type Counts, runChecks, sum } from "./checks.ts";
 import { type TestResult, uncovered, vendorsLines } from "./coverage.ts";
-import { sample, seedOf } from "./long-runs.ts";
+import { inTurns, sample, seedOf } from "./long-runs.ts";
 import { vitest } from "./vitest.ts";
 
 /** Whether each line of the vendor's procedure has passed in each topology. */
@@ -14,10 +14,8 @@ const coverage = async (results: TestResult[]): Promise<Counts> => {
   return { passed: missing.length ? 0 : 1, failed: missing.length ? 1 : 0, skipped: 0 };
 };
 
-/** One of the long runs (`npm run test:all`), by the commit. */
+/** One of the short ones among the long runs (`npm run test:all`). */
 const sampled = async (): Promise<Counts> => {
-  const { stdout: commit } = await execa("git", ["rev-parse", "HEAD"], { reject: false });
-  const seed = seedOf(commit ?? "");
   const { title, file, environment } = sample(seed);
   console.log(`\nA sample of the long runs, seed ${seed}: ${title}`);
   return (await vitest([file], environment)).counts;
@@ -25,8 +23,13 @@ const sampled = async (): Promise<Counts> => {
 
 process.env.JTEL_CHAT_DEADLINE_FACTOR ??= "3"; // three files at a time (vitest.config.ts)
 console.log(process.env.JTEL_CHAT_TOOLCHAIN ?? "");
+const { stdout: commit } = await execa("git", ["rev-parse", "HEAD"], { reject: false });
+const seed = seedOf(commit ?? "");
+const taken = inTurns[seed % inTurns.length];
+const others = inTurns.filter((file) => file !== taken);
 const checks = await runChecks();
-const { counts, results } = await vitest();
+console.log(`\nIt is the turn of ${taken}, seed ${seed}; not of ${others.join(", ")}`);
+const { counts, results } = await vitest([], {}, ["test/long/**", ...others]);
 const { passed, failed, skipped } = sum([checks, counts, await coverage(results), await sampled()]);
 console.log(`${passed} passed, ${failed} failed${skipped ? `, ${skipped} skipped` : ""}`);
 process.exitCode = failed ? 1 : 0;

@@ -13,16 +13,22 @@ interface Report {
   testResults?: { assertionResults: TestResult[] }[];
 }
 
-/** Runs tests with vitest, whose output goes to the terminal. @param files All but the long ones where there are none. */
+/**
+ * Runs tests with vitest, whose output goes to the terminal.
+ *
+ * @param files all where there are none
+ * @param exclude files that are left out
+ */
 export const vitest = async (
   files: string[] = [],
   environment: Record<string, string> = {},
+  exclude: string[] = [],
 ): Promise<{ counts: Counts; results: TestResult[] }> => {
   const directory = await mkdtemp(join(tmpdir(), "jtel-chat-test-"));
   const file = join(directory, "vitest.json");
   const reporters = ["default", "json", "./test/slowest-reporter.ts", "./test/failures-reporter.ts"];
   const options = [...reporters.map((reporter) => `--reporter=${reporter}`), `--outputFile.json=${file}`];
-  const chosen = files.length ? files : ["--exclude=test/long/**"];
+  const chosen = [...files, ...exclude.map((each) => `--exclude=${each}`)];
   const { exitCode } = await execa("vitest", ["run", ...options, ...chosen], {
     reject: false,
     stdio: "inherit",
