@@ -2,9 +2,9 @@
  * `npm run test:all [-- PART…]`: the long runs, or those whose title has one of the parts, e.g. `trixie`. Takes hours. Writes
  * docs/long-runs.md, which is committed.
  */
-import { readFile, writeFile } from "node:fs/promises";
 import { execa } from "execa";
-import { type LongRun, longRuns, seedOf } from "./long-runs.ts";
+import { longRuns, seedOf } from "./long-runs.ts";
+import { keepRows } from "./results-table.ts";
 import { vitest } from "./vitest.ts";
 
 const page = new URL("../docs/long-runs.md", import.meta.url);
@@ -15,14 +15,7 @@ const seed = seedOf(commit);
 const parts = process.argv.slice(2);
 const chosen = longRuns(seed).filter(({ title }) => !parts.length || parts.some((part) => title.includes(part)));
 
-/** `| run | passed | failed | skipped | minutes | commit | date |`, its earlier line replaced. */
-const keep = async ({ title }: LongRun, cells: (string | number)[]): Promise<void> => {
-  const row = `| ${[title.replace(/, seed \d+/, ""), ...cells].join(" | ")} |`;
-  const rows = (await readFile(page, "utf8")).trimEnd().split("\n");
-  const start = row.slice(0, row.indexOf(" | "));
-  const others = rows.filter((line) => !line.startsWith(`${start} |`));
-  await writeFile(page, `${[...others, row].join("\n")}\n`);
-};
+const heading = ["run", "passed", "failed", "skipped", "minutes", "commit", "seed", "date"];
 
 process.env.JTEL_CHAT_DEADLINE_FACTOR ??= "3";
 for (const run of chosen) {
@@ -31,6 +24,8 @@ for (const run of chosen) {
   const { passed, failed, skipped } = (await vitest([run.file], run.environment)).counts;
   const minutes = ((Date.now() - begin) / 60_000).toFixed(1);
   const date = new Date().toISOString().slice(0, 10);
-  await keep(run, [passed, failed, skipped, minutes, `${commit}${changed ? ", changed" : ""}`, seed, date]);
+  const title = run.title.replace(/, seed \d+/, "");
+  const outcome = [passed, failed, skipped, minutes, `${commit}${changed ? ", changed" : ""}`, seed, date].map(String);
+  await keepRows(page, heading, [[title, ...outcome]], 1);
   if (failed) process.exitCode = 1;
 }
