@@ -82,8 +82,9 @@ const serverLine = (
 ): string => {
   const { inter, fastinter, downinter, shutdownSessions } = times;
   const down = shutdownSessions ? " on-marked-down shutdown-sessions" : "";
-  // Without an interval of its own, the agent would be asked every `inter`.
-  const agent = drainPort ? ` agent-check agent-port ${drainPort} agent-inter 1s` : "";
+  // Without an interval of its own, the agent would be asked every `inter`. And a connection that HAProxy keeps after a request
+  // would look like a session.
+  const agent = drainPort ? ` agent-check agent-port ${drainPort} agent-inter 1s pool-max-conn 0` : "";
   const check = `check inter ${inter} fastinter ${fastinter} downinter ${downinter}${agent}${down}`;
   return `server ${name} ${bracketed(address)}:${chatPort} weight ${weights[name] ?? 1} ${check}`;
 };

@@ -36,7 +36,7 @@ backend backend_chat_ws
 """
 _LINE = (
     "    server {} 127.0.0.1:{} check inter 200ms fastinter 200ms downinter 200ms"
-    " agent-check agent-port {} agent-inter 1s\n"
+    " agent-check agent-port {} agent-inter 1s pool-max-conn 0\n"
 )
 _FILES = ("agent.sock", "agent.cfg")
 

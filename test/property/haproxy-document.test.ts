@@ -65,7 +65,7 @@ const poisons = [
   "    bind :3003 ssl crt /x ca-file /etc/shadow",
   "    server x 10.1.0.1:3000 weight 1 check inter 1m fastinter 1m downinter 1m source 0.0.0.0 usesrc client",
   "    server x 10.1.0.1:3000 weight 1 check inter 1m fastinter 1m downinter 1m on-marked-down shutdown-sessions agent-check",
-  "    server x 10.1.0.1:3000 weight 1 check inter 1m fastinter 1m downinter 1m agent-check agent-port 3002 agent-inter 1s agent-addr 10.9.9.9",
+  "    server x 10.1.0.1:3000 weight 1 check inter 1m fastinter 1m downinter 1m agent-check agent-port 3002 agent-inter 1s pool-max-conn 0 agent-addr 10.9.9.9",
   "    server x 10.1.0.1:3000",
   "    acl x src -f /etc/shadow",
   "    http-request return status 200 file /etc/shadow",

@@ -1,7 +1,7 @@
 """Counts the sessions of a service: connections over which bytes went lately, whoever holds them.
 
-HAProxy's checks carry no byte, and a pooled connection that nobody uses is silent (ss(8): `lastsnd` and `lastrcv` are
-the milliseconds since the last data went out and came in).
+HAProxy's checks carry no byte, and it keeps no connection in a pool (render/haproxy.ts). ss(8): `lastsnd` and `lastrcv`
+are the milliseconds since the last data went out and came in.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         rf"http-request return status 204 {_MARKED}",
         (
             rf"server [a-z][a-z0-9-]{{0,30}} {_HOST}:{_PORT} weight {_NUMBER} check inter {_TIME} fastinter {_TIME}"
-            rf" downinter {_TIME}(?: agent-check agent-port {_PORT} agent-inter 1s)?"
+            rf" downinter {_TIME}(?: agent-check agent-port {_PORT} agent-inter 1s pool-max-conn 0)?"
             r"(?: on-marked-down shutdown-sessions)?"
         ),
     ),
