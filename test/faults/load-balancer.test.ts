@@ -1,7 +1,9 @@
 import { beforeAll, describe } from "vitest";
+import { document } from "../../render/document.ts";
 import { bootable } from "../bootable.ts";
 import {
   apply,
+  applyStep,
   type Change,
   configuration,
   file,
@@ -10,6 +12,7 @@ import {
   observe,
   portal,
   run,
+  undoStep,
 } from "../host/haproxy/customer.ts";
 import { leftOver } from "./left-over.ts";
 import { killAfter, killAtEntry, powerCut, without } from "./moments.ts";
@@ -22,6 +25,8 @@ const usual = 2500;
 const redirected = 302;
 
 const changed = ({ number }: Chance): Change => ({ options: { maxconn: 1000 + number } });
+
+const locks = ["/var/lib/dpkg/lock-frontend", "/var/lib/apt/lists/lock", "/var/cache/apt/archives/lock"];
 
 /** What the portal's visitors see meanwhile: every answer that is none. */
 const visited = async (work: Promise<unknown>): Promise<string | undefined> => {
@@ -105,6 +110,26 @@ describe.skipIf(!(await bootable("faults of a load balancer")))("a load balancer
         if ((await configuration()) !== before) return "the file was changed";
         await run(`head -n -2 ${file} >/root/whole && cat /root/whole >${file}`);
         return (await portal()) === redirected ? leftOver(lb1()) : "the portal does not answer";
+      },
+    },
+    {
+      fault: "apt is busy",
+      how: `another program holds for 15 s: ${locks.join(", ")}`,
+      trial: async ({ number }) => {
+        const lock = locks[number % locks.length] as string;
+        const holder = `import fcntl, time
+file = open("${lock}", "w")
+fcntl.lockf(file, fcntl.LOCK_EX)
+open("/run/held-${number}", "w")
+time.sleep(15)`;
+        await run(`rm -rf /var/lib/apt/lists/*_* /var/cache/apt/archives/*.deb
+          systemd-run --quiet --collect --unit=holder-${number} python3 -c '${holder}'
+          until [ -e /run/held-${number} ]; do sleep 0.1; done`);
+        const tree = document({ kind: "packages", name: "tree", fields: { undo: "remove" } });
+        const { exitCode, output } = await applyStep("tree", tree);
+        if (exitCode) return `${lock}: ${output}`;
+        const undone = await undoStep("tree");
+        return undone.exitCode ? `${lock}: ${undone.output}` : leftOver(lb1());
       },
     },
     {

@@ -8,6 +8,8 @@ well, wherever it comes from); `source` (the file of an apt source that comes wi
 from __future__ import annotations
 
 import re
+import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,7 +41,8 @@ DECLARATION = Declaration(
 LISTS = Path("/var/lib/apt/lists")
 _JVMS = Path("/usr/lib/jvm")
 JAVA = Path("/usr/bin/java")  # what the vendor's unit starts
-_LOCK_WAIT = 120  # seconds that apt waits for another apt; it names the holder itself
+_LOCK_WAIT = 120.0  # seconds that another apt is waited for; apt names it
+_LOCK_TICK = 1.0
 
 
 def observe(section: Section) -> Observed:
@@ -88,15 +91,24 @@ def _nowhere(names: list[str]) -> list[str]:
 
 def _update() -> str:
     """Reads the package lists anew; returns what apt complains of, which need not concern what is wanted."""
-    done = process.attempt("apt-get", *_OPTIONS, "update", timeout=300, limit=process.MUCH)
+    done = _apt_get("update", timeout=300)
     return _complaint(done.stdout, done.stderr) if done.returncode else ""
 
 
 def _install(names: list[str]) -> str:
     """Installs packages; returns what apt complains of, nothing where it has installed them."""
-    options = ("install", "--yes", "--no-install-recommends", "--")
-    done = process.attempt("apt-get", *_OPTIONS, *options, *names, timeout=1800, limit=process.MUCH)
+    done = _apt_get("install", "--yes", "--no-install-recommends", "--", *names, timeout=1800)
     return _complaint(done.stdout, done.stderr) if done.returncode else ""
+
+
+def _apt_get(*arguments: str, timeout: float) -> subprocess.CompletedProcess[str]:
+    """Runs apt-get. It waits for dpkg's lock itself; for those of its lists and archives it is called again."""
+    until = time.monotonic() + _LOCK_WAIT
+    while True:
+        done = process.attempt("apt-get", *_OPTIONS, *arguments, timeout=timeout, limit=process.MUCH)
+        if not done.returncode or "Could not get lock" not in done.stderr or time.monotonic() > until:
+            return done
+        time.sleep(_LOCK_TICK)
 
 
 def _complaint(stdout: str, stderr: str) -> str:
@@ -120,7 +132,9 @@ def undo(section: Section, transaction: Transaction) -> None:
     elif needed := _needed_by(every):
         transaction.say(f"{names} stays installed, since {', '.join(needed)} would go with it")
     else:
-        process.run("apt-get", *_OPTIONS, "remove", "--yes", "--", *every, timeout=1800, limit=process.MUCH)
+        done = _apt_get("remove", "--yes", "--", *every, timeout=1800)
+        if done.returncode:
+            raise Failed(f"apt-get cannot remove {' '.join(every)}: {_complaint(done.stdout, done.stderr)}")
         transaction.say(f"removed {names} and what came along with it")
 
 
@@ -130,7 +144,7 @@ def _needed_by(names: list[str]) -> list[str]:
     return [line.split()[1] for line in lines if line.startswith("Remv ") and line.split()[1] not in names]
 
 
-_OPTIONS = ("-q", "-o", f"DPkg::Lock::Timeout={_LOCK_WAIT}", "-o", "Dpkg::Options::=--force-confold")
+_OPTIONS = ("-q", "-o", f"DPkg::Lock::Timeout={_LOCK_WAIT:.0f}", "-o", "Dpkg::Options::=--force-confold")
 
 
 def _installed(section: Section) -> dict[str, str]:

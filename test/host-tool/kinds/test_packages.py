@@ -296,3 +296,22 @@ def test_an_alternative_that_leads_to_an_older_java_is_seen_although_the_package
 def test_a_package_that_was_removed_is_not_installed(answers: Answers) -> None:
     answers["dpkg-query"] = "installed openjdk-21-jre-headless\nconfig-files openjdk-17-jre-headless\n"
     assert packages._all_installed() == {"openjdk-21-jre-headless"}
+
+
+@pytest.mark.parametrize(("tries", "wait", "outcome"), [(3, 60.0, ""), (3, 0.0, "E: Could not get lock /x")])
+def test_a_lock_of_another_apt_is_waited_for_and_its_holder_named_after_that(
+    monkeypatch: pytest.MonkeyPatch, tries: int, wait: float, outcome: str
+) -> None:
+    """apt itself waits for dpkg's lock only, not for those of its lists and archives."""
+    calls: list[tuple[str, ...]] = []
+
+    def attempt(*argv: str, **_: object) -> subprocess.CompletedProcess[str]:
+        calls.append(argv)
+        held = len(calls) < tries
+        return subprocess.CompletedProcess(argv, 100 if held else 0, "", "E: Could not get lock /x" if held else "")
+
+    monkeypatch.setattr(process, "attempt", attempt)
+    monkeypatch.setattr(packages, "_LOCK_WAIT", wait)
+    monkeypatch.setattr(packages, "_LOCK_TICK", 0.0)
+    assert packages._install(["java"]) == outcome
+    assert len(calls) == (1 if outcome else tries)

@@ -10,7 +10,7 @@ import { bench } from "../bench.ts";
 /** The host that is tested. */
 const tool = bench({ name: "haproxy", on: "lb1", beside: ["acd-dbm"] });
 
-export const { lab, host: lb1, hostNamed, installRecovery } = tool;
+export const { lab, host: lb1, hostNamed, installRecovery, apply: applyStep, undo: undoStep } = tool;
 export const file = "/etc/haproxy/haproxy.cfg";
 
 export const pem = "/etc/haproxy/haproxy.pem";
