@@ -112,26 +112,32 @@ def _changing(arguments: list[str], text: str) -> int:
 
     if os.geteuid() != 0:
         raise Refused(f"only root can {arguments[0]}. Use sudo")
-    if not origin.inside_run() and arguments[1:2] != ["tool"] and arguments[0] != "adopt":
+    outside = not origin.inside_run()
+    if outside and arguments[1:2] != ["tool"] and arguments[0] != "adopt":
         code = transient.run(arguments, text)
-        if arguments[0] == "undo":
-            steps.forget_runs()
-        return code
-    signal.signal(signal.SIGTERM, _ended)
+    else:
+        signal.signal(signal.SIGTERM, _ended)
+        code = _print(_changed(arguments, text))
+    if outside and arguments[0] == "undo":
+        steps.forget_runs()
+    return code
+
+
+def _changed(arguments: list[str], text: str) -> list[str]:
+    """Makes the change; returns what was done."""
+    from .engine import steps
+
     if arguments[0] == "undo":
-        code = _print(steps.undo(arguments[1]))
-        if not origin.inside_run():
-            steps.forget_runs()
-        return code
+        return steps.undo(arguments[1])
     if arguments[0] == "adopt":
         from .cli import adopt
 
-        return _print(adopt.run(arguments[1]))
+        return adopt.run(arguments[1])
     if arguments[0] == "update":
         from .cli import update
 
-        return _print(update.run())
-    return _print(steps.apply(arguments[1], int(arguments[2]), arguments[3], text))
+        return update.run()
+    return steps.apply(arguments[1], int(arguments[2]), arguments[3], text)
 
 
 def _drain(verb: str) -> int:
