@@ -63,7 +63,11 @@ const withoutPems = (facts: Host["facts"]): Host["facts"] =>
 export const surveyMarkdown = ({ made, customers }: SurveyReport): string => {
   const seen = customers.flatMap(({ hosts }) => hosts).filter((host) => host.seen).length;
   const all = customers.flatMap(({ hosts }) => hosts).length;
-  const head = [`# Survey of ${all} hosts`, "", `${made}: ${seen} seen, ${all - seen} not seen.`];
+  const head = [
+    `# Survey of ${all} ${all === 1 ? "host" : "hosts"}`,
+    "",
+    `${made}: ${seen} seen, ${all - seen} not seen.`,
+  ];
   return [...head, ...customers.flatMap(customerText)].join("\n").concat("\n");
 };
 
