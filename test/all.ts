@@ -3,6 +3,7 @@
  * docs/long-runs.md, which is committed.
  */
 import { readFile, writeFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 import { execa } from "execa";
 import { type LongRun, longRuns, seedOf } from "./long-runs.ts";
 import { vitest } from "./vitest.ts";
@@ -15,13 +16,13 @@ const seed = seedOf(commit);
 const parts = process.argv.slice(2);
 const chosen = longRuns(seed).filter(({ title }) => !parts.length || parts.some((part) => title.includes(part)));
 
-/** `| run | passed | failed | skipped | minutes | commit | date |`, its earlier line replaced. */
+/** `| run | passed | failed | skipped | minutes | commit | seed | date |`, its earlier line replaced. */
 const keep = async ({ title }: LongRun, cells: (string | number)[]): Promise<void> => {
-  const row = `| ${[title.replace(/, seed \d+/, ""), ...cells].join(" | ")} |`;
+  const run = title.replace(/, seed \d+/, "");
   const rows = (await readFile(page, "utf8")).trimEnd().split("\n");
-  const start = row.slice(0, row.indexOf(" | "));
-  const others = rows.filter((line) => !line.startsWith(`${start} |`));
-  await writeFile(page, `${[...others, row].join("\n")}\n`);
+  const others = rows.filter((line) => line.split("|")[1]?.trim() !== run);
+  await writeFile(page, `${[...others, `| ${[run, ...cells].join(" | ")} |`].join("\n")}\n`);
+  await execa("biome", ["format", "--write", fileURLToPath(page)]);
 };
 
 process.env.JTEL_CHAT_DEADLINE_FACTOR ??= "3";
