@@ -12,7 +12,12 @@ export interface LongRun {
 }
 
 /** Files that take minutes on many hosts: `npm test` takes one of them, by the commit. */
-export const inTurns = ["test/engine/access.test.ts", "test/engine/operations.test.ts", "test/host/trust.test.ts"];
+export const inTurns = [
+  "test/engine/access.test.ts",
+  "test/engine/drain.test.ts",
+  "test/engine/operations.test.ts",
+  "test/host/trust.test.ts",
+];
 
 /** Files of test/host that boot one host or two, for a short time. */
 const short = ["confined", "interrupted", "tool"].map((name) => `test/host/${name}.test.ts`);
