@@ -12,7 +12,7 @@ import { keepRows } from "./results-table.ts";
 import { vitest } from "./vitest.ts";
 
 const page = new URL("../docs/reliability.md", import.meta.url);
-const heading = ["fault", "how", "trials", "losses", "commit", "seed", "date"];
+const heading = ["on", "fault", "how", "trials", "losses", "commit", "seed", "date"];
 
 const { stdout: commit } = await execa("git", ["rev-parse", "HEAD"]);
 const { stdout: changed } = await execa("git", ["status", "--porcelain", "--", ":/", ":/!docs/reliability.md"]);
@@ -29,9 +29,9 @@ const where = [
   new Date().toISOString().slice(0, 10),
 ];
 const rows = lines.map((line) => {
-  const { fault, how, trials, losses }: Outcome = JSON.parse(line);
-  return [fault, how, trials, losses.length, ...where].map(String);
+  const { on, fault, how, trials, losses }: Outcome = JSON.parse(line);
+  return [on, fault, how, trials, losses.length, ...where].map(String);
 });
-await keepRows(page, heading, rows, 2);
+await keepRows(page, heading, rows, 3);
 await rm(directory, { recursive: true });
 process.exitCode = counts.failed ? 1 : 0;

@@ -24,10 +24,17 @@ import { type Chance, type Fault, faults } from "./trials.ts";
 /** How long an apply of the step takes, in milliseconds, so that a random moment falls into it. */
 const usual = 2500;
 
+const units: Change["unit"][] = [
+  { accept: [], limits: ["tmp"] },
+  { accept: [], limits: [] },
+];
+let changes = 0;
+
 /** Each wants another release and another unit than the one before: files of root's and of the service's user are changed. */
 const changed = async ({ number }: Chance): Promise<Change> => {
   await offer(`trial-${number}-${Date.now()}`);
-  return { release: "follow", unit: { accept: [], limits: number % 2 ? [] : ["tmp"] } };
+  const unit = units[changes++ % 2];
+  return { release: "follow", ...(unit && { unit }) };
 };
 
 const applied = (change: Change) => apply("messenger", documents(change).messenger ?? "");
@@ -67,7 +74,7 @@ describe.skipIf(!(await bootable("faults of a chat server")))("a chat server", (
     await up();
   }, 5 * minutes);
 
-  faults([
+  faults("chat server", [
     during("the run is killed", "SIGKILL when its journal has its 1st, 2nd, … entry", ({ number }, change) =>
       together(applied(change), killAtEntry(host(), "messenger", 1 + (number % 12))),
     ),
@@ -89,8 +96,9 @@ describe.skipIf(!(await bootable("faults of a chat server")))("a chat server", (
         said(`sleep ${below(usual) / 1000}; umount --lazy /home/jtel/shared; sleep 2; mount /home/jtel/shared`),
       );
     }),
-    during("two controllers", "both apply at once, each something else", async ({ number }, change) => {
-      const other: Change = { ...change, unit: { accept: [], limits: number % 2 ? ["tmp"] : [] } };
+    during("two controllers", "both apply at once, each something else", async (_, change) => {
+      const unit = units[changes % 2];
+      const other: Change = { ...change, ...(unit && { unit }) };
       for (const { exitCode, output } of await Promise.all([applied(change), applied(other)]))
         if (exitCode) throw new Error(output);
       await applied(change);

@@ -72,7 +72,7 @@ const during = (
 describe.skipIf(!(await bootable("faults of a load balancer")))("a load balancer", () => {
   beforeAll(() => installRecovery());
 
-  faults([
+  faults("load balancer", [
     during("the run is killed", "SIGKILL when its journal has its 1st, 2nd, … entry", ({ number }) =>
       killAtEntry(lb1(), "haproxy", 1 + (number % 4)),
     ),

@@ -24,6 +24,8 @@ export interface Fault {
 
 /** The outcome of a row's trials, as one line of JSON in the file that `JTEL_CHAT_FAULTS` names. */
 export interface Outcome extends Pick<Fault, "fault" | "how"> {
+  /** On which host, e.g. `chat server`. */
+  on: string;
   trials: number;
   losses: string[];
 }
@@ -44,7 +46,7 @@ const chanceOf = (fault: string, number: number): Chance => {
 /**
  * Makes each row a test of `TRIALS` trials. Without that number, as in `npm test`, one row that the seed chooses is tried once.
  */
-export const faults = (rows: Fault[]): void => {
+export const faults = (on: string, rows: Fault[]): void => {
   const trials = Number(process.env.TRIALS || 0);
   const chosen = trials ? rows : [rows[seed % rows.length] as Fault];
   for (const { fault, how, trial } of chosen) {
@@ -58,7 +60,8 @@ export const faults = (rows: Fault[]): void => {
           if (lost) losses.push(`trial ${number}: ${lost}`);
         }
         const file = process.env.JTEL_CHAT_FAULTS;
-        if (file) appendFileSync(file, `${JSON.stringify({ fault, how, trials: count, losses } satisfies Outcome)}\n`);
+        if (file)
+          appendFileSync(file, `${JSON.stringify({ on, fault, how, trials: count, losses } satisfies Outcome)}\n`);
         expect(losses, `seed ${seed}`).toEqual([]);
       },
       count * 2 * minutes,
