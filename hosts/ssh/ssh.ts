@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtempSync, rmSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -52,16 +53,23 @@ export const ssh = async (
   stdin: SshInput["text"] | SshInput,
   limits: SshLimits = usualLimits,
 ): Promise<SshResult> => {
-  const directory = await mkdtemp(join(tmpdir(), "jtel-chat-"));
-  try {
-    const knownHosts = join(directory, "known_hosts");
-    const known = [`target ${target.hostKey}`, ...(target.jump ? [`jump ${target.jump.hostKey}`] : [])];
-    await writeFile(knownHosts, `${known.join("\n")}\n`);
-    const input = typeof stdin === "object" && "text" in stdin ? stdin : { text: stdin };
-    return await run("ssh", [...sshArguments(target, knownHosts), command], input, limits);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
+  const knownHosts = join(folder(), `known_hosts.${calls++}`);
+  const known = [`target ${target.hostKey}`, ...(target.jump ? [`jump ${target.jump.hostKey}`] : [])];
+  await writeFile(knownHosts, `${known.join("\n")}\n`);
+  const input = typeof stdin === "object" && "text" in stdin ? stdin : { text: stdin };
+  return run("ssh", [...sshArguments(target, knownHosts), command], input, limits);
+};
+
+let calls = 0;
+let own: string | undefined;
+
+/** A folder of this process, which goes with it, however early it ends. */
+const folder = (): string => {
+  if (own) return own;
+  const made = mkdtempSync(join(tmpdir(), "jtel-chat-"));
+  process.once("exit", () => rmSync(made, { recursive: true, force: true }));
+  own = made;
+  return made;
 };
 
 /** Arguments of ssh(1) for a target; `knownHosts` holds its key as `target`, the jump host's as `jump`. */

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { execa } from "execa";
@@ -71,7 +71,9 @@ test("a program that fails before its questions are known ends, and ssh with it"
   await call("exit 0"); // puts the program there
   await writeFile(join(directory, "ssh"), `#!/bin/sh\ncat; echo ended >'${directory}/ended'\n`);
   const program = `import { ssh } from "${module}"; ssh(${JSON.stringify(target)}, "true", new Promise(() => {}));`;
-  await execa(process.execPath, ["--input-type=module", "--eval", program], { timeout: 60_000 });
+  const env = { TMPDIR: directory };
+  await execa(process.execPath, ["--input-type=module", "--eval", program], { env, timeout: 60_000 });
+  expect(await readdir(directory)).not.toContainEqual(expect.stringMatching(/^jtel-chat-/));
   await until("the end of ssh", 10, () => readFile(join(directory, "ended"), "utf8").catch(() => undefined));
 });
 
