@@ -7,10 +7,12 @@ restart outside it. The look of an `up` brings the outcome.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from ..access import disk
 from ..documents import declaration, kind
 from ..documents.document import Section
+from ..drain import draining
 from ..errors import Refused
 from ..systemd import unit_state
 from ..text import printable, words
@@ -53,6 +55,25 @@ def check(proving: Section) -> None:
     closed = _noted().get(logbook.whence(), "")
     if closed and observing.observe(proving).state.get(f"active:{proving.name}") == "active" and _owed(proving):
         raise Refused(f"{proving.name} is not restarted ({', '.join(_owed(proving))}): {closed}")
+
+
+def before_change(section: Section) -> Callable[[], None] | None:
+    """Gives what to call before something of the section changes; None where no running process loads it.
+
+    It refuses what would restart chat outside the window, so that nothing is written that waits for a restart; and it
+    drains this host. A secret is not in a look: this is the first to know that it changes.
+    """
+    drain = draining.before_change(section)
+    if drain is None:
+        return None
+
+    def prepare() -> None:
+        closed = _noted().get(logbook.whence(), "")
+        if closed and unit_state.properties(declaration.UNIT)["ActiveState"] == "active":
+            raise Refused(f"{declaration.UNIT} would have to load this, and is not restarted: {closed}")
+        drain()
+
+    return prepare
 
 
 def _owed(proving: Section) -> list[str]:

@@ -190,16 +190,16 @@ def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[s
 
 
 def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section]) -> list[str]:
+    from . import restarts  # which asks for steps itself
+
     proving = next((section for section in sections if kind.declared(section).proves), None)
     if proving:
         _check_named(proving)
-        from . import restarts  # which asks for steps itself
-
         restarts.check(proving)
     try:
         with Transaction(step, proven=not any("loaded-by" in section.fields for section in sections)) as transaction:
             for section in sections:
-                transaction.before_change = draining.before_change(section)
+                transaction.before_change = restarts.before_change(section)
                 kind.of(section).apply(section, transaction)
             transaction.before_change = None
             dropped = _take_back_dropped(step, sections, transaction)

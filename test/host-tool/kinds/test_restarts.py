@@ -78,6 +78,20 @@ def test_outside_the_window_what_does_not_run_is_started_and_others_are_not_held
     assert any("restarted" in line for line in apply())
 
 
+def test_outside_the_window_nothing_is_written_that_waits_for_a_restart(runs: Machine, state: Path) -> None:
+    def change(name: str, *fields: str) -> list[str]:
+        return steps.apply(name, 1, "first", "\n".join([f"# files: {state / name}", "content:", "\tnew", *fields, ""]))
+
+    restarts.note("outside its window")
+    loaded = "loaded-by: jtel-clientmessenger.service"
+    with pytest.raises(Refused, match="would have to load this, and is not restarted: outside its window"):
+        change("secret", loaded)
+    assert not (state / "secret").exists()
+    assert change("script")
+    runs.stop()
+    assert change("secret", loaded)
+
+
 def test_nothing_is_noted_where_there_is_no_window(runs: Machine) -> None:
     restarts.note("")
     assert not (disk.RUN / "restarts").exists()
