@@ -7,6 +7,7 @@ import { lineDiff } from "../report/line-diff.ts";
 import { readSeen } from "../report/preview.ts";
 import { reportSchema } from "../report/report.ts";
 import { commandLine } from "./command-line.ts";
+import { configFile } from "./config-file.ts";
 import { failWith } from "./fail.ts";
 import { project } from "./project.ts";
 
@@ -66,7 +67,7 @@ const main = async (): Promise<void> => {
   const directory = await mkdtemp(join(tmpdir(), "jtel-chat-apply-"));
   const file = join(directory, "seen.json");
   try {
-    const config = values["config-file"] ? ["--config-file", values["config-file"]] : [];
+    const config = configFile(values["config-file"]);
     const { exitCode } = await execa(
       "pulumi",
       ["up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive", ...config],

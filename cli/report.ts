@@ -7,6 +7,7 @@ import { preview } from "../report/preview.ts";
 import { exitCodes } from "../report/report.ts";
 import { terminal } from "../report/terminal.ts";
 import { commandLine } from "./command-line.ts";
+import { configFile } from "./config-file.ts";
 import { failWith } from "./fail.ts";
 import { project } from "./project.ts";
 
@@ -26,7 +27,7 @@ const main = async (): Promise<void> => {
   });
   if (!values.stack) throw new Error(usage);
   const made = `${new Date().toISOString().slice(0, 19)}Z`;
-  const argv = values["config-file"] ? ["--config-file", values["config-file"]] : [];
+  const argv = configFile(values["config-file"]);
   const heading = { project: project(), stack: values.stack, made, run: await ciRun() };
   const report = makeReport(await preview(values.stack, argv), heading);
   if (values.json) await writeFile(values.json, `${JSON.stringify(report, null, 1)}\n`);

@@ -52,13 +52,16 @@ const parsed = (value: string): unknown => {
 /** The keys that were encrypted, wholly or in part, as the language host names them, whichever file they came from. */
 const encryptedKeys = (): Set<string> => new Set(JSON.parse(process.env.PULUMI_CONFIG_SECRET_KEYS ?? "[]"));
 
-/** Finds encrypted values that are no secrets: below keys without any by the language host, below others by the file. */
+/** Finds encrypted values that are no secrets: by the file, and by the language host where they came from another one. */
 const hiddenValues = (values: Record<string, unknown>, text: string): Problem[] => {
+  const inFile = hiddenIn(text);
   const encrypted = encryptedKeys();
-  const whole = Object.keys(values)
-    .filter((key) => encrypted.has(prefix + key) && !secretKeys.some((path) => path.startsWith(`${key}.`)))
-    .map(hiddenValue);
-  if (whole.length) return whole;
+  const hidden = (key: string) => encrypted.has(prefix + key) && !secretKeys.some((path) => path.startsWith(`${key}.`));
+  return inFile.length ? inFile : Object.keys(values).filter(hidden).map(hiddenValue);
+};
+
+/** @throws pulumi.RunError for a text that cannot be searched. */
+const hiddenIn = (text: string): Problem[] => {
   try {
     return hiddenValuesIn(text);
   } catch (error) {

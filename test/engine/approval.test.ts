@@ -20,14 +20,15 @@ describe.skipIf(!runnable)("what was approved is what is applied, on booted host
   const transcript: string[] = [];
 
   /** Runs one of the project's own commands on the dev stack, as its file is now. */
-  const command = async (name: string, argv: string[], environment = {}) => {
-    const { file, environment: own } = await theStack();
+  const command = async (name: string, argv: string[], variables = {}) => {
+    const { file, environment } = await theStack();
+    const { JTEL_CHAT_STACK_FILE: _, ...own } = environment; // --config-file is enough
     const trace = join(lab().directory, "trace");
     const traced = ["-f", "--seccomp-bpf", "-e", "trace=execve", "-s", "65536", "-o", trace];
     const { exitCode, all } = await execa(
       "strace",
       [...traced, "node", `cli/${name}.ts`, "--stack", "dev", "--config-file", file, ...argv],
-      { env: { ...own, ...environment, NO_COLOR: "1" }, all: true, reject: false },
+      { env: { ...own, ...variables, NO_COLOR: "1" }, all: true, reject: false },
     );
     transcript.push(String(all), await readFile(trace, "utf8"));
     return { exitCode, output: String(all) };
