@@ -5,7 +5,7 @@ import { minutes } from "./lab/deadline.ts";
 /** Files that boot hosts come first: the short ones behind them fill the time until the last of those has ended. */
 class HostsFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const folders = ["/test/host/", "/test/engine/", "/test/lab/"];
+    const folders = ["/test/host/", "/test/engine/", "/test/lab/", "/test/faults/"];
     const rank = ({ moduleId }: TestSpecification) =>
       folders.findIndex((folder) => moduleId.includes(folder)) + 1 || folders.length + 1;
     return (await super.sort(files)).toSorted((one, other) => rank(one) - rank(other));
