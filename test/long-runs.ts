@@ -15,6 +15,7 @@ export interface LongRun {
 export const inTurns = [
   "test/engine/access.test.ts",
   "test/engine/drain.test.ts",
+  "test/engine/firewall.test.ts",
   "test/engine/operations.test.ts",
   "test/host/trust.test.ts",
 ];
