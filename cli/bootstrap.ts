@@ -1,8 +1,8 @@
 /** `npm run bootstrap -- --stack STACK`: the accounts that a stack needs on its hosts. */
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { agentSocketOf, hostsOf } from "../config/hosts.ts";
 import { offlineDeployment } from "../config/offline.ts";
-import type { Deployment, HostConfig } from "../config/schema.ts";
+import type { HostConfig } from "../config/schema.ts";
 import { runAsRoot } from "../hosts/run-as-root.ts";
 import { ssh } from "../hosts/ssh/ssh.ts";
 import {
@@ -47,11 +47,7 @@ const main = async (): Promise<void> => {
   const password = (await person(process.stdin, process.stdout).askSecret(`sudo password of ${values.as}`)) ?? "";
   const script = values.undo ? withoutAccountsScript(accounts) : accountsScript(accounts);
   for (const host of hosts) {
-    const target = {
-      ...host,
-      user: values.as,
-      agentSocket: deployment.ssh.agentSocket?.replace(/^~(?=\/)/, homedir()),
-    };
+    const target = { ...host, user: values.as, agentSocket: agentSocketOf(deployment) };
     const problem =
       (await runAsRoot(target, script, password)) ?? (values.undo ? undefined : await unusable(target, accounts));
     if (problem) throw new Error(`${host.name}: ${problem}`);
@@ -67,10 +63,6 @@ const keyIn = (file: string): string => {
   if (!key) throw new Error(`${file} holds no public key. Name the .pub file, never the private one`);
   return key;
 };
-
-const hostsOf = ({ loadBalancers, chatServers }: Deployment): HostConfig[] => [
-  ...new Map([...loadBalancers, ...chatServers].map((host) => [host.name, host])).values(),
-];
 
 const plan = (hosts: HostConfig[], accounts: Accounts, undo: boolean): string =>
   [

@@ -1,12 +1,12 @@
 /** `npm run drift -- --stack STACK | --all`: what was changed on hosts by hand, without an engine and its lock. */
 import { readdirSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
-import { homedir } from "node:os";
 import { basename } from "node:path";
 import { styleText } from "node:util";
 import pLimit from "p-limit";
+import { agentSocketOf, hostsOf } from "../config/hosts.ts";
 import { isStack, offlineDeployment } from "../config/offline.ts";
-import type { Deployment, HostConfig } from "../config/schema.ts";
+import type { Deployment } from "../config/schema.ts";
 import { understood } from "../hosts/look/answer.ts";
 import type { SeenHost } from "../hosts/look/look-at-host.ts";
 import { observeCommand } from "../hosts/look/look-command.ts";
@@ -43,7 +43,7 @@ export const driftOf = async (file: string, look = observe): Promise<DriftReport
   } catch (error) {
     return { ...heading, verdict: "failed", problem: (error as Error).message, ...nothing };
   }
-  const hosts = await Promise.all(hostsOf(deployment).map((host) => atATime(() => look(host))));
+  const hosts = await Promise.all(observedHosts(deployment).map((host) => atATime(() => look(host))));
   const hostsSaid = said(hosts);
   const verdict = hostsSaid.unseen.length ? "unseen" : hostsSaid.drift.length ? "changes" : "nothing";
   return {
@@ -55,14 +55,10 @@ export const driftOf = async (file: string, look = observe): Promise<DriftReport
   };
 };
 
-/** A host that is a load balancer and a chat server is one. */
-const hostsOf = ({ loadBalancers, chatServers, ssh: { user, agentSocket } }: Deployment): ObservedHost[] => {
-  const byName = new Map([...loadBalancers, ...chatServers].map((host): [string, HostConfig] => [host.name, host]));
-  const login = {
-    user: process.env.JTEL_CHAT_OBSERVE_USER || user,
-    agentSocket: agentSocket?.replace(/^~(?=\/)/, homedir()),
-  };
-  return [...byName.values()].map((host) => ({ ...host, ...login }));
+const observedHosts = (deployment: Deployment): ObservedHost[] => {
+  const user = process.env.JTEL_CHAT_OBSERVE_USER || deployment.ssh.user;
+  const agentSocket = agentSocketOf(deployment);
+  return hostsOf(deployment).map((host) => ({ ...host, user, agentSocket }));
 };
 
 /** Has one host compare itself with what was applied, over one ssh connection. */

@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { homedir, hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
-
+import { agentSocketOf, hostsOf } from "../config/hosts.ts";
 import { isStack, offlineDeployment } from "../config/offline.ts";
 import { type Deployment, type HostConfig, secretKeys } from "../config/schema.ts";
 import { printable } from "../hosts/printable.ts";
@@ -47,11 +47,15 @@ export const collected = async (checkout: string, name?: string, env: Place["env
     clock: { synchronized: await synchronized(place), now: Date.now() },
     programWritten: (await stat(join(checkout, "package.json"))).mtimeMs,
     backend,
-    agent: await agentOf(deployment?.ssh.agentSocket?.replace(/^~(?=\/)/, homedir()) ?? env.SSH_AUTH_SOCK ?? "", place),
+    agent: await agentOf((deployment && agentSocketOf(deployment)) ?? env.SSH_AUTH_SOCK ?? "", place),
     proxy: await proxyOf(env.HTTPS_PROXY ?? env.https_proxy ?? ""),
     stack:
       name && file
-        ? { ...(await stackOf(name, file, backend, place)), problems, hosts: await hostsOf(deployment) }
+        ? {
+            ...(await stackOf(name, file, backend, place)),
+            problems,
+            hosts: await Promise.all(deployment ? hostsOf(deployment).map(hostOf) : []),
+          }
         : undefined,
   };
 };
@@ -213,11 +217,6 @@ const decryption = async (name: string, text: string, place: Place): Promise<str
   const argv = ["config", "get", "--path", `jtel-chat:${key}`, "--stack", name, "--non-interactive"];
   const { exitCode, stderr } = await called("pulumi", argv, place);
   return exitCode ? printable(stderr.trim()) : "";
-};
-
-const hostsOf = async (deployment?: Deployment): Promise<HostFacts[]> => {
-  const all = [...(deployment?.loadBalancers ?? []), ...(deployment?.chatServers ?? [])];
-  return Promise.all(all.map((host) => hostOf(host)));
 };
 
 const hostOf = async ({ name, address, port, hostKey, jump }: HostConfig): Promise<HostFacts> => {

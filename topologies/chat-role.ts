@@ -1,4 +1,3 @@
-import { homedir } from "node:os";
 import { ClientMessengerService } from "../components/client-messenger-service.ts";
 import { DrainAgent } from "../components/drain-agent.ts";
 import { HaproxyChatFrontend } from "../components/haproxy-chat-frontend.ts";
@@ -7,6 +6,7 @@ import { JavaInstall } from "../components/java-install.ts";
 import { Rollout } from "../components/rollout.ts";
 import { TynTecWebhooks } from "../components/tyntec-webhooks.ts";
 import { UfwRules } from "../components/ufw-rules.ts";
+import { agentSocketOf } from "../config/hosts.ts";
 import { publicPort, publicPorts } from "../config/ports.ts";
 import type { Deployment, HostConfig } from "../config/schema.ts";
 import { tyntecUrl } from "../config/tyntec-url.ts";
@@ -86,9 +86,6 @@ export const chatRole = (deployment: Deployment, look: Look, { chatServers, load
 /** Makes a `Host` from its entry in the stack file, with the stack's `ssh.user`, `onDrift` and maintenance window. */
 export const sshHost = (deployment: Deployment, look: Look, host: HostConfig): Host => {
   const { ssh, onDrift } = deployment;
-  const login = { user: ssh.user, agentSocket: agentSocket(ssh.agentSocket) };
+  const login = { user: ssh.user, agentSocket: agentSocketOf(deployment) };
   return new Host({ ...host, ...login, onDrift, closed: restartsClosed(deployment), look });
 };
-
-/** `~/` is the home directory of who runs Pulumi: a stack file is a team's. */
-const agentSocket = (path: string | undefined): string | undefined => path?.replace(/^~(?=\/)/, homedir());

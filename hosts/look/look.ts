@@ -57,8 +57,9 @@ type StepAnswers = Record<string, StepAnswer>;
  * The one look at all hosts, and at what else has to be seen, before anything is written anywhere.
  *
  * The program registers its steps and prerequisites, and closes the look once it has constructed everything. Only then is
- * anything asked: all hosts at once, each of them once, over connections that are made from a host's first step on. No answer is given before everything was seen; with a problem anywhere
- * there is none at all, and no resource is registered that waits for one.
+ * anything asked: all hosts at once, each of them once, over connections that are made from a host's first step on. No answer
+ * is given before everything was seen; with a problem anywhere there is none at all, and no resource is registered that waits
+ * for one.
  *
  * @example
  * const look = new Look();

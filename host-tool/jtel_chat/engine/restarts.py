@@ -52,7 +52,7 @@ def note(closed: str) -> None:
 
 def check(proving: Section) -> None:
     """Raises Refused where an apply would restart what runs, and its caller must not."""
-    closed = _noted().get(logbook.whence(), "")
+    closed = _closed()
     if closed and observing.observe(proving).state.get(f"active:{proving.name}") == "active" and _owed(proving):
         raise Refused(f"{proving.name} is not restarted ({', '.join(_owed(proving))}): {closed}")
 
@@ -68,7 +68,7 @@ def before_change(section: Section) -> Callable[[], None] | None:
         return None
 
     def prepare() -> None:
-        closed = _noted().get(logbook.whence(), "")
+        closed = _closed()
         if closed and unit_state.properties(declaration.UNIT)["ActiveState"] == "active":
             raise Refused(f"{declaration.UNIT} would have to load this, and is not restarted: {closed}")
         drain()
@@ -88,6 +88,11 @@ def _changes(step: str, text: str | None) -> bool:
 
 def _loaded(sections: list[Section]) -> list[Section]:
     return [each for each in sections if kind.is_loaded(each)]
+
+
+def _closed() -> str:
+    """Says why the caller must not restart chat; empty where it may."""
+    return _noted().get(logbook.whence(), "")
 
 
 def _noted() -> dict[str, str]:

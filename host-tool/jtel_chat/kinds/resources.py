@@ -63,7 +63,7 @@ def apply(section: Section, transaction: Transaction) -> None:
 
 
 def _judge_system(section: Section, accepted: list[str], seen: Observed) -> None:
-    tried, found = section.fields.get("system", ""), _system()
+    tried, found = section.fields.get("system", ""), system()
     if not tried or found in tried.split(", "):
         return
     text = f"system: this host is {found}, and the CHAT role was tried on {tried} only"
@@ -75,7 +75,7 @@ def _judge_system(section: Section, accepted: list[str], seen: Observed) -> None
         )
 
 
-def _system() -> str:
+def system() -> str:
     """Reads `debian 12` from os-release(5)."""
     lines = disk.text(Path("/etc/os-release")).splitlines()
     values = {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines)}
@@ -85,16 +85,16 @@ def _system() -> str:
 def _amounts(section: Section) -> dict[str, tuple[float, float, str]]:
     """Gives for each resource what is asked for, what is there, and its unit."""
     additional = "additional" in section.fields
-    memory = _memory()
+    there = memory()
     found = {
-        "memory": (memory["MemAvailable"] if additional else memory["MemTotal"], "GB free" if additional else "GB"),
+        "memory": (there["MemAvailable"] if additional else there["MemTotal"], "GB free" if additional else "GB"),
         "cores": (float(os.cpu_count() or 1) - additional, "beside one for what runs there" if additional else ""),
         "disk": (shutil.disk_usage(_HOMES).total / _GB, f"GB on the drive of {_HOMES}"),
     }
     return {name: (float(section.fields[name]), *values) for name, values in found.items() if name in section.fields}
 
 
-def _memory() -> dict[str, float]:
+def memory() -> dict[str, float]:
     """Reads /proc/meminfo (proc(5)) in GB."""
     lines = disk.kernel("/proc/meminfo").decode().splitlines()
     return {name: int(rest.split()[0]) * 1024 / _GB for name, rest in (line.split(":", 1) for line in lines)}

@@ -15,6 +15,7 @@ from typing import Any
 
 from ..engine import looking
 from ..errors import Ended
+from ..kinds import resources as needs
 from ..net import addresses, listeners, sockets
 from ..programs import process
 from ..text import printable
@@ -53,7 +54,7 @@ def answered() -> dict[str, Any]:
         "format": 1,
         "root": os.geteuid() == 0,
         "name": os.uname().nodename,
-        "system": tried("system", system.release, "unknown"),
+        "system": tried("system", needs.system, "unknown"),
         "resources": tried("resources", system.resources, {}),
         "interfaces": tried("interfaces", _interfaces, {}),
         "packages": tried("packages", system.packages, {}),

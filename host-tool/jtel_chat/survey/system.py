@@ -1,15 +1,14 @@
-"""Reads what a survey says of the host itself: release, resources, packages, firewall and owner."""
+"""Reads what a survey says of the host itself: resources, packages, firewall and owner."""
 
 from __future__ import annotations
 
 import os
 import pwd
 import shutil
-from pathlib import Path
 
-from ..access import disk
 from ..engine import owner as owners
 from ..firewall import ufw
+from ..kinds import resources as needs
 from ..programs import process
 from .found import Found
 
@@ -18,19 +17,10 @@ _PACKAGES = ("openjdk-*-jre-headless", "openjdk-*-jdk", "haproxy", "ufw", "keepa
 _CLUSTER = "5701:5801"
 
 
-def release() -> str:
-    """Reads `debian 12` from os-release(5)."""
-    lines = disk.text(Path("/etc/os-release")).splitlines()
-    values = {name: value.strip('"') for name, _, value in (line.partition("=") for line in lines)}
-    return f"{values.get('ID', 'unknown')} {values.get('VERSION_ID', '')}".strip()
-
-
 def resources() -> dict[str, float]:
     """Gives memory and the drive of the home directories in GB (10⁹ bytes), and the number of cores."""
-    lines = disk.kernel("/proc/meminfo").decode().splitlines()
-    total = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemTotal:"))
     return {
-        "memory": round(total / _GB, 1),
+        "memory": round(needs.memory()["MemTotal"], 1),
         "cores": float(os.cpu_count() or 1),
         "disk": round(shutil.disk_usage("/home").total / _GB, 1),
     }

@@ -15,9 +15,9 @@ def section(tmp_path: Path, *lines: str) -> document.Section:
 
 @pytest.fixture(autouse=True)
 def host(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resources, "_memory", lambda: {"MemTotal": 8.2, "MemAvailable": 3.0})
+    monkeypatch.setattr(resources, "memory", lambda: {"MemTotal": 8.2, "MemAvailable": 3.0})
     monkeypatch.setattr(resources.os, "cpu_count", lambda: 2)
-    monkeypatch.setattr(resources, "_system", lambda: "debian 13")
+    monkeypatch.setattr(resources, "system", lambda: "debian 13")
 
 
 def test_less_than_asked_for_is_a_problem_with_numbers_and_the_override(tmp_path: Path) -> None:
