@@ -5,26 +5,24 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
+from .. import moment
 from ..documents import kind
 from ..documents.document import Section
 from ..documents.kind import Observed
 
-_looked: dict[str, Observed] | None = None
+_looking = False
 
 
 @contextlib.contextmanager
 def looking() -> Iterator[None]:
     """Makes `observe` look at each section once while inside, however many steps ask: nothing changes meanwhile."""
-    from ..net import sockets  # which a starting service, that attests, does without
-    from ..programs import process
-
-    global _looked  # noqa: PLW0603 – one look is one process
-    _looked = {}
+    global _looking  # noqa: PLW0603 – one look is one process
+    _looking = True
     try:
-        with sockets.at_one_moment(), process.at_one_moment():
+        with moment.one():
             yield
     finally:
-        _looked = None
+        _looking = False
 
 
 def is_looking() -> bool:
@@ -32,17 +30,12 @@ def is_looking() -> bool:
 
     Elsewhere – a starting service attests what it loads – only the state counts.
     """
-    return _looked is not None
+    return _looking
 
 
 def observe(section: Section) -> Observed:
     """Looks at one section."""
-    if _looked is None:
-        return kind.of(section).observe(section)
-    key = repr(section)
-    if key not in _looked:
-        _looked[key] = kind.of(section).observe(section)
-    return _looked[key]
+    return moment.once(("section", repr(section)), lambda: kind.of(section).observe(section))
 
 
 def observe_all(sections: list[Section]) -> Observed:

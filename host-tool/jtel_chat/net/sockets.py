@@ -6,9 +6,9 @@ import contextlib
 import ipaddress
 import re
 import struct
-from collections.abc import Iterator
 from typing import NamedTuple
 
+from .. import moment
 from ..access import disk
 from ..programs import process
 from . import origin
@@ -28,20 +28,6 @@ class Socket(NamedTuple):
     remote: Address
     remote_port: int
     inode: str
-
-
-_tables: dict[str, str] | None = None
-
-
-@contextlib.contextmanager
-def at_one_moment() -> Iterator[None]:
-    """Makes all questions inside see the sockets of one moment: each table costs the kernel milliseconds."""
-    global _tables  # noqa: PLW0603 – one look is one process
-    _tables = {}
-    try:
-        yield
-    finally:
-        _tables = None
 
 
 def established() -> list[Socket]:
@@ -105,11 +91,7 @@ def _sockets(state: str) -> list[Socket]:
 
 
 def _table(name: str) -> str:
-    if _tables is None:
-        return _read(name)
-    if name not in _tables:
-        _tables[name] = _read(name)
-    return _tables[name]
+    return moment.once(("table", name), lambda: _read(name))  # each costs the kernel milliseconds
 
 
 def _read(name: str) -> str:

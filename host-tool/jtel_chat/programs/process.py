@@ -9,10 +9,11 @@ import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import IO, Any
 
+from .. import moment
 from ..access.account import Account
 from ..errors import Failed
 from ..text import printable
@@ -67,27 +68,9 @@ def run(*argv: str, timeout: float = 60, limit: int = LIMIT) -> str:
     return out.text()
 
 
-_answers: dict[tuple[str, ...], subprocess.CompletedProcess[str]] | None = None
-
-
-@contextlib.contextmanager
-def at_one_moment() -> Iterator[None]:
-    """Makes `ask` ask each question once inside: nothing changes meanwhile, and a program takes milliseconds."""
-    global _answers  # noqa: PLW0603 – one look is one process
-    _answers = {}
-    try:
-        yield
-    finally:
-        _answers = None
-
-
 def ask(*argv: str, timeout: float = 60, limit: int = LIMIT) -> subprocess.CompletedProcess[str]:
-    """Runs a program that changes nothing, as `attempt` does; within `at_one_moment` the same call only once."""
-    if _answers is None:
-        return attempt(*argv, timeout=timeout, limit=limit)
-    if argv not in _answers:
-        _answers[argv] = attempt(*argv, timeout=timeout, limit=limit)
-    return _answers[argv]
+    """Runs a program that changes nothing, as `attempt` does; the same call once in a look (moment.py)."""
+    return moment.once(("answer", argv), lambda: attempt(*argv, timeout=timeout, limit=limit))
 
 
 class _Kept:

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
+from .. import moment
 from ..engine import looking
 from ..errors import Ended
 from ..kinds import resources as needs
@@ -28,7 +29,7 @@ _LONGEST = 300  # characters of a text
 
 def run() -> int:
     """Prints the answer as one line of JSON; returns the exit code."""
-    with sockets.at_one_moment():
+    with moment.one():
         answer = answered()
     print(looking.ANSWER + json.dumps(answer))
     return 0

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from jtel_chat import moment
 from jtel_chat.errors import Ended, Failed
 from jtel_chat.programs import process
 
@@ -116,7 +117,7 @@ def test_a_run_that_is_ended_ends_its_programs(tmp_path: Path) -> None:
 def test_within_one_look_the_same_question_is_asked_once(tmp_path: Path) -> None:
     asked = tmp_path / "asked"
     argv = ("sh", "-c", f"echo again >>{asked}; cat {asked}")
-    with process.at_one_moment():
+    with moment.one():
         assert process.ask(*argv).stdout == process.ask(*argv).stdout == "again\n"
     assert process.ask(*argv).stdout == "again\nagain\n"
     assert process.ask(*argv).stdout == "again\nagain\nagain\n"
