@@ -1,13 +1,13 @@
 import { judge } from "./approval/judge.ts";
+import { hostsOf } from "./config/hosts.ts";
 import { loadDeployment } from "./config/load.ts";
 import { publicPort } from "./config/ports.ts";
 import { secretsOf } from "./config/schema.ts";
 import { tyntecUrl } from "./config/tyntec-url.ts";
 import { endWithEngine } from "./hosts/end-with-engine.ts";
 import { Look } from "./hosts/look/look.ts";
-import { protectAll } from "./hosts/protect.ts";
+import { observedHost } from "./hosts/look/observed-host.ts";
 import { portalParameters as parameters, manualSteps as steps, portalTable as table } from "./render/portal.ts";
-import { topologies } from "./topologies/topologies.ts";
 
 endWithEngine();
 // Pulumi's language host has every stack trace mapped to other sources, which this program does not have. Pulumi's library takes one
@@ -15,10 +15,16 @@ endWithEngine();
 Reflect.deleteProperty(Error, "prepareStackTrace");
 
 const deployment = loadDeployment();
-if (deployment.protect) protectAll();
 const { public: visitors, whatsapp, tyntec } = deployment;
 
 const look = new Look();
+for (const host of hostsOf(deployment)) look.logIn(observedHost(deployment, host));
+
+// All of Pulumi's library, which these two need, takes a quarter of a second to load. Hosts are logged in to meanwhile.
+const { protectAll } = await import("./hosts/protect.ts");
+const { topologies } = await import("./topologies/topologies.ts");
+
+if (deployment.protect) protectAll();
 topologies[deployment.topology](deployment, look);
 
 const handover = {

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import * as pulumi from "@pulumi/pulumi";
 import { stackFile } from "../config/load.ts";
+import { getProject, getStack } from "../config/pulumi.ts";
 import { approvedDigest, observer } from "../hosts/look/environment.ts";
 import type { Judge, SeenPrerequisite, Sight } from "../hosts/look/look.ts";
 import { type Approvable, approvable } from "./approval.ts";
@@ -27,9 +27,9 @@ export const judge =
     const file = process.env.JTEL_CHAT_SEEN;
     const approved = approvedDigest();
     if (!file && !approved) return [];
-    const stack = pulumi.getStack();
+    const stack = getStack();
     const approval = await approvable(sight, {
-      ...{ project: pulumi.getProject(), stack, secrets, key, observer: observer() },
+      ...{ project: getProject(), stack, secrets, key, observer: observer() },
       stackFile: readFileSync(stackFile(), "utf8"),
       state: await exportedState(stack),
     });

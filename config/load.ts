@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import * as pulumi from "@pulumi/pulumi";
 import { check, hiddenValue, plainSecret } from "./check.ts";
 import { hiddenValuesIn } from "./offline.ts";
 import { type Problem, problemText } from "./problems.ts";
+import { allConfig, getStack, RunError } from "./pulumi.ts";
 import { type Deployment, secretKeys } from "./schema.ts";
 
 const prefix = "jtel-chat:";
@@ -14,7 +14,7 @@ const prefix = "jtel-chat:";
  * Pulumi supplies the values. The text of the stack file is read only to sort errors as the file does; with
  * `pulumi --config-file FILE`, set `JTEL_CHAT_STACK_FILE=FILE`.
  *
- * @throws pulumi.RunError with all problems of the values, before any host is connected to.
+ * @throws RunError with all problems of the values, before any host is connected to.
  */
 export const loadDeployment = (): Deployment => {
   const file = stackFile();
@@ -29,13 +29,13 @@ export const loadDeployment = (): Deployment => {
 };
 
 const unusable = (problems: Problem[], file: string, text: string) =>
-  new pulumi.RunError(`the stack file is not usable:\n${problemText(problems, basename(file), text)}`);
+  new RunError(`the stack file is not usable:\n${problemText(problems, basename(file), text)}`);
 
 /** The current stack's file. */
-export const stackFile = (): string => process.env.JTEL_CHAT_STACK_FILE ?? `Pulumi.${pulumi.getStack()}.yaml`;
+export const stackFile = (): string => process.env.JTEL_CHAT_STACK_FILE ?? `Pulumi.${getStack()}.yaml`;
 
 const stackValues = (): Record<string, unknown> => {
-  const entries = Object.entries(pulumi.runtime.allConfig()).filter(([key]) => key.startsWith(prefix));
+  const entries = Object.entries(allConfig()).filter(([key]) => key.startsWith(prefix));
   return Object.fromEntries(entries.map(([key, value]) => [key.slice(prefix.length), parsed(value)]));
 };
 
@@ -60,12 +60,12 @@ const hiddenValues = (values: Record<string, unknown>, text: string): Problem[] 
   return inFile.length ? inFile : Object.keys(values).filter(hidden).map(hiddenValue);
 };
 
-/** @throws pulumi.RunError for a text that cannot be searched. */
+/** @throws RunError for a text that cannot be searched. */
 const hiddenIn = (text: string): Problem[] => {
   try {
     return hiddenValuesIn(text);
   } catch (error) {
-    throw new pulumi.RunError(
+    throw new RunError(
       `the stack file is not usable: it cannot be searched for encrypted values: ${(error as Error).message}`,
     );
   }

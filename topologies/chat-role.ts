@@ -6,13 +6,12 @@ import { JavaInstall } from "../components/java-install.ts";
 import { Rollout } from "../components/rollout.ts";
 import { TynTecWebhooks } from "../components/tyntec-webhooks.ts";
 import { UfwRules } from "../components/ufw-rules.ts";
-import { agentSocketOf } from "../config/hosts.ts";
 import { publicPort, publicPorts } from "../config/ports.ts";
 import type { Deployment, HostConfig } from "../config/schema.ts";
 import { tyntecUrl } from "../config/tyntec-url.ts";
 import { Host } from "../hosts/host.ts";
 import type { Look } from "../hosts/look/look.ts";
-import { restartsClosed } from "../hosts/look/restart-policy.ts";
+import { observedHost } from "../hosts/look/observed-host.ts";
 import type { Needs } from "../render/client-messenger/resources.ts";
 
 /** A topology's decisions: which hosts run chat, which run HAProxy, and what a chat server needs. */
@@ -83,9 +82,6 @@ export const chatRole = (deployment: Deployment, look: Look, { chatServers, load
   }
 };
 
-/** Makes a `Host` from its entry in the stack file, with the stack's `ssh.user`, `onDrift` and maintenance window. */
-export const sshHost = (deployment: Deployment, look: Look, host: HostConfig): Host => {
-  const { ssh, onDrift } = deployment;
-  const login = { user: ssh.user, agentSocket: agentSocketOf(deployment) };
-  return new Host({ ...host, ...login, onDrift, closed: restartsClosed(deployment), look });
-};
+/** Makes a `Host` from its entry in the stack file. */
+export const sshHost = (deployment: Deployment, look: Look, host: HostConfig): Host =>
+  new Host({ ...observedHost(deployment, host), look });

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import { isDryRun, log } from "../../config/pulumi.ts";
 import { hostToolDigest } from "../../render/host-tool.ts";
 import { toolPath } from "../../render/tool.ts";
 import { printable } from "../printable.ts";
@@ -35,12 +35,12 @@ export const lookAtHost = (host: ObservedHost, questions: Promise<StepQuestion[]
 
 /** Have the host compare itself with what was applied, and say what an apply of the documents would meet. */
 const judge = async (host: ObservedHost, questions: Promise<StepQuestion[]>): Promise<SeenHost> => {
-  const { answer, problem } = await asked(host, questions, { writes: !pulumi.runtime.isDryRun() && !approvedDigest() });
+  const { answer, problem } = await asked(host, questions, { writes: !isDryRun() && !approvedDigest() });
   if (!answer) return unreachable(host, problem);
   const problems = Object.values(answer.steps).flatMap((step) => step.problems);
   const stopped = stopsAtDrift(host.onDrift) ? driftProblems(answer.steps) : [];
   const closed = host.closed ? restarts(answer.steps, host.closed) : [];
-  if (pulumi.runtime.isDryRun()) answer.steps["messenger-running"]?.warnings.push(...closed);
+  if (isDryRun()) answer.steps["messenger-running"]?.warnings.push(...closed);
   else stopped.push(...closed);
   return {
     ...{ name: host.name, boot: answer.boot, tool: answer.tool, answers: answer.steps },
@@ -54,19 +54,19 @@ const observeApplied = async (host: ObservedHost, questions: Promise<StepQuestio
   const { answer, problem } = understood(host, result, await questions, `${toolPath} observe`);
   if (!answer) return unreachable(host, problem);
   if (!answer.tool)
-    await pulumi.log.warn(
+    await log.warn(
       `${host.name}: its jtel-chatctl is an older one, which does as root what documents from ${host.user} say. pulumi up installs this one; until then, take ${host.user} out of sudoers there`,
     );
   const problems = new Set(Object.values(answer.steps).flatMap((step) => step.problems));
-  for (const each of problems) await pulumi.log.warn(`${host.name}, as it was applied: ${printable(each)}`);
+  for (const each of problems) await log.warn(`${host.name}, as it was applied: ${printable(each)}`);
   return { name: host.name, boot: answer.boot, tool: answer.tool, answers: answer.steps, problems: [] };
 };
 
 /** A preview goes on without the host: what is known of it from the state is still shown. */
 const unreachable = async ({ name }: ObservedHost, problem: string): Promise<SeenHost> => {
   const unseen = { name, answers: {}, unseen: problem };
-  if (!pulumi.runtime.isDryRun()) return { ...unseen, problems: [`${name}: ${problem}`] };
-  await pulumi.log.warn(`${name}: ${problem}. Not approvable: not seen`);
+  if (!isDryRun()) return { ...unseen, problems: [`${name}: ${problem}`] };
+  await log.warn(`${name}: ${problem}. Not approvable: not seen`);
   return { ...unseen, problems: [] };
 };
 

@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import { isDryRun, log } from "../../config/pulumi.ts";
 import { printable } from "../printable.ts";
 import type { StepAnswer } from "./answer.ts";
 import { type Balancer, seenBalancers } from "./balancers.ts";
@@ -57,9 +57,9 @@ type StepAnswers = Record<string, StepAnswer>;
  * The one look at all hosts, and at what else has to be seen, before anything is written anywhere.
  *
  * The program registers its steps and prerequisites, and closes the look once it has constructed everything. Only then is
- * anything asked: all hosts at once, each of them once, over connections that are made from a host's first step on. No answer
- * is given before everything was seen; with a problem anywhere there is none at all, and no resource is registered that waits
- * for one.
+ * anything asked: all hosts at once, each of them once, over connections that are made from {@link logIn} or a host's first step
+ * on. No answer is given before everything was seen; with a problem anywhere there is none at all, and no resource is registered
+ * that waits for one.
  *
  * @example
  * const look = new Look();
@@ -69,7 +69,8 @@ type StepAnswers = Record<string, StepAnswer>;
 export class Look {
   private readonly lookAt: typeof lookAtHost;
   private readonly prepare: typeof prepare;
-  private readonly hosts = new Map<ObservedHost, AskedHost>();
+  /** By their names. */
+  private readonly hosts = new Map<string, AskedHost>();
   private readonly prerequisites: (() => Promise<SeenPrerequisite>)[] = [];
   private closed = false;
   private readonly closing = Promise.withResolvers<Judge>();
@@ -95,9 +96,8 @@ export class Look {
   registerStep(question: StepQuestion): Promise<StepAnswer | typeof unseen> {
     const { host, step } = question;
     this.assertOpen(`${host.name}-${step}`);
-    const { questions } = this.hosts.get(host) ?? this.ask(host);
-    questions.push(question);
-    return this.seen.then((hosts) => hosts.get(host)?.[step] ?? unseen);
+    this.logIn(host).questions.push(question);
+    return this.seen.then((hosts) => hosts.get(host.name)?.[step] ?? unseen);
   }
 
   /** As {@link registerStep}, for something beside the hosts. Resolves to what was found there. */
@@ -124,8 +124,10 @@ export class Look {
     await this.seen;
   }
 
-  /** Begins to ask a host, which hears its questions when there are all of them. */
-  private ask(host: ObservedHost): AskedHost {
+  /** Begins to ask a host, unless that has begun. It hears its questions when there are all of them. */
+  logIn(host: ObservedHost): AskedHost {
+    const begun = this.hosts.get(host.name);
+    if (begun) return begun;
     const questions: StepQuestion[] = [];
     const seen = neverLooks()
       ? notLookedAt(host)
@@ -134,8 +136,8 @@ export class Look {
           this.closing.promise.then(() => questions),
         );
     seen.catch(() => {}); // which the look says once it is closed
-    const asked = { questions, seen };
-    this.hosts.set(host, asked);
+    const asked = { host, questions, seen };
+    this.hosts.set(host.name, asked);
     return asked;
   }
 
@@ -146,29 +148,29 @@ export class Look {
     );
   }
 
-  private async lookAtAll(judge: Judge): Promise<Map<ObservedHost, StepAnswers>> {
+  private async lookAtAll(judge: Judge): Promise<Map<string, StepAnswers>> {
     if (!this.hosts.size && !this.prerequisites.length) return new Map();
     const sight = await this.look();
     const problems = [...sight.problems, ...(await judge(sight))];
     if (problems.length) throw refusal(problems);
     const { told, warnings } = seenBalancers(sight.hosts);
-    if (!pulumi.runtime.isDryRun()) await this.prepareAll(told);
-    for (const warning of [...unlike(sight.hosts), ...warnings]) await pulumi.log.warn(printable(warning));
-    return new Map([...this.hosts.keys()].map((host, index) => [host, sight.hosts[index]?.answers ?? {}]));
+    if (!isDryRun()) await this.prepareAll(told);
+    for (const warning of [...unlike(sight.hosts), ...warnings]) await log.warn(printable(warning));
+    return new Map(sight.hosts.map(({ name, answers }) => [name, answers]));
   }
 
   private async look(): Promise<Sight> {
     if (neverLooks())
-      await pulumi.log.warn(
+      await log.warn(
         "no host was looked at (JTEL_CHAT_OBSERVE=never): this preview does not show drift. Not approvable: not seen",
       );
     else if (observer())
-      await pulumi.log.info(
+      await log.info(
         `looking with ${observer()} (JTEL_CHAT_OBSERVE_USER): hosts are compared with what was applied. What this stack would apply was not checked there`,
       );
     const prerequisitesToSee = neverLooks() ? [] : this.prerequisites;
     const [hosts, prerequisites] = await Promise.all([
-      named([...this.hosts].map(([{ name }, { seen }]) => ({ name, work: seen }))),
+      named([...this.hosts].map(([name, { seen }]) => ({ name, work: seen }))),
       Promise.all(prerequisitesToSee.map((look) => look().catch(failed))),
     ]);
     const questions = [...this.hosts.values()].flatMap((each) => each.questions);
@@ -181,7 +183,7 @@ export class Look {
    * host knows by itself: on which load balancers a person has it, or all others, out of service.
    */
   private async prepareAll(told: Map<string, Map<string, Balancer>>): Promise<void> {
-    const hosts = [...this.hosts.keys()];
+    const hosts = [...this.hosts.values()].map(({ host }) => host);
     const due = hosts.filter(({ name }) => neverLooks() || approvedDigest() || told.get(name)?.size);
     const balancersOf = ({ name }: ObservedHost) =>
       hosts.flatMap((each): [string, Balancer][] => {
@@ -196,6 +198,7 @@ export class Look {
 
 /** A host with its questions so far, and what will come of them. */
 interface AskedHost {
+  host: ObservedHost;
   questions: StepQuestion[];
   seen: Promise<SeenHost>;
 }
@@ -211,7 +214,7 @@ const failed = (error: Error): SeenPrerequisite => ({ name: "", found: undefined
 const named = async <Result>(works: { name: string; work: Promise<Result> }[]): Promise<Result[]> => {
   const waiting = new Set(works.map(({ name }) => name));
   for (const { name, work } of works) work.finally(() => waiting.delete(name)).catch(() => {});
-  const voice = setInterval(() => void pulumi.log.info(`waiting for ${[...waiting].join(", ")}`), patience);
+  const voice = setInterval(() => void log.info(`waiting for ${[...waiting].join(", ")}`), patience);
   try {
     return await Promise.all(works.map(({ work }) => work));
   } finally {

@@ -1,4 +1,4 @@
-import { RunError } from "@pulumi/pulumi";
+import { RunError } from "../../config/pulumi.ts";
 
 /**
  * Why nothing is changed: what the program ends with, and what every answer rejects with.

@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { writeFile } from "node:fs/promises";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -55,7 +54,8 @@ export const ssh = async (
 ): Promise<SshResult> => {
   const knownHosts = join(folder(), `known_hosts.${calls++}`);
   const known = [`target ${target.hostKey}`, ...(target.jump ? [`jump ${target.jump.hostKey}`] : [])];
-  await writeFile(knownHosts, `${known.join("\n")}\n`);
+  // At once, so that ssh has started when this returns: who logs in early loads a library next, and nothing else runs meanwhile.
+  writeFileSync(knownHosts, `${known.join("\n")}\n`);
   const input = typeof stdin === "object" && "text" in stdin ? stdin : { text: stdin };
   return run("ssh", [...sshArguments(target, knownHosts), command], input, limits);
 };

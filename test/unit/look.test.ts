@@ -53,6 +53,16 @@ test("a host is connected to with its first step", () => {
   expect(lookAt).toHaveBeenCalledOnce();
 });
 
+test("a host that was logged in to is asked once, also what another object with its name is asked", async () => {
+  const lookAt = vi.fn(answers);
+  const look = new Look(lookAt);
+  look.logIn(host("lb1"));
+  const heard = look.registerStep(step(lb1, "java"));
+  await look.close();
+  expect(lookAt).toHaveBeenCalledOnce();
+  expect(await heard).toMatchObject({ reason: "lb1 java" });
+});
+
 test("steps that are registered in another turn of the event loop belong to the same look", async () => {
   const lookAt = vi.fn(answers);
   const look = new Look(lookAt);
