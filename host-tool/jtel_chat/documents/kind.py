@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
@@ -28,7 +29,7 @@ class Observed:
     problems: why an apply would fail, each with its remedy.
     warnings: what is going to be a problem, or cannot be proven here; each with its remedy. They stop nothing.
     owed: why an apply has to run again although nobody has edited anything, e.g. an update of what a process loads.
-    text: what a person wants to see the difference of, secrets masked.
+    text: reads what a person wants to see the difference of, secrets masked; only where there is a difference.
     facts: what a person asks for and nothing depends on: `days:/etc/haproxy/haproxy.pem`,
     `owed:jtel-clientmessenger.service`.
     alike: what should be the same on every host that has the step.
@@ -41,7 +42,7 @@ class Observed:
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     owed: list[str] = field(default_factory=list)
-    text: dict[str, str] = field(default_factory=dict)
+    text: dict[str, Callable[[], str]] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     alike: dict[str, str] = field(default_factory=dict)
     active: bool = False

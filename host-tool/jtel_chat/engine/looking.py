@@ -39,8 +39,10 @@ def run(command: str, values: list[str]) -> int:
         from ..survey import answer as survey
 
         return survey.run()
-    from ..programs import itself  # here and below: what waits for the scope needs none of it
-    from . import logbook, record
+    # Here, since what waits for the scope needs none of it; and before the request, which comes when a program has
+    # registered its steps: its login goes on meanwhile.
+    from ..programs import itself
+    from . import logbook, record, steps  # noqa: F401 – what the answer needs most of
 
     request = _request(command)
     logbook.confirm_firewall()

@@ -51,9 +51,14 @@ def write(
         **logbook.caller(),
         "sections": [_public(section) for section in applied],
         "state": seen.state,
-        "text": seen.text,
+        "text": texts(seen),
     }
     transaction.write(_path(step), _text(content), 0o600, keep=False)
+
+
+def texts(seen: Observed) -> dict[str, str]:
+    """Reads what a person is shown of what was seen, by `content:/etc/x` or the path."""
+    return {key: read() for key, read in seen.text.items()}
 
 
 def _next() -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -121,7 +120,7 @@ def _observe_step(step: str, seen: kind.Observed, text: str | None) -> dict[str,
         "; ".join(due) or recorded["reason"],
         seen,
         drifted=bool(drift),
-        diff=_diff(recorded.get("text", {}), now.text),
+        diff=_diff(recorded.get("text", {}), record.texts(now)) if drift else "",
     )
 
 
@@ -348,6 +347,8 @@ def _written(applied: dict[str, str], now: dict[str, str]) -> dict[str, str]:
 
 def _diff(applied: dict[str, str], now: dict[str, str]) -> str:
     """Makes a unified diff from what was applied to what is there."""
+    import difflib  # which only drift needs
+
     lines: list[str] = []
     for key in sorted(applied.keys() | now.keys()):
         before, after, name = applied.get(key, "").splitlines(), now.get(key, "").splitlines(), words.item(key)

@@ -10,6 +10,7 @@ nothing is drained) and `load-balancers` (block: `ADDRESS NAME`).
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 
 from ..access import summary
@@ -51,7 +52,7 @@ def observe(section: Section) -> Observed:
             f"active:{SOCKET}": _property("ActiveState"),
             f"enabled:{SOCKET}": _property("UnitFileState"),
         },
-        text={str(path): summary.text(path) for path in paths},
+        text={str(path): partial(summary.text, path) for path in paths},
     )
     _look_around(section, seen)
     return seen

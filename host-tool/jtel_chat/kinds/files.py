@@ -12,6 +12,7 @@ import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ..access import account, digests, disk, mounts, summary, writable
@@ -97,7 +98,7 @@ def observe(section: Section) -> Observed:
         from ..hazelcast import configuration
 
         seen.state |= configuration.state(section)
-    seen.text[str(path)] = summary.text(path)
+    seen.text[str(path)] = partial(summary.text, path)
     if "from" in section.fields:
         seen.state[f"source:{section.text('from')}"] = _source_digest(section)
     return seen

@@ -62,7 +62,6 @@ def observe(section: Section) -> Observed:
         for entry in plan.entries
         if entry.ours or any(entry.admits and entry.same_packets(rule) for rule in plan.rules)
     ]
-    text = {"rules:ufw": "".join(f"{entry}\n" for entry in shown)}
     active = "inactive" if not plan.active else "active" if ufw.filters() else "stopped"
     if active == "stopped":
         found.warnings.append(_STOPPED)
@@ -70,7 +69,7 @@ def observe(section: Section) -> Observed:
         state | {"ufw": active},
         problems=found.problems,
         warnings=found.warnings,
-        text=text,
+        text={"rules:ufw": lambda: "".join(f"{entry}\n" for entry in shown)},
     )
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import stat
+from functools import partial
 from pathlib import Path
 
 from ..access import account, digests, disk, writable
@@ -76,7 +77,7 @@ def _observed(section: Section, ours: Configuration, running: Running) -> tuple[
     config = running.configuration
     blocks = b"".join(edit.blocks(config))
     state = {f"blocks:{config.path}": digests.short(blocks) if blocks else "absent", _LOADED: _loaded(running)}
-    seen = Observed(state=state, text={f"blocks:{config.path}": edit.shown(config)})
+    seen = Observed(state=state, text={f"blocks:{config.path}": partial(edit.shown, config)})
     edited = _look_at_edit(section, ours, running, seen)
     _look_around(section, running, seen)
     return seen, edited

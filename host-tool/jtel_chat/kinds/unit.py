@@ -22,6 +22,7 @@ from __future__ import annotations
 import json
 import re
 import stat
+from functools import partial
 from pathlib import Path
 
 from ..access import account, disk, summary
@@ -100,9 +101,13 @@ def observe(section: Section) -> Observed:
         loaded={f"content:{path}": summary.digest(path) for path in (unit, drop_in)},
         problems=[*_problems(section), *problems],
         warnings=[*_warnings(section), *warnings],
-        text={str(path): masking.without_secrets(summary.text(path)) for path in paths},
+        text={str(path): partial(_shown, path) for path in paths},
         active=observing.is_looking() and unit_state.properties(section.name)["ActiveState"] == "active",
     )
+
+
+def _shown(path: Path) -> str:
+    return masking.without_secrets(summary.text(path))
 
 
 def apply(section: Section, transaction: Transaction) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from jtel_chat import __main__
+from jtel_chat.access import summary
 from jtel_chat.cli import report
 from jtel_chat.documents import document, kind
 from jtel_chat.engine import logbook, looking, observing, steps
@@ -152,9 +153,20 @@ def test_a_secret_that_sudo_would_keep_is_its_steps_problem(
     assert ask("look", request)[1]["steps"]["messenger-secret"]["problems"] == []
 
 
+def test_a_text_is_read_only_where_it_differs(ask: Any, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = applied(state)
+    read: list[Path] = []
+    monkeypatch.setattr(summary, "text", lambda path: read.append(path) or "")
+    ask("observe", {"steps": {"java": None}})
+    assert read == []
+    path.write_text("edited\n")
+    ask("observe", {"steps": {"java": None}})
+    assert read == [path]
+
+
 def test_an_answer_is_no_longer_than_a_controller_reads(ask: Any, state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     applied(state)
-    seen = kind.Observed(problems=["x" * 10**6] * 10**3, text={"file": "y\n" * 10**6})
+    seen = kind.Observed({"content:file": "1"}, problems=["x" * 10**6] * 10**3, text={"file": lambda: "y\n" * 10**6})
     monkeypatch.setattr(observing, "observe", lambda _: seen)
     answer = ask("observe", {"steps": {"java": None}})[1]["steps"]["java"]
     assert (len(answer["problems"]), len(answer["diff"]) < 300_000) == (200, True)

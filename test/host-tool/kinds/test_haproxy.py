@@ -128,7 +128,7 @@ def test_any_byte_of_the_file_can_be_said_logged_and_recorded(
     described = PASTED + b"    .if 1\n    description Z\xfcrich\n    .endif\n"
     path.write_bytes(PORTAL.replace(b"global\n", b"global\n    chroot /srv/z\xfcrich\n") + described)
     seen = haproxy.observe(section)
-    said = [*seen.problems, *seen.warnings, *seen.text.values()]
+    said = [*seen.problems, *seen.warnings, *(read() for read in seen.text.values())]
     assert any("chroot /srv/z" in text for text in seen.problems)
     assert any("description" in text for text in seen.warnings)
     disk.STATE.mkdir(parents=True)
