@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { stackFile } from "../config/load.ts";
 import { approvedDigest, observer } from "../hosts/look/environment.ts";
 import type { Judge, SeenPrerequisite, Sight } from "../hosts/look/look.ts";
+import { stackOwner } from "../hosts/owner.ts";
 import { type Approvable, approvable } from "./approval.ts";
 import { exportedState } from "./state-lines.ts";
 
@@ -30,6 +31,7 @@ export const judge =
     const stack = pulumi.getStack();
     const approval = await approvable(sight, {
       ...{ project: pulumi.getProject(), stack, secrets, key, observer: observer() },
+      newOwner: await stackOwner().isNew,
       stackFile: readFileSync(stackFile(), "utf8"),
       state: await exportedState(stack),
     });
