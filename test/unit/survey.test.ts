@@ -121,6 +121,22 @@ describe("a survey of one host", () => {
     expect(seen.problem).toContain("ssh_host_ed25519_key.pub");
   });
 
+  test("says where no ssh server answers, and where a login was refused, with the remedy", async () => {
+    const offline = { ...reach("", undefined), offeredKey: async () => undefined };
+    expect((await surveyHost(entry("lb1"), offline)).problem).toBe(
+      "no ssh server answers on 10.1.0.11, port 22. Is it up, and is that its address?",
+    );
+    const refusedWith = async (stderr: string) => {
+      const refused = { ...reach("", hostKey), ssh: async () => ({ exitCode: 255, stdout: "", stderr }) };
+      return (await surveyHost(entry("lb1"), refused)).problem;
+    };
+    expect(await refusedWith("ssh: Could not resolve hostname lb1")).toContain("Correct 'address', or use the IP");
+    expect(await refusedWith("Host key verification failed.")).toContain("its host key is not the pinned one");
+    expect(await refusedWith("deploy@lb1: Permission denied (publickey).")).toContain(
+      "Load your key into the ssh agent",
+    );
+  });
+
   test("pins the key of the inventory before that of known_hosts", async () => {
     const both = reach(answer(facts()), hostKey.replace("AAAAI", "AAAAJ"));
     expect(await surveyHost({ ...entry("lb1"), hostKey }, both)).toMatchObject({ hostKey, facts: { root: true } });
