@@ -64,11 +64,13 @@ describe("an inventory", () => {
       yaml.replace(" }", ", portal: a }") + yaml.replaceAll("1, ", "2, ").replace(" }", ", portal: b }"),
       /host 2, portal: is another one than on lb1/,
     ],
-    [
-      "a jump host that a shell would read",
-      yaml.replace(" }", ", jump: 'x@a;id' }"),
-      /host 1, jump: is no jump host\. Example: deploy@203\.0\.113\.5/,
-    ],
+    ...["x@a;id", "'x;id@10.1.0.5'", "-oA@10.1.0.5", "x@-oA", "x@10.1.0.5:99999"].map(
+      (jump): [string, string, RegExp] => [
+        `the jump host ${jump}`,
+        yaml.replace(" }", `, jump: ${jump} }`),
+        /host 1, jump: is no jump host\. Example: deploy@203\.0\.113\.5/,
+      ],
+    ),
     ["a jump host without a user", yaml.replace(" }", ", jump: 10.1.0.5 }"), /host 1, jump: is no jump host/],
     ["no window", yaml.replace(" }", ", maintenance: nights }"), /host 1, maintenance: is no maintenance window/],
     ["no host", "[]", /names no host/],
