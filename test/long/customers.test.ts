@@ -20,6 +20,12 @@ type Roles = Record<string, string[]>;
 /** What a person types where `new` proposes something: nothing, which takes it. */
 const taken = (asked: RegExp): Answer => ({ asked, typed: "" });
 
+/** A stack file that `new` has written, and how many questions it has asked. */
+interface Made {
+  text: string;
+  questions: number;
+}
+
 /** A customer's way from an inventory to hosts that are as applied, with the commands of docs/customers.md. */
 const customer = ({ lab, host }: EngineLab, roles: Roles) => {
   let desk: Desk;
@@ -40,11 +46,11 @@ const customer = ({ lab, host }: EngineLab, roles: Roles) => {
   };
   const json = async (file: string): Promise<unknown> => JSON.parse(await readFile(join(desk.directory, file), "utf8"));
 
-  /** The inventory that a team has, without host keys, or with those that somebody has read on the consoles. */
-  const inventory = async (keys = false): Promise<void> => {
+  /** The inventory that a team has: each host beside `more` of what is known of it, e.g. its key. */
+  const inventory = async (more: (name: string) => object = () => ({})): Promise<void> => {
     const rows = names.map((name) => ({
       ...{ customer: "acme", name, address: host(name).address, user: lab().user, roles: roles[name] },
-      ...(keys && { hostKey: host(name).hostKey }),
+      ...more(name),
     }));
     await writeFile(join(desk.directory, "customers.yaml"), JSON.stringify(rows, null, 1));
   };
@@ -64,26 +70,28 @@ const customer = ({ lab, host }: EngineLab, roles: Roles) => {
     return surveyReport.parse(await json("survey.json")).customers.flatMap(({ hosts }) => hosts.map(({ up }) => up));
   };
 
-  /** Asks what a person has to say, takes what is proposed, and ends in a preview that has seen every host. */
-  const made = async (unknownKeys = names.length): Promise<{ text: string; questions: number }> => {
+  /** Asks what a person has to say, and takes what is proposed; without `more` it ends in a preview that has seen every host. */
+  const made = async (unknownKeys: number, more: Answer[] = [], ...argv: string[]): Promise<Made> => {
     const { password } = lab().database;
+    const [portal, ...others] = more;
     const answers: Answer[] = [
       ...Array.from({ length: unknownKeys }, () => ({
-        asked: /Is SHA256:\S+ the fingerprint on \S+ console\? \(yes\/no\): /,
-        typed: "yes",
+        ...{ asked: /Is SHA256:\S+ the fingerprint on \S+ console\? \(yes\/no\): /, typed: "yes" },
       })),
       ...[/Topology \[.*\]: /, /Scheme .*\[.*\]: /, /Name in the URL .*\[.*\]: /].map(taken),
-      ...[/WhatsApp's portal .*: /, /When chat may be restarted.*: /].map(taken),
-      { asked: /Password of the database \(not shown\): /, typed: password },
+      ...(portal ? [portal] : [/WhatsApp's portal .*: /, /When chat may be restarted.*: /].map(taken)),
+      ...[{ asked: /Password of the database \(not shown\): /, typed: password }, ...others],
     ];
-    const { exitCode, shown } = await atTerminal("node cli/new.ts acme --from customers.yaml", answers, {
-      ...{ cwd: desk.directory, env: { ...process.env, ...desk.environment } },
-    });
+    const { exitCode, shown } = await atTerminal(
+      ["node cli/new.ts acme --from customers.yaml", ...argv].join(" "),
+      answers,
+      { cwd: desk.directory, env: { ...process.env, ...desk.environment } },
+    );
     expect(exitCode, shown).toBe(0);
     expect(shown).toContain("wrote Pulumi.acme.yaml");
-    expect(shown).toMatch(/Previewing update.*acme/s);
+    if (!more.length) expect(shown).toMatch(/Previewing update.*acme/s);
     expect(shown).not.toContain("not seen");
-    expect(shown).not.toContain(password);
+    for (const secret of [password, lab().tyntec.apiKey]) expect(shown).not.toContain(secret);
     return { text: await readFile(join(desk.directory, "Pulumi.acme.yaml"), "utf8"), questions: answers.length };
   };
 
@@ -108,15 +116,19 @@ const customer = ({ lab, host }: EngineLab, roles: Roles) => {
   return { inventory, surveyed, outlooks, made, validated, reported, approvedUp, asApplied, pulumi };
 };
 
-/** Writes the figures into docs/customers.md. */
-const writeDown = async (text: string): Promise<void> => {
+/** Writes figures into docs/customers.md, between the marks of that name. */
+const writeDown = async (name: string, text: string): Promise<void> => {
   const page = new URL("../../docs/customers.md", import.meta.url);
-  const section = `<!-- test/long/customers.test.ts writes this -->\n\n${text}\n\n<!-- until here -->`;
-  const before = await readFile(page, "utf8");
-  const after = before.replace(/<!-- test\/long\/customers[\s\S]*<!-- until here -->/, () => section);
-  expect(after).not.toBe(before);
-  await writeFile(page, after);
+  const [begin, end] = [`<!-- test/long/customers.test.ts writes this: ${name} -->`, "<!-- until here -->"];
+  const [before, rest = ""] = (await readFile(page, "utf8")).split(begin);
+  const after = rest.slice(rest.indexOf(end));
+  expect(after).toContain(end);
+  const when = `${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores with a load of ${loadavg()[1]?.toFixed(1)}`;
+  await writeFile(page, `${before}${begin}\n\n${when}: ${text}\n\n${after}`);
 };
+
+/** Seconds since `begun`. */
+const since = (begun: number): number => Math.round((performance.now() - begun) / 1000);
 
 describe.skipIf(!runnable)("a customer with chat servers of their own", () => {
   const engine = engineLab("customer-separate");
@@ -128,18 +140,18 @@ describe.skipIf(!runnable)("a customer with chat servers of their own", () => {
     async () => {
       await acme.inventory();
       const begun = performance.now();
-      const lap = () => Math.round((performance.now() - begun) / 1000);
       await acme.surveyed();
-      const survey = lap();
-      const { text, questions } = await acme.made();
+      const survey = since(begun);
+      const { text, questions } = await acme.made(4);
       expect(text).toContain("topology: separate-server");
-      const stack = lap();
+      const stack = since(begun);
       await acme.validated();
       await acme.reported();
-      const whole = lap();
+      const whole = since(begun);
       expect(whole).toBeLessThan(300);
       await writeDown(
-        `${new Date().toISOString().slice(0, 10)}, ${cpus().length} cores with a load of ${loadavg()[1]?.toFixed(1)}: ${whole} s from the inventory of a second customer (a load balancer, two chat servers, a database) to a report with its digest: the survey ${survey} s, \`new\` with its preview ${stack - survey} s, \`validate\` and \`report\` ${whole - stack} s. A machine typed the ${questions} answers at a terminal.`,
+        "second customer",
+        `${whole} s from the inventory of a second customer (a load balancer, two chat servers, a database) to a report with its digest: the survey ${survey} s, \`new\` with its preview ${stack - survey} s, \`validate\` and \`report\` ${whole - stack} s. A machine typed the ${questions} answers at a terminal.`,
       );
       await acme.approvedUp();
       await acme.asApplied();
@@ -155,15 +167,24 @@ describe.skipIf(!runnable)("a customer with chat on the web servers", () => {
   const acme = customer(engine, { lb1: ["loadBalancer"], chatserver1: ["web"], chatserver2: ["web"] });
 
   test(
-    "comes from an inventory to hosts as applied",
+    "comes from an inventory with WhatsApp and a window to hosts as applied",
     async () => {
-      await acme.inventory();
+      const whatsapp = { portal: `https://${lab().portal}`, serviceNumber: "+4989123456" };
+      await acme.inventory(() => ({ ...whatsapp, maintenance: "sat 22:00-23:00 Europe/Vienna" }));
       await acme.surveyed();
-      expect((await acme.made()).text).toContain("topology: co-located");
+      const more = [
+        taken(/Version of TynTec's API \[v2\]: /),
+        { asked: /API key of the TynTec account \(not shown\): /, typed: lab().tyntec.apiKey },
+      ];
+      const { text } = await acme.made(3, more, "--no-preview");
+      expect(text).toContain("topology: co-located");
+      expect(text).toContain(`serviceNumber: "${whatsapp.serviceNumber}"`);
+      for (const [key, value] of Object.entries({ url: lab().tyntec.url, caFile: lab().caFile }))
+        await acme.pulumi("config", "set", "--path", `jtel-chat:tyntec.${key}`, value);
       await acme.validated();
       await acme.pulumi("up", "--yes", "--skip-preview");
       await acme.asApplied();
-      expect(await proveChat(lab(), { whatsapp: false })).toMatchObject({ portal: 200 });
+      expect(await proveChat(lab())).toMatchObject({ portal: 200 });
     },
     10 * minutes,
   );
@@ -197,7 +218,7 @@ describe.skipIf(!runnable)("a customer with chat that was installed by hand on t
         joinAt(`ws://${host("lb1").address}:3000`, { role: "visitor", name: "Grete" }),
       );
       const before = await processes();
-      await acme.inventory(true);
+      await acme.inventory((name) => ({ hostKey: host(name).hostKey }));
       const outlook = {
         changes: {
           ...{ "jtel-chatctl": "installed", "/etc/haproxy/haproxy.cfg": "our blocks written" },
@@ -212,7 +233,9 @@ describe.skipIf(!runnable)("a customer with chat that was installed by hand on t
       expect(text).toMatch(/topology: lb-hosted #.*\n/);
       expect(text).toMatch(/restart: hold # chat on lb1, lb2 was installed by hand/);
       await acme.validated();
+      const begun = performance.now();
       expect(await acme.pulumi("up", "--yes", "--skip-preview")).toContain("restart owed: ");
+      const first = since(begun);
       expect(await processes()).toEqual(before);
       visitor.say("Is anybody there?");
       await visitor.hears("Is anybody there?");
@@ -221,7 +244,12 @@ describe.skipIf(!runnable)("a customer with chat that was installed by hand on t
       expect(await acme.pulumi("preview")).toContain("it was started before it was managed");
 
       await acme.pulumi("config", "rm", "--path", "jtel-chat:clientMessenger.restart");
+      const window = performance.now();
       await acme.pulumi("up", "--yes", "--skip-preview");
+      await writeDown(
+        "by hand",
+        `where chat was installed by hand on two load balancers, the first \`up\` took ${first} s, with both processes and an open WebSocket as before. The \`up\` that restarted both later took ${since(window)} s.`,
+      );
       for (const [index, pid] of (await processes()).entries()) expect(pid).not.toBe(before[index]);
       await acme.asApplied();
       expect(await proveChat(lab(), { whatsapp: false })).toMatchObject({ portal: 200 });
