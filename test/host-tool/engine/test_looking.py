@@ -154,6 +154,9 @@ def test_look_says_what_a_first_apply_changes_and_of_an_applied_step_nothing(ask
     (state / "etc").mkdir()
     (state / "etc/file").write_text("as applied\n")
     assert due() == {f"due:{link}": "linked"}
+    link.symlink_to("/elsewhere")
+    assert due() == {}
+    link.unlink()
     steps.apply("java", 1, "new", text)
     assert due() == {}
 

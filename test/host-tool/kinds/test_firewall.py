@@ -83,6 +83,8 @@ def test_what_would_be_added_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         **{"rule 'allow 3003/tcp'": "added", "rule 'allow 22/tcp'": "added"},
         "ufw": "switched on",
     }
+    monkeypatch.setattr(ufw, "is_active", lambda: True)
+    assert "ufw" not in firewall.due(Section("firewall", "ufw", {"rules": lines, "enable": "30min"}))
 
 
 @pytest.mark.parametrize(
