@@ -65,6 +65,26 @@ test("the proposed stack's documents are judged by the hosts, and nothing is lef
   ]);
 });
 
+test("several customers are rehearsed at once, each with his own hosts", async () => {
+  const given = { ...rehearsal(), asked: vi.fn<Rehearsal["asked"]>(async () => ({ problem: "" })) };
+  const lb1 = await balancer();
+  const [one, other] = ["10.2.0.11", "10.3.0.11"].map((address) => ({ ...lb1, entry: { ...lb1.entry, address } }));
+  if (!one || !other) throw new Error("there are two");
+  await Promise.all([outlookOf([one, chat()], given), outlookOf([other, chat()], given)]);
+  const documents = await Promise.all(
+    given.asked.mock.calls.map(async ([host, questions]) => {
+      const rules = (await questions).find(({ step }) => step === "firewall")?.document;
+      return [host.address, /3000\/tcp from (\S+)/.exec(String(rules))?.[1]];
+    }),
+  );
+  expect(documents.toSorted()).toEqual([
+    ["10.1.0.21", "10.2.0.11"],
+    ["10.1.0.21", "10.3.0.11"],
+    ["10.2.0.11", undefined],
+    ["10.3.0.11", undefined],
+  ]);
+});
+
 test("chat that does not run yet would be started", async () => {
   const outlooks = await outlookOf([await balancer(), chat({ chat: { ...byHand, active: false } })], rehearsal());
   expect(outlooks.get("chatserver1")).toMatchObject({ changes: { "jtel-clientmessenger.service": "started" } });
