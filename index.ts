@@ -1,4 +1,3 @@
-import { judge } from "./approval/judge.ts";
 import { hostsOf } from "./config/hosts.ts";
 import { loadDeployment } from "./config/load.ts";
 import { publicPort } from "./config/ports.ts";
@@ -20,7 +19,8 @@ const { public: visitors, whatsapp, tyntec } = deployment;
 const look = new Look();
 for (const host of hostsOf(deployment)) look.logIn(observedHost(deployment, host));
 
-// All of Pulumi's library, which these two need, takes a quarter of a second to load. Hosts are logged in to meanwhile.
+// All of Pulumi's library, which these need, takes a quarter of a second to load. Hosts are logged in to meanwhile.
+const { judge } = await import("./approval/judge.ts");
 const { protectAll } = await import("./hosts/protect.ts");
 const { topologies } = await import("./topologies/topologies.ts");
 

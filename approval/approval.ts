@@ -17,6 +17,8 @@ export interface Surroundings {
   secrets: Record<string, string>;
   /** The random key under which they are fingerprinted. */
   key: string | undefined;
+  /** Whether this run makes the id of the hosts' owner, which is in the document of the step `tool`: a preview cannot know it. */
+  newOwner: boolean;
   /** The account that may only observe, where that one has looked. */
   observer: string | undefined;
 }
@@ -38,9 +40,9 @@ const makeKey = "openssl rand -hex 32 | pulumi config set --secret --path jtel-c
 export const approvable = async (sight: Sight, around: Surroundings): Promise<Approvable> => {
   const refused = whyNot(sight, around);
   if (refused) return { refused };
-  const state = stateLines(around.state);
-  const hasOwner = state.some((line) => line.startsWith("state owner "));
-  const documents = await Promise.all(sight.questions.map((question) => documentLine(question, hasOwner)));
+  const { newOwner } = around;
+  const state = stateLines(around.state).filter((line) => !(newOwner && line.startsWith("state owner ")));
+  const documents = await Promise.all(sight.questions.map((question) => documentLine(question, newOwner)));
   const lines = [
     `project ${around.project}`,
     `stack ${around.stack}`,
@@ -70,11 +72,10 @@ const secretLines = (secrets: Record<string, string>, key: string): string[] =>
     ([name, value]) => `secret ${name} ${createHmac("sha256", key).update(value).digest("hex")}`,
   );
 
-/** The first `up` of a stack makes the id of its owner, which is in the document of the step `tool`. */
-const documentLine = async (question: Sight["questions"][number], hasOwner: boolean): Promise<string> => {
+const documentLine = async (question: Sight["questions"][number], newOwner: boolean): Promise<string> => {
   const { host, step, madeFrom } = question;
-  const made = step === "tool" && !hasOwner ? "the state's owner" : madeFrom;
-  const document = step === "tool" && !hasOwner ? undefined : await question.document;
+  const made = step === "tool" && newOwner ? "the state's owner" : madeFrom;
+  const document = step === "tool" && newOwner ? undefined : await question.document;
   return `${host.name}-${step} document ${document === undefined ? `unknown, made from ${made}` : sha256(document)}`;
 };
 

@@ -1,8 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
 import { stackFile } from "../config/load.ts";
-import { getProject, getStack } from "../config/pulumi.ts";
 import { approvedDigest, observer } from "../hosts/look/environment.ts";
 import type { Judge, SeenPrerequisite, Sight } from "../hosts/look/look.ts";
+import { stackOwner } from "../hosts/owner.ts";
 import { type Approvable, approvable } from "./approval.ts";
 import { exportedState } from "./state-lines.ts";
 
@@ -27,9 +28,10 @@ export const judge =
     const file = process.env.JTEL_CHAT_SEEN;
     const approved = approvedDigest();
     if (!file && !approved) return [];
-    const stack = getStack();
+    const stack = pulumi.getStack();
     const approval = await approvable(sight, {
-      ...{ project: getProject(), stack, secrets, key, observer: observer() },
+      ...{ project: pulumi.getProject(), stack, secrets, key, observer: observer() },
+      newOwner: await stackOwner().isNew,
       stackFile: readFileSync(stackFile(), "utf8"),
       state: await exportedState(stack),
     });

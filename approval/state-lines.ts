@@ -4,6 +4,8 @@ import { sha256 } from "./program-files.ts";
 interface Resource {
   urn: string;
   type: string;
+  /** Whether something is kept for it beside its name: a component has nothing. */
+  custom?: boolean;
   inputs?: unknown;
   outputs?: unknown;
 }
@@ -15,11 +17,15 @@ interface Export {
 /** Marks a value of the state that Pulumi encrypted; each save encrypts it anew. */
 const secretMark = "4dabf18193072939515e22adb298388d";
 
-/** The stack's resources by content, a line each: `state lb1-haproxy 41e7…`. Empty before the first `up`. */
+/**
+ * The stack's resources by content, a line each: `state lb1-haproxy 41e7…`. Empty before the first `up`.
+ *
+ * Components are not among them: an `up` has noted new ones already when it looks.
+ */
 export const stateLines = (text: string): string[] => {
   const { deployment = {} }: Export = JSON.parse(text);
   return (deployment.resources ?? [])
-    .filter(({ type }) => !/^pulumi:(?:pulumi:Stack|providers:.*)$/.test(type)) // providers of look-ups come and go
+    .filter(({ type, custom = true }) => custom && !/^pulumi:(?:pulumi:Stack|providers:.*)$/.test(type)) // providers of look-ups come and go
     .map(({ urn, inputs, outputs }) => `state ${urn.split("::").at(-1)} ${sha256(stable([urn, inputs, outputs]))}`)
     .sort();
 };

@@ -7,8 +7,8 @@ import { failWith } from "./fail.ts";
 
 const usage = `npm run doctor [-- --stack STACK] [--json]
 
-Says what is wrong on the machine that runs Pulumi: tools and versions, plugins, backend and lock, secrets, ssh agent, proxy,
-clock; with --stack also that stack's file and secrets, and the route to its hosts.  Changes nothing and logs in to no host: what
+Says what is wrong on the machine that runs Pulumi: tools and versions, plugins, backend (of one of files its lock, too), secrets,
+ssh agent, proxy, clock; with --stack also that stack's file and secrets, and the route to its hosts.  Changes nothing and logs in to no host: what
 is wrong on a host, pulumi preview says.
 Exit code: 0 nothing is wrong, 1 something is.`;
 

@@ -1,7 +1,7 @@
 /** `npm run new -- CUSTOMER`: a new stack from what a customer's hosts say. */
 import { existsSync, readFileSync } from "node:fs";
 import { execa } from "execa";
-import { type Entry, readInventory } from "../survey/inventory.ts";
+import { customerValues, type Entry, flaggedValues, readInventory } from "../survey/inventory.ts";
 import { newCustomer } from "../survey/new-customer.ts";
 import { makeStack } from "../survey/new-stack.ts";
 import { nobody, person, type Questions } from "../survey/questions.ts";
@@ -9,8 +9,9 @@ import { surveyHost } from "../survey/survey-host.ts";
 import { commandLine } from "./command-line.ts";
 import { failWith } from "./fail.ts";
 
-const usage = `npm run new -- CUSTOMER [--from INVENTORY | --host NAME=ADDRESS… --user USER]
-                       [--topology TOPOLOGY] [--scheme https|http] [--public-host NAME] [--secrets-provider URL]
+const usage = `npm run new -- CUSTOMER [--from INVENTORY | --host NAME=ADDRESS… --user USER [--jump USER@ADDRESS[:PORT]]]
+                       [--topology TOPOLOGY] [--scheme https|http] [--public-host NAME] [--maintenance "DAYS FROM-TO ZONE"]
+                       [--portal URL --service-number NUMBER [--tyntec-api v2|v3]] [--secrets-provider URL]
                        [--yes] [--no-preview]
 npm run new -- --from INVENTORY   every customer of the inventory that has no stack file yet
 
@@ -26,6 +27,7 @@ const options = () =>
     allowPositionals: true,
     options: {
       ...{ from: text, user: text, topology: text, scheme: text, "public-host": text, "secrets-provider": text },
+      ...{ portal: text, "service-number": text, "tyntec-api": text, maintenance: text, jump: text },
       ...{ host: { type: "string", multiple: true }, yes: flag, "no-preview": flag },
     },
   } as const);
@@ -57,22 +59,30 @@ const make = async (customer: string, entries: Entry[], values: Flags, questions
   if (!isNew(customer))
     throw new Error(`${fileOf(customer)} exists, and stays as it is. Choose another name, or edit it`);
   if (!entries.length) throw new Error(`${customer}: the inventory has no host of that customer`);
-  const { topology, scheme, "public-host": publicHost } = values;
-  const given = { topology, scheme, publicHost };
+  const { topology, scheme } = values;
+  const given = { ...customerValues(entries), ...flaggedValues(values), topology, scheme };
   const say = (line: string): void => console.log(line);
-  const { text: written, secrets } = await newCustomer({
+  const {
+    text: written,
+    secrets,
+    missing,
+  } = await newCustomer({
     ...{ customer, entries, given, questions, say },
     survey: surveyHost,
   });
   await makeStack(process.cwd(), { customer, text: written, secrets, secretsProvider: values["secrets-provider"] });
   say(`wrote ${fileOf(customer)}`);
-  if (secrets["database.password"]) return values["no-preview"] ? undefined : preview(customer);
-  const set = `pulumi config set --secret --path 'jtel-chat:database.password' --stack ${customer}`;
-  say(`then set the database's password, and look: ${set}; pulumi preview --diff --stack ${customer}`);
+  if (!missing.length) return values["no-preview"] ? undefined : preview(customer);
+  const set = missing.map((key) => `pulumi config set --secret --path 'jtel-chat:${key}' --stack ${customer}`);
+  say(`then set ${missing.join(" and ")}, and look: ${set.join("; ")}; pulumi preview --diff --stack ${customer}`);
 };
 
 /** Hosts that were named by flags, or that a person names one by one. */
-const askedHosts = async (customer: string, { host = [], user }: Flags, questions: Questions): Promise<Entry[]> => {
+const askedHosts = async (
+  customer: string,
+  { host = [], user, jump }: Flags,
+  questions: Questions,
+): Promise<Entry[]> => {
   const login = user ?? (await questions.ask("Account on the hosts", "deploy")) ?? "deploy";
   const named = [...host];
   while (!host.length) {
@@ -82,7 +92,7 @@ const askedHosts = async (customer: string, { host = [], user }: Flags, question
   }
   const rows = named.map((each) => {
     const [name = "", address = ""] = each.split("=");
-    return { customer, name, address, user: login };
+    return { customer, name, address, user: login, jump };
   });
   return readInventory("--host", JSON.stringify(rows));
 };

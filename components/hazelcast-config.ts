@@ -35,15 +35,17 @@ export class HazelcastConfig extends ComponentResource {
   constructor(name: string, args: HazelcastConfigArgs, opts?: ComponentResourceOptions) {
     super("jtel:chat:HazelcastConfig", name, {}, opts);
     const document = hazelcastDocument(args);
-    this.password = args.source === "render" ? this.groupPassword(args.password) : undefined;
     this.written = args.chatServers.map((host, index) =>
       host.step("hazelcast", document, { parent: this, after: args.rollout.before(index) }),
     );
+    this.password = args.source === "render" ? this.groupPassword(args.password) : undefined;
     this.registerOutputs();
   }
 
+  /** The given one, or a random one, which is made once all hosts were seen: an `up` that is refused makes nothing. */
   private groupPassword(given: string | undefined): Output<string> {
     if (given !== undefined) return secret(given);
-    return new RandomPassword("hazelcast-password", { length: 32, special: false }, { parent: this }).result;
+    const length = Promise.all(this.written.map(({ active }) => active())).then(() => 32);
+    return new RandomPassword("hazelcast-password", { length, special: false }, { parent: this }).result;
   }
 }

@@ -62,6 +62,7 @@ export class TynTecWebhooks extends pulumi.ComponentResource {
         parent: this,
         dependsOn: args.after.map(({ command }) => command),
         additionalSecretOutputs: ["stdout"], // somebody else's URL may hold his password
+        deleteBeforeReplace: true, // as the steps of hosts: the old one is the same webhooks
         transforms: [keepSettled(seen)],
       },
     );

@@ -2,8 +2,8 @@ import { z } from "zod";
 import { type Annotated, annotatedKeys } from "./reference.ts";
 import { schema, secretKeys } from "./schema.ts";
 
-/** A part of a JSON Schema, as far as it is changed here. */
-interface Part {
+/** A part of a JSON Schema, as far as it is read or changed here. */
+export interface Part {
   type?: string;
   properties?: Record<string, Part>;
   items?: Part;
@@ -23,7 +23,7 @@ const encrypted = { type: "object", properties: { secure: { type: "string" } }, 
  *
  * @param reference The text of docs/stack-file.yaml.
  */
-export const stackFileSchema = (reference: string): object => {
+export const stackFileSchema = (reference: string): Part => {
   const comments = new Map(annotatedKeys(reference));
   const {
     $schema,

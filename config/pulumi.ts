@@ -6,6 +6,6 @@
  */
 export { RunError } from "@pulumi/pulumi/errors.js";
 export * as log from "@pulumi/pulumi/log/index.js";
-export { getProject, getStack } from "@pulumi/pulumi/metadata.js";
+export { getStack } from "@pulumi/pulumi/metadata.js";
 export { allConfig } from "@pulumi/pulumi/runtime/config.js";
 export { isDryRun } from "@pulumi/pulumi/runtime/settings.js";

@@ -129,7 +129,8 @@ export class Host {
         stdin: text,
         addPreviousOutputInEnv: false,
       },
-      { ...options, transforms: mayBeUnseen() ? [keepUnseen(answer)] : [] },
+      // The old one of a replacement is the same step on the host: taken back last, it would be gone.
+      { ...options, deleteBeforeReplace: true, transforms: mayBeUnseen() ? [keepUnseen(answer)] : [] },
     );
     const tellSeen = (said: StepAnswer | typeof unseen) => (said === unseen ? undefined : tell(said, command));
     void answer.then(tellSeen, () => {}); // why there is no answer, the program's end says

@@ -13,6 +13,8 @@ interface Owner {
    * Rejects where `--target` keeps a new state from getting its id.
    */
   text: Promise<string>;
+  /** Whether this run makes the id. */
+  isNew: Promise<boolean>;
 }
 
 let owner: Owner | undefined;
@@ -36,7 +38,9 @@ const registered = (): Owner => {
     // The resource is there, and its value is not: the engine has left it out.
     kept.urn.apply(() => setImmediate(() => reject(refusal([withoutId]))));
   });
-  return { kept, text: id.then((found) => `${pulumi.getProject()}/${pulumi.getStack()} ${found}`) };
+  const isNew = id.then((found) => found === offered);
+  isNew.catch(() => {}); // which `text` says
+  return { kept, text: id.then((found) => `${pulumi.getProject()}/${pulumi.getStack()} ${found}`), isNew };
 };
 
 const withoutId =

@@ -1,10 +1,8 @@
-import { check } from "../config/check.ts";
-import { stackFileValues } from "../config/offline.ts";
-import { problemText } from "../config/problems.ts";
 import type { Deployment } from "../config/schema.ts";
-import type { Entry } from "./inventory.ts";
-import type { Questions } from "./questions.ts";
-import { proposedValues, type Reasoned, stackFileText } from "./stack-file.ts";
+import { printable } from "../hosts/printable.ts";
+import { type CustomerValues, type Entry, maintenanceWindow } from "./inventory.ts";
+import { nobody, type Questions } from "./questions.ts";
+import { given as asGiven, type Beside, proposedValues, type Reasoned, stackFileText, usable } from "./stack-file.ts";
 import type { Surveyed } from "./survey-host.ts";
 import { type Proposal, proposed } from "./topology.ts";
 
@@ -13,7 +11,7 @@ export interface NewCustomer {
   customer: string;
   entries: Entry[];
   /** What somebody has said already, e.g. by a flag. */
-  given: { publicHost?: string | undefined; scheme?: string | undefined; topology?: string | undefined };
+  given: CustomerValues & { scheme?: string | undefined; topology?: string | undefined };
   questions: Questions;
   /** Looks at one host. */
   survey: (entry: Entry) => Promise<Surveyed>;
@@ -24,6 +22,8 @@ export interface NewCustomer {
 export interface Made {
   text: string;
   secrets: Record<string, string>;
+  /** Keys of secrets that it needs, and nobody has typed, e.g. `database.password`. */
+  missing: string[];
 }
 
 /**
@@ -46,10 +46,48 @@ export const newCustomer = async (args: NewCustomer): Promise<Made> => {
   const host = await answered(values.host, given.publicHost, "Name in the URL that visitors use", questions);
   if (!scheme || !host)
     throw new Error("no certificate says which name visitors use. Give it: --public-host chat.acme.example");
-  const text = stackFileText({ customer, user, proposal, values: { ...values, scheme, host }, made: new Date() });
-  assertUsable(customer, text);
-  const password = await questions.askSecret("Password of the database");
-  return { text, secrets: password ? { "database.password": password } : {} };
+  const beside = {
+    whatsapp: await whatsapp(scheme.value, given, questions),
+    maintenance: given.maintenance ?? (await askedWindow(questions)),
+  };
+  const text = stackFileText({
+    customer,
+    user,
+    proposal,
+    values: { ...values, scheme, host },
+    beside,
+    made: new Date(),
+  });
+  usable(customer, text);
+  const wanted = {
+    "database.password": "Password of the database",
+    ...(beside.whatsapp && { "tyntec.apiKey": "API key of the TynTec account" }),
+  };
+  const secrets: Record<string, string> = {};
+  for (const [key, question] of Object.entries(wanted)) {
+    const typed = await questions.askSecret(question);
+    if (typed) secrets[key] = typed;
+  }
+  return { text, secrets, missing: Object.keys(wanted).filter((key) => !secrets[key]) };
+};
+
+/** WhatsApp is off unless somebody names its portal. It needs https. */
+const whatsapp = async (scheme: string, known: CustomerValues, questions: Questions): Promise<Beside["whatsapp"]> => {
+  const asked = scheme === "https" ? questions : nobody;
+  const portal = known.portal ?? (await asked.ask("WhatsApp's portal as https://…, or nothing without WhatsApp"));
+  if (!portal) return undefined;
+  const serviceNumber = known.serviceNumber ?? (await asked.ask("WhatsApp's number, e.g. +498912345678"));
+  const apiVersion = known.tyntecApi ?? (await asked.ask("Version of TynTec's API", "v2"));
+  return { portal, serviceNumber: serviceNumber ?? "", apiVersion: apiVersion ?? "v2" };
+};
+
+/** @throws Error for an answer that is no window. */
+const askedWindow = async (questions: Questions): Promise<Beside["maintenance"]> => {
+  const answer = await questions.ask("When chat may be restarted, e.g. tue thu 22:00-04:00, or nothing for always");
+  if (!answer) return undefined;
+  const { data, error } = maintenanceWindow.safeParse(answer);
+  if (error) throw new Error(`${printable(answer)}: ${error.issues[0]?.message}`);
+  return data;
 };
 
 /** All hosts with a key that somebody has vouched for; of others a person compares the fingerprint. */
@@ -106,13 +144,5 @@ const answered = async (
 ): Promise<Reasoned | undefined> => {
   const value = given ?? (await questions.ask(question, proposal?.value));
   if (value === proposal?.value) return proposal;
-  return value ? { value, why: "as it was given" } : undefined;
-};
-
-/** The text has to be a stack file that only lacks the secrets. */
-const assertUsable = (customer: string, text: string): void => {
-  const values = stackFileValues(text);
-  const checked = check({ ...values, database: { ...(values.database as object), password: "0" } });
-  if ("problems" in checked)
-    throw new Error(`${customer} was not made:\n${problemText(checked.problems, `Pulumi.${customer}.yaml`, text)}`);
+  return value ? { value, why: asGiven } : undefined;
 };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { code } from "../report/neutral.ts";
 import { certificatesOf, hostFacts } from "./found.ts";
+import type { Outlook } from "./outlook.ts";
 import type { Surveyed } from "./survey-host.ts";
 import { proposed } from "./topology.ts";
 
@@ -14,6 +15,17 @@ const surveyedHost = z.object({
   fingerprint: z.string().optional(),
   facts: hostFacts.omit({ format: true }).optional(),
   certificates: z.array(z.object({ path: z.string(), names: z.array(z.string()), days: z.number().optional() })),
+  /** What a first `up` of the proposed stack would do here, or why that is not known; absent where nothing is proposed. */
+  up: z
+    .union([
+      z.object({ unknown: z.string() }),
+      z.object({
+        changes: z.record(z.string(), z.string()),
+        owed: z.record(z.string(), z.string()),
+        problems: z.array(z.string()),
+      }),
+    ])
+    .optional(),
 });
 
 /** What `npm run survey --json` writes. */
@@ -34,17 +46,28 @@ export const surveyReport = z.object({
 export type SurveyReport = z.output<typeof surveyReport>;
 type Host = z.output<typeof surveyedHost>;
 
+/** What is known of an `up`, by customers and hosts. */
+export type Outlooks = Map<string, Map<string, Outlook>>;
+
 /** Makes the report of all hosts, customer by customer, in the inventory's order. */
-export const reportOf = (hosts: Surveyed[], now = new Date()): SurveyReport => ({
+export const reportOf = (hosts: Surveyed[], outlooks: Outlooks, now = new Date()): SurveyReport => ({
   format: 1,
   made: `${now.toISOString().slice(0, 19)}Z`,
   customers: [...Map.groupBy(hosts, ({ entry }) => entry.customer)].map(([customer, own]) => {
     const { topology, why } = proposed(own) ?? {};
-    return { customer, ...(topology && { topology, why }), hosts: own.map((host) => hostOf(host, now)) };
+    return {
+      customer,
+      ...(topology && { topology, why }),
+      hosts: own.map((host) => hostOf(host, outlooks.get(customer)?.get(host.entry.name), now)),
+    };
   }),
 });
 
-const hostOf = ({ entry: { name, address }, facts, problem, offered }: Surveyed, now: Date): Host => {
+const hostOf = (
+  { entry: { name, address }, facts, problem, offered }: Surveyed,
+  up: Outlook | undefined,
+  now: Date,
+): Host => {
   const certificates = facts ? certificatesOf(facts, now.getTime()) : [];
   const { format: _, ...rest } = facts ?? {};
   return {
@@ -53,6 +76,7 @@ const hostOf = ({ entry: { name, address }, facts, problem, offered }: Surveyed,
     ...(offered && { fingerprint: offered.fingerprint }),
     ...(facts && { facts: withoutPems(rest as Host["facts"]) }),
     certificates: certificates.map(({ days, ...each }) => ({ ...each, ...(days !== undefined && { days }) })),
+    ...(up && { up }),
   };
 };
 
@@ -102,7 +126,7 @@ const row = (host: Host): string[] => {
   ];
 };
 
-const remarks = ({ name, problem, facts, certificates }: Host): string[] => {
+const remarks = ({ name, problem, facts, certificates, up }: Host): string[] => {
   const frontends = facts?.haproxy?.frontends ?? [];
   return [
     ...(problem ? [`- **${name}** ${said(problem)}`] : []),
@@ -114,6 +138,22 @@ const remarks = ({ name, problem, facts, certificates }: Host): string[] => {
     ...(facts?.deviations ?? []).map((each) => `- ${name} differs: ${said(each)}`),
     ...(facts?.unread ?? []).map((each) => `- ${name} not read: ${said(each)}`),
     ...(facts && !facts.root ? [`- ${name} was looked at without root, so programs and rules are missing`] : []),
+    ...outlook(name, up),
+  ];
+};
+
+/** What a first \`up\` would do on a host. */
+const outlook = (name: string, up: Host["up"]): string[] => {
+  if (!up) return [];
+  if ("unknown" in up) return [`- ${name}: what \`up\` would change is not known: ${said(up.unknown)}`];
+  const changes = Object.entries(up.changes).map(([what, how]) => `${said(what)} ${said(how)}`);
+  return [
+    `- ${name}: \`up\` would change: ${changes.join(", ")}`,
+    ...Object.entries(up.owed).map(
+      ([unit, why]) =>
+        `- ${name}: \`up\` would not restart ${said(unit)}, and its restart would be owed (${said(why)})`,
+    ),
+    ...up.problems.map((problem) => `- **${name}** keeps \`up\` from writing anything: ${said(problem)}`),
   ];
 };
 

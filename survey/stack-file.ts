@@ -1,7 +1,12 @@
 import { isIP } from "node:net";
+import { check } from "../config/check.ts";
+import { stackFileValues } from "../config/offline.ts";
+import { problemText } from "../config/problems.ts";
+import type { Deployment } from "../config/schema.ts";
 import { printable } from "../hosts/printable.ts";
 import { keyFingerprint } from "../hosts/ssh/host-keys.ts";
 import { certificatesOf } from "./found.ts";
+import type { CustomerValues } from "./inventory.ts";
 import type { Surveyed } from "./survey-host.ts";
 import type { Proposal } from "./topology.ts";
 
@@ -54,12 +59,20 @@ const databaseOf = (proposal: Proposal): Values["database"] => {
 const serversOf = ({ topology, loadBalancers, chatServers }: Proposal): Surveyed[] =>
   topology === "lb-hosted" ? loadBalancers : chatServers;
 
+/** What the hosts do not say: somebody has given it. */
+export interface Beside {
+  whatsapp?: { portal: string; serviceNumber: string; apiVersion: string } | undefined;
+  maintenance?: CustomerValues["maintenance"];
+}
+
 /** What a stack file is made from. */
 export interface StackFileArgs {
   customer: string;
   user: string;
   proposal: Proposal;
   values: Values & { host: Reasoned };
+  /** Of no host: absent values have no lines. */
+  beside?: Beside;
   /** When, for its first lines. */
   made: Date;
 }
@@ -68,7 +81,7 @@ export interface StackFileArgs {
  * Writes the text of a new stack file, with the reason beside each value. Its first line names the JSON Schema, as in other stack
  * files; secrets are not in it.
  */
-export const stackFileText = ({ customer, user, proposal, values, made }: StackFileArgs): string => {
+export const stackFileText = ({ customer, user, proposal, values, beside = {}, made }: StackFileArgs): string => {
   const { scheme, host, certificate, database } = values;
   const day = made.toISOString().slice(0, 10);
   const lines = [
@@ -89,16 +102,38 @@ export const stackFileText = ({ customer, user, proposal, values, made }: StackF
     ...javaLines(proposal),
     ...restartLines(proposal),
     ...(database.length ? ["  jtel-chat:database:", ...database.map((each) => line(each.key, each))] : []),
+    ...whatsappLines(proposal, beside),
+    ...maintenanceLines(beside),
     ...firewallLines(proposal),
   ];
   return `${lines.join("\n")}\n`;
 };
 
-const hostLines = ({ entry, hostKey = "" }: Surveyed, { reasons }: Proposal): string[] => [
+/**
+ * Checks a text that is to be a stack file, and lacks its secrets only.
+ *
+ * @throws Error with all its problems.
+ */
+export const usable = (customer: string, text: string): Deployment => {
+  const values = stackFileValues(text);
+  const [database, tyntec] = [values.database as object, values.tyntec as object | undefined];
+  const secrets = { database: { ...database, password: "0" }, ...(tyntec && { tyntec: { ...tyntec, apiKey: "0" } }) };
+  const checked = check({ ...values, ...secrets });
+  if ("deployment" in checked) return checked.deployment;
+  throw new Error(`${customer} was not made:\n${problemText(checked.problems, `Pulumi.${customer}.yaml`, text)}`);
+};
+
+/** Why a value is what it is that no host has said. */
+export const given = "as it was given";
+
+const hostLines = ({ entry, hostKey = "", jump }: Surveyed, { reasons }: Proposal): string[] => [
   `    - name: ${entry.name}${comment(reasons.get(entry.name) ?? "")}`,
   `      address: ${quoted(entry.address)}`,
   `      hostKey: ${hostKey}${comment(keyFingerprint(hostKey))}`,
   ...(entry.port === 22 ? [] : [`      port: ${entry.port}`]),
+  ...(jump
+    ? [`      jump: ${JSON.stringify(jump)}${comment(`through ${jump.address}, ${keyFingerprint(jump.hostKey)}`)}`]
+    : []),
 ];
 
 const shareLines = (proposal: Proposal): string[] => {
@@ -136,6 +171,23 @@ const restartLines = (proposal: Proposal): string[] => {
     `    restart: hold${comment(`chat on ${names} was installed by hand: the first up restarts nothing. Remove this in the window`)}`,
   ];
 };
+
+const whatsappLines = ({ loadBalancers }: Proposal, { whatsapp }: Beside): string[] => {
+  if (!whatsapp) return [];
+  const [host] = loadBalancers;
+  const frontend = host?.facts?.haproxy?.frontends.find(({ ports, tls }) => tls && ports.includes(443))?.name;
+  const why = `the frontend on port 443 of HAProxy on ${host?.entry.name}`;
+  return [
+    "  jtel-chat:whatsapp:",
+    `    portal: ${quoted(whatsapp.portal)}${comment(given)}`,
+    `    serviceNumber: ${quoted(whatsapp.serviceNumber)}${comment(given)}`,
+    ...(frontend && frontend !== "acdportal_https" ? [line("frontend", { value: frontend, why })] : []),
+    `  jtel-chat:tyntec: { apiVersion: ${whatsapp.apiVersion} }${comment("accounts made since 2023 have v3 only")}`,
+  ];
+};
+
+const maintenanceLines = ({ maintenance }: Beside): string[] =>
+  maintenance ? [`  jtel-chat:maintenance: ${JSON.stringify(maintenance)}${comment(given)}`] : [];
 
 /** The firewall's default rules are made from addresses. */
 const firewallLines = ({ loadBalancers, chatServers }: Proposal): string[] =>

@@ -3,7 +3,7 @@ import { posix } from "../hosts/posix.ts";
 import { printable } from "../hosts/printable.ts";
 import { connectionProblem } from "../hosts/ssh/connection-problem.ts";
 import { keyFingerprint, knownKey, offeredKey } from "../hosts/ssh/host-keys.ts";
-import { ssh } from "../hosts/ssh/ssh.ts";
+import { type SshTarget, ssh } from "../hosts/ssh/ssh.ts";
 import { asksForTool, withTool } from "../hosts/tool-text.ts";
 import { type HostFacts, hostFacts } from "./found.ts";
 import type { Entry } from "./inventory.ts";
@@ -13,6 +13,8 @@ export interface Surveyed {
   entry: Entry;
   /** The key that it has proved to have. */
   hostKey?: string;
+  /** The host that ssh goes through, with its key. */
+  jump?: NonNullable<SshTarget["jump"]>;
   /** A key that nobody has vouched for yet: the host was not looked at. */
   offered?: { hostKey: string; fingerprint: string };
   facts?: HostFacts;
@@ -39,16 +41,25 @@ const command = posix(asksForTool("$(sudo -n true 2>/dev/null && echo sudo -n)")
  */
 export const surveyHost = async (entry: Entry, reach: Reach = system): Promise<Surveyed> => {
   const hostKey = entry.hostKey ?? (await reach.knownKey(entry));
+  const jumpHostKey = entry.jumpHostKey ?? (entry.jump && (await reach.knownKey(entry.jump)));
+  if (entry.jump && !(hostKey && jumpHostKey)) return { entry, problem: keyBehindJump(entry, hostKey) };
   if (!hostKey) return unknown(entry, await reach.offeredKey(entry));
-  const result = await reach.ssh(
-    { address: entry.address, port: entry.port, user: entry.user, hostKey },
-    command,
-    withTool("{}\n", "survey", false),
-  );
+  const { address, port, user } = entry;
+  const jump = entry.jump && { ...entry.jump, hostKey: jumpHostKey ?? "" };
+  const target = { address, port, user, hostKey, jump };
+  const result = await reach.ssh(target, command, withTool("{}\n", "survey", false));
   const text = answerText(result.stdout);
-  if (!text || result.ended) return { entry, problem: connectionProblem({ ...entry, hostKey }, result) };
+  if (!text || result.ended) return { entry, problem: connectionProblem(target, result) };
   const { facts, problem } = parsed(text);
-  return facts ? { entry, hostKey, facts } : { entry, problem };
+  return facts ? { entry, hostKey, ...(jump && { jump }), facts } : { entry, problem };
+};
+
+/** Nobody can ask a host behind another one for its key before a login. */
+const keyBehindJump = ({ jump }: Entry, hostKey: string | undefined): string => {
+  const [what, key] = hostKey
+    ? [`the key of its jump host ${jump?.address}`, "jumpHostKey"]
+    : ["its host key", "hostKey"];
+  return `${what} is unknown, so it was not looked at, and where there is a jump host none is asked for. Read it on that host's console, cat /etc/ssh/ssh_host_ed25519_key.pub, and put it into the inventory (${key}) or known_hosts`;
 };
 
 const unknown = (entry: Entry, offered: string | undefined): Surveyed => {

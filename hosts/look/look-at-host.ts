@@ -88,7 +88,7 @@ const runText = async (): Promise<string> => {
 };
 
 /** Ask a host about steps. `writes`: an apply follows, so the tool's text and the name of the CI run are left there. */
-const asked = async (
+export const asked = async (
   host: ObservedHost,
   questions: Promise<StepQuestion[]>,
   { writes, balancers = {} }: { writes: boolean; balancers?: Record<string, Balancer> },

@@ -31,6 +31,8 @@ export interface Participant {
 export interface ChatEntrance {
   /** @default "https", on port 3003; "http" on 3000 carries no WhatsApp */
   scheme?: "https" | "http";
+  /** Whether WhatsApp comes through the portal. @default with https */
+  whatsapp?: boolean;
 }
 
 /** Open a WebSocket at `wss://<chat>:3003/`, the certificate checked against the lab's authority, or at `ws://<chat>:3000/`. */
@@ -79,7 +81,7 @@ export interface ChatProof {
 }
 
 /**
- * A visitor and an agent on different servers talk through the load balancer, and a WhatsApp message that is posted to the
+ * A visitor and an agent on different servers talk through the load balancer, and with WhatsApp a message that is posted to the
  * portal's `/incoming` reaches the agent.
  *
  * @throws Error naming what did not arrive.
@@ -92,7 +94,7 @@ export const proveChat = async (lab: Lab, entrance: ChatEntrance = {}): Promise<
   const answer = await join(lab, entrance, { role: "agent", chat: visitor.chat, name: "Otto" });
   answer.say("Yes, how can I help?");
   await visitor.hears("Yes, how can I help?");
-  if (entrance.scheme !== "http") {
+  if (entrance.whatsapp ?? entrance.scheme !== "http") {
     const text = `WhatsApp at ${new Date().toISOString()}`;
     await sendWhatsapp(lab, text);
     await agent.hears(text);

@@ -59,3 +59,16 @@ test("one that is interrupted leaves nothing", async () => {
   expect(await stacks()).toEqual(["acme"]);
   expect(existsSync(join(directory, "Pulumi.third.yaml"))).toBe(false);
 });
+
+test.each([
+  ["a name that has a file", ["other"], "Pulumi.other.yaml exists, and stays as it is. Choose another name"],
+  ["a customer that the inventory does not have", ["fifth"], "fifth: the inventory has no host of that customer"],
+  ["an unusable flag", ["fourth", "--maintenance", "nights"], "--maintenance: is no maintenance window. Example:"],
+])("the command refuses %s before it asks a host, and makes nothing", async (_, argv, why) => {
+  writeFileSync(join(directory, "customers.csv"), "customer,name,address,user\nfourth,lb1,192.0.2.1,deploy\n");
+  const command = new URL("../../cli/new.ts", import.meta.url).pathname;
+  const given = [command, ...argv, "--from", "customers.csv", "--yes"];
+  const { exitCode, stderr } = await execa("node", given, { cwd: directory, reject: false });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(why) });
+  expect(files()).not.toContain("Pulumi.fourth.yaml");
+});

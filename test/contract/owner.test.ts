@@ -11,6 +11,7 @@ describe("the id in the state", { timeout: 30 * seconds }, () => {
   let stack: ThrowAwayStack;
   /** The owner as the program knows it before anything is written. */
   let seen: string | undefined;
+  let isNew: boolean | undefined;
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), "owner-"));
@@ -24,6 +25,7 @@ describe("the id in the state", { timeout: 30 * seconds }, () => {
     vi.resetModules(); // a program is a process of its own
     const { stackOwner } = await import("../../hosts/owner.ts");
     seen = await stackOwner().text;
+    isNew = await stackOwner().isNew;
   };
 
   const protectedProgram = async () => {
@@ -43,13 +45,14 @@ describe("the id in the state", { timeout: 30 * seconds }, () => {
 
   test("is made by the first up, known from then on in previews, too, and stays", async () => {
     expect((await stack.preview(program)).failed).toBe(false);
-    expect(seen).toBe("contract/test (made by the first up)");
+    expect([seen, isNew]).toEqual(["contract/test (made by the first up)", true]);
     expect((await stack.up(program)).failed).toBe(false);
+    expect(isNew).toBe(true);
     const made = seen;
     expect(made).toMatch(/^contract\/test [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
     for (const run of [await stack.preview(program), await stack.up(program, { target: ["**lb1-tool"] })]) {
       expect(run).toMatchObject({ failed: false, steps: [] });
-      expect(seen).toBe(made);
+      expect([seen, isNew]).toEqual([made, false]);
     }
   });
 

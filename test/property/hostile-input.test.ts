@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { check } from "../../config/check.ts";
@@ -7,9 +6,9 @@ import { stackFileValues } from "../../config/offline.ts";
 import { problemText } from "../../config/problems.ts";
 import type { Deployment } from "../../config/schema.ts";
 import { understood } from "../../hosts/look/answer.ts";
-import { Look } from "../../hosts/look/look.ts";
 import type { StepQuestion } from "../../hosts/look/question.ts";
 import { printable } from "../../hosts/printable.ts";
+import { documentsOf } from "../../topologies/documents.ts";
 import { topologies } from "../../topologies/topologies.ts";
 import { type HostTool, startHostTool } from "./host-tool.ts";
 
@@ -102,30 +101,14 @@ const changed = fc.constantFrom(...complete).chain((values) =>
 );
 
 let hostTool: HostTool;
-beforeAll(async () => {
-  await pulumi.runtime.setMocks(
-    {
-      newResource: ({ name, inputs }) => ({ id: `${name}-id`, state: { ...inputs, stdout: "1a2b3c4d5e6f7a8b" } }),
-      call: ({ inputs }) => inputs,
-    },
-    "jtel-chat",
-    "test",
-  );
+beforeAll(() => {
   hostTool = startHostTool();
 });
 afterAll(() => hostTool.stop());
 
-/** The public documents that the program makes of a deployment, by host and step. */
-const documentsOf = async (deployment: Deployment): Promise<StepQuestion[]> => {
-  const look = new Look(async ({ name }) => ({ name, answers: {}, problems: [] }));
-  topologies[deployment.topology]({ ...deployment, tyntec: undefined }, look);
-  let questions: StepQuestion[] = [];
-  await look.close(async (sight) => {
-    questions = sight.questions;
-    return [];
-  });
-  return questions.filter(({ step, document }) => step !== "tool" && typeof document === "string");
-};
+/** The public documents that the program makes of a deployment. */
+const publicDocuments = async (deployment: Deployment): Promise<StepQuestion[]> =>
+  (await documentsOf(deployment)).filter(({ document }) => typeof document === "string");
 
 test("a stack file of any content is accepted or has problems, a printable line each; the host tool takes what was accepted", async () => {
   let accepted = 0;
@@ -142,7 +125,7 @@ test("a stack file of any content is accepted or has problems, a printable line 
         return;
       }
       accepted += 1;
-      for (const { host, step, document } of await documentsOf(checked.deployment))
+      for (const { host, step, document } of await publicDocuments(checked.deployment))
         expect(await hostTool.parsed(String(document)), `${host.name}-${step}:\n${document}`).toEqual([]);
     }),
     { numRuns: trials, seed },

@@ -1,5 +1,4 @@
 import { PassThrough } from "node:stream";
-import { execa } from "execa";
 import { expect, test, vi } from "vitest";
 import { check } from "../../config/check.ts";
 import { stackFileValues } from "../../config/offline.ts";
@@ -9,7 +8,7 @@ import { nobody, person, type Questions } from "../../survey/questions.ts";
 import { proposedValues, stackFileText } from "../../survey/stack-file.ts";
 import type { Surveyed } from "../../survey/survey-host.ts";
 import { proposed } from "../../survey/topology.ts";
-import { entry, hostKey, surveyed } from "./surveyed.ts";
+import { entry, hostKey, selfSigned, surveyed } from "./surveyed.ts";
 
 const database = {
   host: "db.acme",
@@ -27,7 +26,8 @@ const chat = at(surveyed("chatserver1", { chat: byHand, system: "debian 13" }), 
 
 const values = (text: string) => {
   const given = stackFileValues(text);
-  return check({ ...given, database: { ...(given.database as object), password: "p" } });
+  const tyntec = given.tyntec && { tyntec: { ...(given.tyntec as object), apiKey: "k" } };
+  return check({ ...given, database: { ...(given.database as object), password: "p" }, ...(tyntec as object) });
 };
 
 const made = (hosts: Surveyed[], change: object = {}) =>
@@ -60,6 +60,54 @@ test("the stack file of a chat that was installed by hand holds its restart, and
   expect(text).toMatch(/name: lb1 # HAProxy has acdportal_https/);
   expect(text).toContain(keyFingerprint(hostKey));
   expect(secrets).toEqual({});
+});
+
+const whatsapp = { portal: "https://portal.acme.example", serviceNumber: "+498912345678" };
+
+test("WhatsApp, a maintenance window and a jump host are as they were given, and the account's key is asked for", async () => {
+  const jump = { user: "ops", address: "203.0.113.5", port: 22, hostKey };
+  const https = { haproxy: { frontends: [{ name: "portal_https", ports: [443], tls: true }] } };
+  const lb1 = { ...at(surveyed("lb1", https), "10.1.0.11"), jump };
+  const asked: string[] = [];
+  const askSecret = async (question: string) => {
+    asked.push(question);
+    return question.includes("TynTec") ? "key" : undefined;
+  };
+  const maintenance = { days: ["tue"], from: "22:00", to: "04:00" };
+  const given = {
+    publicHost: "chat.acme.example",
+    scheme: "https",
+    ...whatsapp,
+    tyntecApi: "v3" as const,
+    maintenance,
+  };
+  const { text, secrets, missing } = await made([lb1, chat], { given, questions: { ...nobody, askSecret } });
+  expect(values(text)).toMatchObject({
+    deployment: {
+      whatsapp: { ...whatsapp, frontend: "portal_https" },
+      tyntec: { apiVersion: "v3", apiKey: "k" },
+      maintenance: { ...maintenance, timezone: "Europe/Berlin" },
+      loadBalancers: [{ name: "lb1", jump }],
+    },
+  });
+  expect(asked).toEqual(["Password of the database", "API key of the TynTec account"]);
+  expect({ secrets, missing }).toEqual({ secrets: { "tyntec.apiKey": "key" }, missing: ["database.password"] });
+});
+
+test("a person is asked for WhatsApp with https only, and for its number and API where there is a portal", async () => {
+  const asking = async (scheme: string, portal?: string): Promise<string[]> => {
+    const asked: string[] = [];
+    const ask = async (question: string, proposal?: string) => {
+      asked.push(question.split(/[ ,]/).slice(0, 2).join(" "));
+      return question.startsWith("WhatsApp's portal") ? portal : (proposal ?? whatsapp.serviceNumber);
+    };
+    const given = { publicHost: "chat.acme.example", scheme, maintenance: { from: "22:00", to: "23:00" } };
+    await made([balancer, chat], { given, questions: { ...nobody, ask } });
+    return asked.filter((each) => !each.startsWith("Topology"));
+  };
+  expect(await asking("http")).toEqual([]);
+  expect(await asking("https")).toEqual(["WhatsApp's portal"]);
+  expect(await asking("https", whatsapp.portal)).toEqual(["WhatsApp's portal", "WhatsApp's number", "Version of"]);
 });
 
 test("a host without chat has nothing held, and what is the default is not written", async () => {
@@ -114,6 +162,29 @@ test.each<[string, Surveyed[], object, RegExp]>([
   ["two users", [balancer, { ...chat, entry: { ...chat.entry, user: "root" } }], {}, /several users \(deploy, root\)/],
   ["no public name", [balancer, chat], { given: {} }, /--public-host/],
   [
+    "WhatsApp over http",
+    [balancer, chat],
+    { given: { publicHost: "chat.acme.example", scheme: "http", ...whatsapp } },
+    /WhatsApp: TynTec calls https only/,
+  ],
+  [
+    "WhatsApp without a number",
+    [balancer, chat],
+    { given: { publicHost: "chat.acme.example", scheme: "https", portal: whatsapp.portal } },
+    /whatsapp\.serviceNumber: /,
+  ],
+  [
+    "an answer that is no window",
+    [balancer, chat],
+    {
+      questions: {
+        ...nobody,
+        ask: async (question: string, proposal?: string) => (question.startsWith("When") ? "nights" : proposal),
+      },
+    },
+    /nights: is no maintenance window/,
+  ],
+  [
     "a value that no stack file takes",
     [balancer, chat],
     { given: { publicHost: "a b" } },
@@ -160,19 +231,7 @@ test("a person who interrupts ends the question", async () => {
 });
 
 test("the certificate says the name and the scheme; one that cannot be read says nothing", async () => {
-  const argv = [
-    "req",
-    "-x509",
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:P-256",
-    "-nodes",
-    "-keyout",
-    "/dev/null",
-  ];
-  const names = ["-subj", "/CN=x", "-addext", "subjectAltName=DNS:*.acme.example,DNS:chat.acme.example"];
-  const { stdout: pem } = await execa("openssl", [...argv, ...names, "-days", "30"]);
+  const pem = await selfSigned("*.acme.example", "chat.acme.example");
   const path = "/etc/haproxy/haproxy.pem";
   const seenWith = (text: string) => {
     const haproxy = { frontends: [{ name: "acdportal_https" }], certificates: [{ path, pem: text }] };

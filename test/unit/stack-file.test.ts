@@ -3,6 +3,7 @@ import { load as parseYaml } from "js-yaml";
 import { expect, test } from "vitest";
 import type { z } from "zod";
 import { check } from "../../config/check.ts";
+import { configurationPage } from "../../config/configuration-page.ts";
 import { stackFileSchema } from "../../config/json-schema.ts";
 import { annotatedKeys } from "../../config/reference.ts";
 import { schema } from "../../config/schema.ts";
@@ -152,4 +153,20 @@ test("the JSON Schema for editors is made from schema and reference as they are 
   expect(JSON.parse(textOf("docs/stack-file.schema.json")), "run: npm run schema").toEqual(
     stackFileSchema(textOf(reference)),
   );
+});
+
+/** A page without the blanks that align its tables. */
+const unaligned = (page: string): string => page.replaceAll(/ *\| */g, "|").replaceAll(/-{3,}/g, "---");
+
+test("docs/configuration.md is made from schema and reference as they are now, with a row for each key", () => {
+  const page = textOf("docs/configuration.md");
+  expect(unaligned(page), "run: npm run schema").toBe(unaligned(configurationPage(textOf(reference))));
+  const rows = new Map(
+    [...page.matchAll(/^\| `([A-Za-z.]+)` +\| (.*) \|$/gm)].map(([, key = "", rest = ""]) => [key, rest]),
+  );
+  expect([...rows.keys()]).toEqual([...wanted.keys()]);
+  expect(rows.get("public.scheme")).toMatch(/^`https` or `http` +\| required +\| `https` +\| The protocol of chat\./);
+  expect(rows.get("loadBalancers.jump.port")).toMatch(/^number: TCP port.*\| `22` +\|/);
+  expect(rows.get("firewall.sources")).toMatch(/^list of text or `any` +\| none: chat servers reach Hazelcast/);
+  expect(rows.get("tyntec.apiKey")).toMatch(/^text, encrypted +\| required +\| +\|/);
 });

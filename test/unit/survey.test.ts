@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { execa } from "execa";
 import { afterAll, describe, expect, test, vi } from "vitest";
 import { keyFingerprint, knownKey } from "../../hosts/ssh/host-keys.ts";
-import { readInventory } from "../../survey/inventory.ts";
+import { customerValues, flaggedValues, readInventory } from "../../survey/inventory.ts";
 import { reportOf, surveyMarkdown, surveyReport } from "../../survey/report.ts";
 import { surveyHost } from "../../survey/survey-host.ts";
 import { proposed } from "../../survey/topology.ts";
@@ -31,6 +31,26 @@ describe("an inventory", () => {
     expect(readInventory("a.csv", csv)).toMatchObject([{ hostKey }]);
   });
 
+  test("knows of a jump host, and of the customer what no host says, on one host or the same on all", () => {
+    const more = {
+      jump: "ops@[fd00::5]:2222",
+      portal: "https://p.acme.example",
+      maintenance: "tue, thu 22:00-04:00 UTC",
+    };
+    const rows = [
+      { ...entry("lb1"), ...more, tyntecApi: "v3" },
+      { ...entry("c1", "10.1.0.21"), portal: more.portal },
+    ];
+    const entries = readInventory("a.yaml", JSON.stringify(rows));
+    expect(entries[0]?.jump).toEqual({ user: "ops", address: "fd00::5", port: 2222 });
+    const maintenance = { days: ["tue", "thu"], from: "22:00", to: "04:00", timezone: "UTC" };
+    expect(customerValues(entries)).toEqual({ portal: more.portal, tyntecApi: "v3", maintenance });
+    expect(flaggedValues({ "tyntec-api": "v3", maintenance: "22:00-23:00" })).toEqual({
+      ...{ tyntecApi: "v3", maintenance: { from: "22:00", to: "23:00" } },
+    });
+    expect(() => flaggedValues({ "tyntec-api": "v9" })).toThrow("--tyntec-api: is no version of TynTec's API");
+  });
+
   test.each([
     ["a host of two customers", `${yaml}${yaml.replace("acme", "other")}`, /10\.1\.0\.11 is acme's and other's/],
     ["a host that is listed twice", yaml + yaml, /10\.1\.0\.11 is listed twice/],
@@ -39,6 +59,20 @@ describe("an inventory", () => {
     ["an option for ssh as the address", yaml.replace("10.1.0.11", "-oProxyCommand=x"), /host 1, address: is no host/],
     ["an unknown column", yaml.replace("user:", "login: x, user:"), /host 1: Unrecognized key: "login"/],
     ["a missing user", yaml.replace(", user: deploy", ""), /host 1, user: /],
+    [
+      "two portals of one customer",
+      yaml.replace(" }", ", portal: a }") + yaml.replaceAll("1, ", "2, ").replace(" }", ", portal: b }"),
+      /host 2, portal: is another one than on lb1/,
+    ],
+    ...["x@a;id", "'x;id@10.1.0.5'", "-oA@10.1.0.5", "x@-oA", "x@10.1.0.5:99999"].map(
+      (jump): [string, string, RegExp] => [
+        `the jump host ${jump}`,
+        yaml.replace(" }", `, jump: ${jump} }`),
+        /host 1, jump: is no jump host\. Example: deploy@203\.0\.113\.5/,
+      ],
+    ),
+    ["a jump host without a user", yaml.replace(" }", ", jump: 10.1.0.5 }"), /host 1, jump: is no jump host/],
+    ["no window", yaml.replace(" }", ", maintenance: nights }"), /host 1, maintenance: is no maintenance window/],
     ["no host", "[]", /names no host/],
     ["no list", "acme: 1", /the inventory is not usable/],
   ])("with %s is refused, with the place", (_, text, why) => {
@@ -89,10 +123,43 @@ describe("a survey of one host", () => {
     expect(seen.problem).toContain("ssh_host_ed25519_key.pub");
   });
 
+  test("says where no ssh server answers, and where a login was refused, with the remedy", async () => {
+    const offline = { ...reach("", undefined), offeredKey: async () => undefined };
+    expect((await surveyHost(entry("lb1"), offline)).problem).toBe(
+      "no ssh server answers on 10.1.0.11, port 22. Is it up, and is that its address?",
+    );
+    const refusedWith = async (stderr: string) => {
+      const refused = { ...reach("", hostKey), ssh: async () => ({ exitCode: 255, stdout: "", stderr }) };
+      return (await surveyHost(entry("lb1"), refused)).problem;
+    };
+    expect(await refusedWith("ssh: Could not resolve hostname lb1")).toContain("Correct 'address', or use the IP");
+    expect(await refusedWith("Host key verification failed.")).toContain("its host key is not the pinned one");
+    expect(await refusedWith("deploy@lb1: Permission denied (publickey).")).toContain(
+      "Load your key into the ssh agent",
+    );
+  });
+
   test("pins the key of the inventory before that of known_hosts", async () => {
     const both = reach(answer(facts()), hostKey.replace("AAAAI", "AAAAJ"));
     expect(await surveyHost({ ...entry("lb1"), hostKey }, both)).toMatchObject({ hostKey, facts: { root: true } });
     expect(both.ssh).toHaveBeenCalledWith(expect.objectContaining({ hostKey }), expect.any(String), expect.anything());
+  });
+
+  test("goes through a jump host with both keys, and asks nobody for a key where one is unknown", async () => {
+    const jump = { user: "ops", address: "203.0.113.5", port: 22 };
+    const behind = { ...entry("lb1"), jump };
+    const known = reach(answer(facts()), hostKey);
+    expect(await surveyHost(behind, known)).toMatchObject({ jump: { ...jump, hostKey }, facts: { root: true } });
+    expect(known.ssh).toHaveBeenCalledWith(
+      expect.objectContaining({ jump: { ...jump, hostKey } }),
+      ...[expect.any(String), expect.anything()],
+    );
+    const unknown = reach(answer(facts()), undefined);
+    expect((await surveyHost(behind, unknown)).problem).toMatch(/^its host key is unknown.*\(hostKey\)/);
+    expect((await surveyHost({ ...behind, hostKey }, unknown)).problem).toMatch(
+      /^the key of its jump host 203\.0\.113\.5 is unknown.*\(jumpHostKey\)/,
+    );
+    expect(unknown.ssh).not.toHaveBeenCalled();
   });
 
   test.each([
@@ -138,11 +205,18 @@ describe("a proposal", () => {
 test("the report is of its own schema, and what hosts say is no markup in it", () => {
   const evil = surveyed("lb1", { system: "<b>|x|", deviations: ["[link](http://x)"], owner: "@all" });
   const problem = { entry: entry("lb2", "10.1.0.12"), problem: "not reachable on 10.1.0.12, port 22" };
-  const report = reportOf([evil, problem], new Date("2026-11-26T10:00:00Z"));
+  const up = { changes: { "/etc/<x>": "written" }, owed: { "a.service": "@all" }, problems: ["|no| port"] };
+  const report = reportOf(
+    [evil, problem],
+    new Map([["acme", new Map([["lb1", up]])]]),
+    new Date("2026-11-26T10:00:00Z"),
+  );
   expect(surveyReport.parse(JSON.parse(JSON.stringify(report)))).toEqual(report);
   const text = surveyMarkdown(report);
   expect(text).toContain("1 seen, 1 not seen");
   expect(text).toContain("not reachable on 10.1.0.12");
+  expect(text).toContain("- lb1: `up` would change: `/etc/<x>` `written`\n- lb1: `up` would not restart `a.service`");
+  expect(text).toContain("- **lb1** keeps `up` from writing anything: `¦no¦ port`");
   expect(text.replaceAll(/`[^`|]*`/g, "")).not.toMatch(/<b>|\[link\]|\|x|@all/);
   expect(text).toContain("`[link](http://x)`");
 });

@@ -1,3 +1,4 @@
+import { execa } from "execa";
 import { type HostFacts, hostFacts } from "../../survey/found.ts";
 import type { Entry } from "../../survey/inventory.ts";
 import type { Surveyed } from "../../survey/survey-host.ts";
@@ -28,4 +29,12 @@ export const surveyed = (name: string, change: Record<string, unknown>): Surveye
     frontends: haproxy.frontends.map((each) => ({ ports: [], tls: false, certificates: [], ...each })),
   };
   return { entry: entry(name), hostKey, facts: facts({ ...change, ...(complete && { haproxy: complete }) }) };
+};
+
+/** A certificate for these names, as PEM, of 30 days. */
+export const selfSigned = async (...names: string[]): Promise<string> => {
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null"];
+  const alternative = `subjectAltName=${names.map((name) => `DNS:${name}`).join(",")}`;
+  const argv = ["req", "-x509", ...key, "-subj", "/CN=x", "-addext", alternative, "-days", "30"];
+  return (await execa("openssl", argv)).stdout;
 };

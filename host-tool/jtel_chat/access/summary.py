@@ -29,3 +29,8 @@ def text(path: Path) -> str:
     except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
         return ""
     return masking.masked(content) if len(content) < _SHOWN else ""
+
+
+def due(texts: dict[Path, bytes]) -> dict[str, str]:
+    """Names the files that have another content than these."""
+    return {str(path): "written" for path, wanted in texts.items() if digest(path) != digests.short(wanted)}

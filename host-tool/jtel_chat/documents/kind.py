@@ -63,7 +63,7 @@ class Judgement:
 class Kind(Protocol):
     """What the module of a kind has: a declaration, `observe`, `apply`, and those of the other functions that it needs.
 
-    `files` has no `undo`, for instance, and only `service` has `is_proven` and `run_again`.
+    `files` has no `undo`, for instance, `database` no `due`, and only `service` has `is_proven` and `run_again`.
     """
 
     DECLARATION: Declaration
@@ -74,6 +74,13 @@ class Kind(Protocol):
 
     def apply(self, section: Section, transaction: Transaction) -> None:
         """Makes the section true. Raises Refused before, Failed after the first effect."""
+        ...
+
+    def due(self, section: Section) -> dict[str, str]:
+        """Says what a first apply would change, by what it changes: `{"/etc/haproxy/haproxy.cfg": "written"}`.
+
+        Only asked where the step was never applied. Raises Refused where that cannot be said.
+        """
         ...
 
     def undo(self, section: Section, transaction: Transaction) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -105,6 +106,7 @@ def _observe_step(step: str, seen: kind.Observed, text: str | None) -> dict[str,
     recorded = record.read(step)
     seen.warnings += journal.left(step)
     if recorded is None:
+        seen.facts |= {f"due:{what}": how for what, how in _due(kind.parsed(text) if text else []).items()}
         return _answer(1, record.absence(step), seen)
     applied = record.sections(step)
     now = observe_all(applied)
@@ -122,6 +124,16 @@ def _observe_step(step: str, seen: kind.Observed, text: str | None) -> dict[str,
         drifted=bool(drift),
         diff=_diff(recorded.get("text", {}), record.texts(now)) if drift else "",
     )
+
+
+def _due(sections: list[Section]) -> dict[str, str]:
+    """Says what a first apply would change. What stands in its way is among the problems already."""
+    due: dict[str, str] = {}
+    for section in sections:
+        of_kind = getattr(kind.of(section), "due", None)
+        with contextlib.suppress(Refused, FileNotFoundError):
+            due |= of_kind(section) if of_kind else {}
+    return due
 
 
 def _answer(

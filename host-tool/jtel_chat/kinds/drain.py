@@ -58,9 +58,12 @@ def observe(section: Section) -> Observed:
     return seen
 
 
+def due(section: Section) -> dict[str, str]:
+    return summary.due({path: text.encode() for path, text in _texts(section).items()})
+
+
 def apply(section: Section, transaction: Transaction) -> None:
-    service, listening = _SYSTEM / SERVICE, _SYSTEM / SOCKET
-    texts = {service: itself.brought(str(service)[1:]), listening: _socket(section)}
+    texts = _texts(section)
     on = _property("ActiveState") == "active"
     transaction.on_rollback("systemctl", "daemon-reload")
     if all([not transaction.write(path, text.encode(), 0o644) for path, text in texts.items()]) and on:
@@ -84,6 +87,12 @@ def undo(section: Section, transaction: Transaction) -> None:
     process.attempt("systemctl", "stop", SOCKET, SERVICE)
     process.attempt("systemctl", "clean", "--what=state", "--what=runtime", SERVICE)
     transaction.after_commit("systemctl", "daemon-reload")
+
+
+def _texts(section: Section) -> dict[Path, str]:
+    """Gives the agent's units by their paths."""
+    service = _SYSTEM / SERVICE
+    return {service: itself.brought(str(service)[1:]), _SYSTEM / SOCKET: _socket(section)}
 
 
 def _socket(section: Section) -> str:

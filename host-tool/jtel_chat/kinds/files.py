@@ -104,6 +104,13 @@ def observe(section: Section) -> Observed:
     return seen
 
 
+def due(section: Section) -> dict[str, str]:
+    path = section.name
+    if "link" in section.fields:
+        return {} if disk.link_target(Path(path)) == section.text("link") else {path: "linked"}
+    return summary.due({Path(path): _content(section)})
+
+
 def apply(section: Section, transaction: Transaction) -> None:
     path, rule = Path(section.name), OWNED[section.name]
     if problems := _shape_problems(section, rule):

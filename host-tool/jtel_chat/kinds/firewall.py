@@ -73,6 +73,15 @@ def observe(section: Section) -> Observed:
     )
 
 
+def due(section: Section) -> dict[str, str]:
+    if not ufw.is_installed():
+        return {}
+    plan, lines = _plan(section)
+    missing = [line for line, rules in lines.items() if _missing(plan.entries, rules)]
+    added = {f"rule '{line}'": "added" for line in missing}
+    return added | ({"ufw": "switched on"} if plan.enable and not plan.active else {})
+
+
 def apply(section: Section, transaction: Transaction) -> None:
     if not ufw.is_installed():
         raise Refused(check.NOT_INSTALLED)

@@ -83,6 +83,16 @@ def _observed(section: Section, ours: Configuration, running: Running) -> tuple[
     return seen, edited
 
 
+def due(section: Section) -> dict[str, str]:
+    path = Path(section.name)
+    running = instance.look(_read(path))
+    config = running.configuration
+    rules = section.lines("rules")
+    if edit.edit(config, _ours(section), portal=section.fields.get("portal", ""), rules=rules) == config:
+        return {}
+    return {str(path): "our blocks written"} | ({} if running.off else {instance.UNIT: "reloaded"})
+
+
 def apply(section: Section, transaction: Transaction) -> None:
     path = Path(section.name)
     sections.check(section)

@@ -59,6 +59,11 @@ def observe(section: Section) -> Observed:
     )
 
 
+def due(section: Section) -> dict[str, str]:
+    missing = [name for name, version in _installed(section).items() if version == "absent"]
+    return {} if not missing or _java(section) else dict.fromkeys(missing, "installed")
+
+
 def apply(section: Section, transaction: Transaction) -> None:
     missing = [name for name, version in _installed(section).items() if version == "absent"]
     if not missing:

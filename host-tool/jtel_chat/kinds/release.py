@@ -71,6 +71,12 @@ def observe(section: Section) -> Observed:
     return seen
 
 
+def due(section: Section) -> dict[str, str]:
+    rights, now = account.service(), installed(section)
+    after = _after_apply(section, now, _taken_from_share(section, now, rights), rights)
+    return {} if after == now.short else {section.name: f"release {after} installed"}
+
+
 def apply(section: Section, transaction: Transaction) -> None:
     rights, directory = account.service(), Path(section.name)
     now = installed(section)

@@ -110,6 +110,12 @@ def _shown(path: Path) -> str:
     return masking.without_secrets(summary.text(path))
 
 
+def due(section: Section) -> dict[str, str]:
+    unit, _, attest = _paths(section)
+    _, vendor = _vendor(section)
+    return summary.due({unit: _ours(section, vendor).encode(), attest: _attestation(section).encode()})
+
+
 def apply(section: Section, transaction: Transaction) -> None:
     unit, drop_in, attest = _paths(section)
     label, vendor = _vendor(section)

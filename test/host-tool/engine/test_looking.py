@@ -143,6 +143,25 @@ def test_look_judges_documents_and_notes_the_run(ask: Any, state: Path) -> None:
     assert logbook.caller()["run"] == "commit 1a2b"
 
 
+def test_look_says_what_a_first_apply_changes_and_of_an_applied_step_nothing(ask: Any, state: Path) -> None:
+    link = state / "link"
+    text = f"# files: {state}/etc/file\ncontent:\n\tas applied\n\n# files: {link}\nlink: /elsewhere\n"
+
+    def due() -> dict[str, str]:
+        facts: dict[str, str] = ask("look", {"steps": {"java": text}})[1]["steps"]["java"]["facts"]
+        return facts
+
+    assert due() == {f"due:{state}/etc/file": "written", f"due:{link}": "linked"}
+    (state / "etc").mkdir()
+    (state / "etc/file").write_text("as applied\n")
+    assert due() == {f"due:{link}": "linked"}
+    link.symlink_to("/elsewhere")
+    assert due() == {}
+    link.unlink()
+    steps.apply("java", 1, "new", text)
+    assert due() == {}
+
+
 def test_a_secret_that_sudo_would_keep_is_its_steps_problem(
     ask: Any, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,7 +77,9 @@ def applied(section: Section) -> list[str]:
 
 
 def test_the_agent_listens_on_its_port_and_a_second_apply_changes_nothing(systemd: Systemd, state: Path) -> None:
+    assert set(drain.due(SECTION).values()) == {"written"}
     assert applied(SECTION) == ["HAProxy can ask on port 3002 whether this server drains"]
+    assert drain.due(SECTION) == {}
     assert "ListenStream=3002" in (state / "system" / drain.SOCKET).read_text()
     seen, before = drain.observe(SECTION).state, list(systemd.calls)
     assert before[-1] == f"start {drain.SOCKET}"

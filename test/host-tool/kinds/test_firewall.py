@@ -72,6 +72,21 @@ def test_ufws_tuples_are_read_with_action_owner_and_profile() -> None:
     ]
 
 
+def test_what_would_be_added_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    there = entries("allow tcp 3000 0.0.0.0/0 any 10.1.0.11 in")
+    for name, found in {"is_installed": True, "is_active": False, "has_ipv6": True, "entries": there}.items():
+        monkeypatch.setattr(ufw, name, lambda found=found: found)
+    monkeypatch.setattr(sockets, "ports_of", lambda _: [22])
+    lines = "allow 3000/tcp from 10.1.0.11\nallow 3003/tcp\n"
+    assert firewall.due(Section("firewall", "ufw", {"rules": lines})) == {"rule 'allow 3003/tcp'": "added"}
+    assert firewall.due(Section("firewall", "ufw", {"rules": lines, "enable": "30min"})) == {
+        **{"rule 'allow 3003/tcp'": "added", "rule 'allow 22/tcp'": "added"},
+        "ufw": "switched on",
+    }
+    monkeypatch.setattr(ufw, "is_active", lambda: True)
+    assert "ufw" not in firewall.due(Section("firewall", "ufw", {"rules": lines, "enable": "30min"}))
+
+
 @pytest.mark.parametrize(
     "words",
     ["route:allow tcp 3000 0.0.0.0/0 any 0.0.0.0/0 in_eth0!out_eth1", "deny tcp 3000 0.0.0.0/0 any 0.0.0.0/0 out"],

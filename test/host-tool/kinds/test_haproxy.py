@@ -100,6 +100,11 @@ def test_a_look_at_a_file_in_sync_reads_every_text_once(section: Section, monkey
     assert set(texts.values()) == {1}
 
 
+def test_what_would_be_written_is_said_and_that_haproxy_reloads(section: Section) -> None:
+    assert haproxy.due(section) == {}
+    assert haproxy.due(changed(section)) == {section.name: "our blocks written", "haproxy.service": "reloaded"}
+
+
 def test_a_portal_that_cannot_be_proven_is_said_before_and_once_in_sync_only_as_a_warning(section: Section) -> None:
     path = Path(section.name)
     path.write_bytes(b"frontend shop\n    bind *:443\n" + path.read_bytes())

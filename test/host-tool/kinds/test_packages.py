@@ -99,6 +99,8 @@ def test_a_java_of_another_origin_serves_when_it_is_new_enough(
     answers[str(java)] = f'openjdk version "{text}" 2024-01-16\n'
     answers["apt-get indextargets"] = "x"
     assert (observed(f"java: {release}").state.get("java") is not None) == serves
+    due = packages.due(Section("packages", "openjdk-17-jdk", {"java": release}))
+    assert due == ({} if serves else {"openjdk-17-jdk": "installed"})
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can act with other users' rights")

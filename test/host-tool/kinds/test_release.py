@@ -11,8 +11,11 @@ from share_and_server import Server, tree, write
 
 def test_hold_installs_what_the_share_has_once_and_keeps_it(server: Server) -> None:
     first = server.offer(bin_a="1")
+    (section,) = parse(server.document("hold"))
+    assert release.due(section) == {str(server.home): f"release {first} installed"}
     assert server.apply("hold") == [f"installed release {first} in {server.home}"]
     server.offer(bin_a="2")
+    assert release.due(section) == {}
     assert server.apply("hold") == ["nothing to change"]
     assert server.installed() == first
 

@@ -104,6 +104,21 @@ def test_our_unit_is_the_vendors_lines_and_ours_with_the_connection_as_a_credent
     assert unit._ours(given, VENDOR.encode()) == OURS.format(data=f"{program}/Data/Clients/")
 
 
+def test_what_of_a_unit_by_hand_would_be_written_is_said(program: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    system = program / "system"
+    monkeypatch.setattr(unit, "SYSTEM", system)
+    monkeypatch.setattr(unit.itself, "brought", lambda _: "attest\n")
+    system.mkdir()
+    (system / "x.service").write_text(VENDOR)
+    installed(program, VENDOR)
+    given = section(program, mount="/home/jtel/shared")
+    paths = (system / "x.service", system / unit.ATTEST)
+    assert unit.due(given) == dict.fromkeys(map(str, paths), "written")
+    for path, text in zip(paths, (unit._ours(given, VENDOR.encode()), unit._attestation(given)), strict=True):
+        path.write_text(text)
+    assert unit.due(given) == {}
+
+
 def test_a_start_is_tried_again_where_a_share_is_mounted_and_as_the_vendor_says_where_he_does(program: Path) -> None:
     vendor = VENDOR.replace("User=jtel\n", "User=jtel\nRestart=always\n").encode()
     hosted, mounted = unit._ours(section(program), vendor), unit._ours(section(program, mount="/srv/shared"), vendor)
