@@ -64,9 +64,9 @@ const describe = (lab: Lab, directory: string): Stack => {
   return { file, environment, pulumi };
 };
 
-/** `pulumi stack …` knows no stack file, `pulumi state …` neither. */
+/** `pulumi stack …` knows no stack file, `pulumi state …` and `pulumi cancel` neither. */
 const stackOptions = ([command = ""]: string[], file: string): string[] =>
-  ["stack", "state"].includes(command) ? ["--stack", "dev"] : ["--stack", "dev", "--config-file", file];
+  ["stack", "state", "cancel"].includes(command) ? ["--stack", "dev"] : ["--stack", "dev", "--config-file", file];
 
 const create = async (lab: Lab, directory: string, { file, environment }: Stack): Promise<void> => {
   await mkdir(join(directory, "state"), { recursive: true });
