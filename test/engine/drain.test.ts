@@ -72,6 +72,11 @@ describe.skipIf(!runnable)("chat servers that drain before they are restarted", 
       expect(shown.output).toMatch(
         /a restart is due: \d sessions are open; a restart waits for them 10 s at most, all 2 servers 20 s/,
       );
+      const rotated = await preview((config) => {
+        draining("stop", [])(config);
+        config.database = { ...(config.database as object), parameters: { useSSL: "false" } };
+      });
+      expect(rotated.output).toMatch(/a restart is due: \d sessions are open/);
       const { exitCode, output } = await up(change);
       expect(exitCode).not.toBe(0);
       expect(output).toMatch(/chatserver1: not drained: \d sessions are left/);
