@@ -26,8 +26,7 @@ export interface DrainAgentArgs {
 export class DrainAgent extends ComponentResource {
   constructor(name: string, args: DrainAgentArgs, opts?: ComponentResourceOptions) {
     super("jtel:chat:DrainAgent", name, {}, opts);
-    const loadBalancers = args.loadBalancers.map(({ address, name: known }) => ({ address, name: known }));
-    const document = drainDocument({ ...args, loadBalancers, chatServers: args.chatServers.length });
+    const document = drainDocument(args);
     for (const host of args.chatServers) host.step("drain", document, { parent: this });
     this.registerOutputs();
   }

@@ -8,8 +8,14 @@ import type { Step } from "../hosts/host.ts";
  * that are installed for the first time wait for nobody.
  */
 export class Rollout {
+  private readonly letIn: Step[];
   private readonly installed = Promise.withResolvers<Step[]>();
   private readonly running = Promise.withResolvers<Step[]>();
+
+  /** @param letIn Steps by which the servers let each other in: the first one that drains asks the others. */
+  constructor(letIn: Step[]) {
+    this.letIn = letIn;
+  }
 
   /**
    * What a step of a server waits for, where the process will load what the step writes.
@@ -18,7 +24,8 @@ export class Rollout {
    */
   async before(index: number): Promise<Step[]> {
     const [installed, running] = [(await this.installed.promise)[index], (await this.running.promise)[index - 1]];
-    return running && (await installed?.active()) !== false ? [running] : [];
+    if ((await installed?.active()) === false) return [];
+    return running ? [...this.letIn, running] : this.letIn;
   }
 
   /**

@@ -9,7 +9,7 @@ import { mayBeUnseen } from "./look/environment.ts";
 import { type Look, unseen } from "./look/look.ts";
 import type { ObservedHost } from "./look/question.ts";
 import { stackOwner } from "./owner.ts";
-import { tell } from "./tell.ts";
+import { tell, tellRestart } from "./tell.ts";
 
 /** What makes a {@link Host}. */
 export interface HostArgs extends ObservedHost {
@@ -132,8 +132,13 @@ export class Host {
       // The old one of a replacement is the same step on the host: taken back last, it would be gone.
       { ...options, deleteBeforeReplace: true, transforms: mayBeUnseen() ? [keepUnseen(answer)] : [] },
     );
-    const tellSeen = (said: StepAnswer | typeof unseen) => (said === unseen ? undefined : tell(said, command));
-    void answer.then(tellSeen, () => {}); // why there is no answer, the program's end says
+    const tellSeen = async (): Promise<void> => {
+      const said = await answer;
+      if (said === unseen) return;
+      await tell(said, command);
+      if (secret && pulumi.runtime.isDryRun() && (await isToChange(command))) await tellRestart(said, command);
+    };
+    tellSeen().catch(() => {}); // why there is no answer, the program's end says
     const active = async () => {
       const said = await answer;
       return said === unseen ? undefined : said.active;
@@ -158,6 +163,12 @@ export class Host {
     };
   }
 }
+
+/** Whether the engine would change a step: in a preview, what the step prints is not known then. */
+const isToChange = async ({ stdout }: remote.Command): Promise<boolean> => {
+  const seen = await pulumi.runtime.serializeProperties("stdout", { stdout: pulumi.unsecret(stdout) });
+  return seen.stdout === pulumi.runtime.unknownValue;
+};
 
 /** A host that was not seen must not show a false difference: its launcher stays what the state says. Each costs a call of the engine. */
 const keepUnseen =

@@ -8,6 +8,12 @@ export const tell = async (said: StepAnswer, resource: pulumi.Resource): Promise
   for (const warning of said.warnings) await pulumi.log.warn(printable(warning), resource);
 };
 
+/** Show what the restart for a changed secret would wait for: no host knows beforehand that it changes. */
+export const tellRestart = async ({ facts }: StepAnswer, resource: pulumi.Resource): Promise<void> => {
+  for (const [key, said] of Object.entries(facts))
+    if (key.startsWith("drain:")) await pulumi.log.warn(printable(`a restart is due: ${said}`), resource);
+};
+
 /** The reason stands in the launcher's difference, too: it is said here only where there are no lines. */
 const logDrift = ({ reason, diff }: StepAnswer, resource: pulumi.Resource): Promise<void> => {
   if (!diff) return pulumi.log.info(`changed on the host: ${printable(reason)}`, resource);

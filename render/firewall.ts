@@ -20,7 +20,7 @@ export interface Admission {
   sources?: string[] | "any" | undefined;
   /** Ports on which visitors reach chat. */
   publicPorts: number[];
-  /** Port of the agent that load balancers ask, and nobody else. @default none */
+  /** Port of the agent that load balancers ask, and nobody else. With it, chat servers may reach chat, too. @default none */
   drainPort?: number | undefined;
   /** Switch ufw on where it is off. @default false */
   enable?: boolean | undefined;
@@ -55,10 +55,12 @@ const chatServerRules = (
   { interface: limitedTo }: FirewalledHost,
   { chatServers, loadBalancers, sources, drainPort }: Admission,
 ): string[] => {
+  // A chat server that drains asks whether another one takes connections.
+  const callers = drainPort ? [...new Set([...loadBalancers, ...chatServers])] : loadBalancers;
   const from = (addresses: string[]) => (sources === "any" ? [undefined] : (sources ?? addresses));
   return [
     ...from(chatServers).map((source) => allow({ port: hazelcastPorts, source, limitedTo })),
-    ...from(loadBalancers).map((source) => allow({ port: chatPort, source, limitedTo })),
+    ...from(callers).map((source) => allow({ port: chatPort, source, limitedTo })),
     ...(drainPort ? loadBalancers.map((source) => allow({ port: drainPort, source, limitedTo })) : []),
   ];
 };

@@ -94,8 +94,8 @@ export interface Kinds {
     idle: string;
     "at-deadline": string;
     settle: string;
-    servers: string;
     restart?: string | undefined;
     "load-balancers"?: string[] | undefined;
+    "chat-servers"?: string[] | undefined;
   };
 }

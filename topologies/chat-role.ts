@@ -33,17 +33,16 @@ export const chatRole = (deployment: Deployment, look: Look, { chatServers, load
   const { release, unit, restart, drain } = deployment.clientMessenger;
   const drainPort = drain?.port;
 
-  const rollout = new Rollout();
-
   const java = new JavaInstall("java", { ...deployment.java, chatServers });
   // Before Hazelcast, which waits for the servers before it: those want to be let in here.
-  new UfwRules("firewall", {
+  const { allowed } = new UfwRules("firewall", {
     ...firewall,
     chatServers,
     loadBalancers,
     publicPorts: publicPorts(deployment),
     drainPort,
   });
+  const rollout = new Rollout(drain ? allowed : []);
   if (drain) new DrainAgent("drain", { chatServers, loadBalancers, drain, check: deployment.haproxy.check, restart });
   const hazelcast = new HazelcastConfig("hazelcast", { ...deployment.hazelcast, chatServers, share, release, rollout });
   const chat = new ClientMessengerService("client-messenger", {

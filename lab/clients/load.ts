@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
 import type { Lab } from "../lab.ts";
 
-/** How much goes through the load balancer. */
+/** How much goes through the load balancers. */
 export interface LoadArgs {
   /** Visitors at one moment. */
   visitors: number;
@@ -12,20 +12,34 @@ export interface LoadArgs {
   stays: [number, number];
   /** Who stays for the whole time, and comes back when he is cut. @default 0 */
   agents?: number;
+  /** Load balancers that they come through in turns. @default only lb1 */
+  through?: string[];
+  /** A number from 0 to below 1. @default Math.random */
+  chance?: () => number;
+}
+
+/** Something that should not have happened, and when: milliseconds since 1970. */
+interface Mishap {
+  at: number;
+  why: string;
+}
+
+interface Cut extends Mishap {
+  server: string;
 }
 
 /** What was seen of it. */
 export interface LoadSeen {
   /** Sessions of visitors that came about. */
   opened: number;
-  /** Why others did not. */
-  failed: string[];
-  /** Visitors whose session was cut before they left, and agents, each as often as it happened. */
-  cut: number;
-  agentsCut: number;
+  /** Others, which did not. */
+  failed: Mishap[];
+  /** Sessions of visitors that were cut before they left, and of agents, each as often as it happened. */
+  cut: Cut[];
+  agentsCut: Cut[];
   /** Texts whose receipt came. */
   acknowledged: Set<string>;
-  /** Most and least visitors that one server had at the end, by its name. */
+  /** How many visitors each server had at the end, by its name. */
   balance: Record<string, number>;
 }
 
@@ -35,18 +49,43 @@ export interface Load {
   end: () => Promise<LoadSeen>;
 }
 
-/** Visitors and agents over wss, as from outside. Each says something every second, and waits for the receipt. */
-export const load = (lab: Lab, { visitors, stays: [least, most], agents = 0 }: LoadArgs): Load => {
-  const seen: LoadSeen = { opened: 0, failed: [], cut: 0, agentsCut: 0, acknowledged: new Set(), balance: {} };
-  const present = new Map<WebSocket, string>();
-  let going = true;
+/** A session that has come about. */
+export interface Session {
+  socket: WebSocket;
+  /** The chat server that it is on. */
+  server: string;
+  /** Resolves when it has ended, to the code and words that came with that: `1001 server stops`. */
+  closed: Promise<string>;
+}
 
-  /** Opens a session, and says something each second for as long as it lasts. */
-  const session = async (role: "visitor" | "agent"): Promise<WebSocket> => {
-    const url = `wss://${lab.hosts.lb1?.address}:3003/?role=${role}&name=${role}`;
-    const socket = new WebSocket(url, { rejectUnauthorized: false, handshakeTimeout: 5000 });
-    socket.on("error", () => {}); // whoever waits for the socket hears of it
-    const [welcome] = await once(socket, "message");
+/** Open a session over wss, as from outside. Its browser says each second that it is there. */
+export const openSession = async (lab: Lab, role: "visitor" | "agent", through = "lb1"): Promise<Session> => {
+  const url = `wss://${lab.hosts[through]?.address}:3003/?role=${role}&name=${role}`;
+  const socket = new WebSocket(url, { rejectUnauthorized: false, handshakeTimeout: 5000 });
+  socket.on("error", () => {}); // who waits for the socket hears of it
+  const closed = new Promise<string>((resolve) => socket.once("close", (code, reason) => resolve(`${code} ${reason}`)));
+  const early = closed.then(() => Promise.reject(new Error("closed before the welcome")));
+  early.catch(() => {}); // later that is no error
+  const [welcome] = await Promise.race([once(socket, "message"), early]);
+  const beat = setInterval(() => socket.ping(), 1000);
+  socket.once("close", () => clearInterval(beat));
+  return { socket, server: JSON.parse(String(welcome)).server, closed };
+};
+
+/** Visitors and agents. A visitor says something every two seconds, and waits for the receipt. */
+export const load = (lab: Lab, args: LoadArgs): Load => {
+  const { visitors, stays, agents = 0, through = ["lb1"], chance = Math.random } = args;
+  const [least, most] = stays;
+  const seen: LoadSeen = { opened: 0, failed: [], cut: [], agentsCut: [], acknowledged: new Set(), balance: {} };
+  const present = new Map<WebSocket, string>();
+  const leaving = new AbortController();
+  let turn = 0;
+
+  const session = (role: "visitor" | "agent"): Promise<Session> =>
+    openSession(lab, role, through[turn++ % through.length]);
+
+  /** Says something every two seconds for as long as the session lasts. */
+  const talk = (socket: WebSocket): void => {
     const said = new Set<string>();
     socket.on("message", (data) => {
       const { text } = JSON.parse(String(data));
@@ -57,58 +96,50 @@ export const load = (lab: Lab, { visitors, stays: [least, most], agents = 0 }: L
       said.add(text);
       socket.send(JSON.stringify({ text }));
     };
-    const voice = setInterval(role === "visitor" ? say : () => socket.ping(), 1000);
-    if (role === "visitor") present.set(socket, JSON.parse(String(welcome)).server);
-    socket.once("close", () => {
-      clearInterval(voice);
-      present.delete(socket);
-    });
-    return socket;
+    const voice = setInterval(say, 2000);
+    socket.once("close", () => clearInterval(voice));
+  };
+
+  /** Notes it, and is a browser that comes back in a second. */
+  const cutOff = (cuts: Cut[], server: string, why: string): Promise<void> => {
+    cuts.push({ at: Date.now(), why, server });
+    return pause(1000);
   };
 
   const visit = async (): Promise<void> => {
-    const socket = await session("visitor");
+    const { socket, server, closed } = await session("visitor");
     seen.opened += 1;
-    const time = 1000 * (least + Math.random() * (most - least));
-    const cut = await Promise.race([once(socket, "close"), pause(time)]);
-    if (cut) seen.cut += 1;
-    else {
-      socket.close();
-      await once(socket, "close");
-    }
+    talk(socket);
+    present.set(socket, server);
+    const cut = await Promise.race([closed, pause(1000 * (least + chance() * (most - least)))]);
+    present.delete(socket);
+    if (cut) await cutOff(seen.cut, server, cut);
+    else socket.close();
+    await closed;
   };
 
-  const chair = async (): Promise<void> => {
-    while (going) await visit().catch((error: Error) => failed(error));
+  const attend = async (): Promise<void> => {
+    const { socket, server, closed } = await session("agent");
+    const left = pause(2 ** 31 - 1, undefined, { signal: leaving.signal }).catch(() => undefined);
+    const cut = await Promise.race([closed, left]);
+    if (cut) await cutOff(seen.agentsCut, server, cut);
+    else socket.terminate();
   };
 
-  const agent = async (): Promise<void> => {
-    while (going) {
-      const socket = await session("agent");
-      const left = new AbortController();
-      const ended = (async () => {
-        while (going) await pause(100, undefined, { signal: left.signal });
-      })().catch(() => {});
-      const cut = await Promise.race([once(socket, "close"), ended]);
-      left.abort();
-      if (cut) seen.agentsCut += 1;
-      else socket.terminate();
-    }
+  /** Comes again and again. */
+  const chair = async (come: () => Promise<void>): Promise<void> => {
+    while (!leaving.signal.aborted)
+      await come().catch(async ({ message }: Error) => {
+        seen.failed.push({ at: Date.now(), why: message });
+        await pause(1000);
+      });
   };
 
-  const failed = async (error: Error): Promise<void> => {
-    seen.failed.push(error.message);
-    await pause(100);
-  };
-
-  const everybody = [
-    ...Array.from({ length: visitors }, chair),
-    ...Array.from({ length: agents }, () => agent().catch(failed)),
-  ];
+  const everybody = [...Array(visitors).fill(visit), ...Array(agents).fill(attend)].map(chair);
   return {
     end: async () => {
       for (const server of present.values()) seen.balance[server] = (seen.balance[server] ?? 0) + 1;
-      going = false;
+      leaving.abort();
       await Promise.all(everybody);
       return seen;
     },

@@ -2,8 +2,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { proveChat } from "../../lab/clients/chat.ts";
 import { minutes, until } from "../../lab/deadline.ts";
 import { javaOf } from "../../lab/hosts/release.ts";
-import type { LabHost } from "../../lab/lab.ts";
 import { stackHosts } from "../../lab/stack.ts";
+import { startWebServer, webServerStart } from "../../lab/stand-ins/web-server.ts";
 import { type Change, engineLab, runnable } from "./engine-lab.ts";
 import { procedureHolds } from "./procedure.ts";
 
@@ -130,36 +130,6 @@ describe.skipIf(!runnable)("chat on the load balancers themselves", () => {
   });
 });
 
-/** A platform's web server, as far as chat is concerned: beside Java a Hazelcast member of its own on port 5701. */
-const webServer = `
-  set -ex
-  cat >/etc/systemd/system/acd-web.service <<'UNIT'
-[Service]
-User=jtel
-Restart=on-failure
-ExecStart=/usr/bin/java -Xmx96m -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dhazelcast.config=/home/jtel/shared/hazelcast.xml \\
-  -cp /home/jtel/shared/JTELCarrierPortal/Utils/Install/ClientMessenger/bin/* com.hazelcast.core.server.StartServer
-[Install]
-WantedBy=multi-user.target
-UNIT
-  ufw allow proto tcp from $SUBNET to any port 5701:5801 comment 'web cluster' >/dev/null
-  systemctl enable --quiet --now acd-web`;
-
-/** Which start of the web server's member runs. */
-const invocation = "systemctl show --value --property=InvocationID acd-web; systemctl is-active acd-web";
-
-/** Starts the web server's member, waits for it, and gives its {@link invocation}. */
-const startWebServer = async (host: LabHost, subnet: string): Promise<string> => {
-  const { exitCode, stdout, stderr } = await host.exec(`SUBNET=${subnet}; ${webServer}`);
-  if (exitCode) throw new Error(`${host.name}: the web server's member, exit code ${exitCode}: ${stdout}${stderr}`);
-  return until(`${host.name}: the web server's member`, 60, async () => {
-    const { stdout: start } = await host.exec(invocation);
-    const { stdout: log } = await host.exec(`journalctl --output=cat _SYSTEMD_INVOCATION_ID=${start.split("\n", 1)}`);
-    if (!log.includes("is STARTED")) throw new Error(`${start}${log}`);
-    return start.trim();
-  });
-};
-
 describe.skipIf(!runnable)("chat on the platform's web servers", () => {
   const engine = engineLab("co-located");
   const { lab, host, said, applied, noop } = engine;
@@ -191,7 +161,7 @@ describe.skipIf(!runnable)("chat on the platform's web servers", () => {
 
   test("the web server beside it was not touched", async () => {
     expect(webServerAsStarted).toMatch(/^\w+\nactive$/);
-    expect(await said("chatserver1", invocation), await said("chatserver1", "journalctl --unit=acd-web")).toBe(
+    expect(await said("chatserver1", webServerStart), await said("chatserver1", "journalctl --unit=acd-web")).toBe(
       webServerAsStarted,
     );
   });

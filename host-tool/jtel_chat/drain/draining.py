@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from ..documents import kind
 from ..documents.document import Section
 from ..engine import record
-from ..errors import Refused, Undrained
+from ..errors import Undrained
 from ..systemd import unit_state
 from . import sessions, state
 from .state import Drain
@@ -30,8 +30,9 @@ class Settings:
     """How this host drains, from its section of the kind `drain`.
 
     unit: the service. port: its own, on which sessions are counted. deadline, idle, settle: seconds. stops: with
-    sessions left at the deadline nothing is changed. servers: how many drain one after the other. holds: the service
-    is not restarted while it is healthy. load_balancers: their names by their addresses.
+    sessions left at the deadline nothing is changed. holds: the service is not restarted while it is healthy.
+    load_balancers: their names by their addresses. chat_servers: all of the stack, `10.1.0.22 chatserver2`, which drain
+    one after the other.
     """
 
     unit: str
@@ -40,9 +41,9 @@ class Settings:
     idle: float
     settle: float
     stops: bool
-    servers: int
     holds: bool
     load_balancers: dict[str, str]
+    chat_servers: list[str]
 
     def name(self, address: str) -> str:
         """Names an address as people do."""
@@ -53,8 +54,9 @@ class Settings:
 class Situation:
     """What decides whether the server can drain.
 
-    others: chat servers of the stack that run beside it. asking: addresses that ask the agent now. sessions: by
-    the address that they come from. alone: load balancers on which a person has taken all others out of service.
+    others: chat servers of the stack that take connections beside it. asking: addresses that ask the agent now.
+    sessions: by the address that they come from. alone: load balancers on which a person has taken all others out of
+    service.
     """
 
     others: list[str]
@@ -73,9 +75,9 @@ def of(section: Section) -> Settings:
         idle=float(section.text("idle")),
         settle=float(section.text("settle")),
         stops=section.text("at-deadline") == "stop",
-        servers=int(section.text("servers")),
         holds=section.fields.get("restart") == "hold",
         load_balancers={address: name for address, name in lines},
+        chat_servers=section.lines("chat-servers"),
     )
 
 
@@ -156,8 +158,8 @@ def forecast(found: Settings, seen: Situation) -> str:
         return f"{count}; a restart cuts them at once"
     then = "is refused then" if found.stops else "cuts what is left then"
     noted = f" ({why})" if why else ""
-    together = state.span(found.servers * found.deadline)
-    at_most = f"{state.span(found.deadline)} at most, all {found.servers} servers {together}"
+    servers = len(found.chat_servers)
+    at_most = f"{state.span(found.deadline)} at most, all {servers} servers {state.span(servers * found.deadline)}"
     return (
         f"{count}; a restart waits for them {at_most}, and {then}. Agents who stay logged in keep it waiting until"
         f" then{noted}"
@@ -167,7 +169,7 @@ def forecast(found: Settings, seen: Situation) -> str:
 def situation(found: Settings) -> Situation:
     """Looks at what decides whether this server can drain now."""
     count = sessions.active(found.port, found.idle)
-    return Situation(_others(found.unit), state.asking(), dict(count), state.balancers(state.ALONE))
+    return Situation(_others(found), state.asking(), dict(count), state.balancers(state.ALONE))
 
 
 def end() -> None:
@@ -198,12 +200,20 @@ def progress() -> str:
 
 
 def _wait(found: Settings) -> None:
-    """Waits until no session is left and each load balancer that asks has heard; raises Undrained at the deadline."""
+    """Waits until no session is left and each load balancer that asks has heard.
+
+    Raises Undrained at the deadline, and where no other server is left that could take new chats meanwhile.
+    """
     sure = 0
     while True:
         going = state.current()
         if going is None:
             raise Undrained("not drained: somebody has ended the drain (jtel-chatctl drain end). Nothing was changed")
+        if not _others(found):
+            raise Undrained(
+                "not drained: while this server drained, the last other chat server went away. Nothing was changed, and"
+                " new chats come here again. Start another one, then repeat"
+            )
         left = sum(sessions.active(found.port, found.idle).values())
         deaf = state.asking() - state.heard() - set(going.spared)
         sure = 0 if left or deaf else sure + 1
@@ -226,17 +236,14 @@ def _runs(unit: str) -> bool:
     return unit_state.properties(unit)["ActiveState"] == "active"
 
 
-def _others(unit: str) -> list[str]:
-    """Names the other chat servers of the stack that run now, as far as Hazelcast's ports show it."""
-    from ..hazelcast import cluster
+def _others(found: Settings) -> list[str]:
+    """Names the other chat servers of the stack that take connections now.
 
-    found = (section for step in record.names() for section in record.sections(step) if section.kind == "service")
-    service = next(found, None)
-    if service is None or "cluster" not in service.fields:
-        return []
-    pid = int(unit_state.properties(unit)["MainPID"] or 0)
-    try:
-        connected = [name for name, is_connected in cluster.others(service, pid).items() if is_connected]
-        return connected or cluster.answering(service)
-    except (OSError, Refused):
-        return []  # the file's own step says what is wrong with it
+    They are asked on the port that HAProxy sends chats to: a Hazelcast member that runs there may be a web server's.
+    """
+    from ..net import addresses, tcp
+
+    beside = addresses.beside(found.chat_servers)
+    answers = tcp.probe((each, found.port) for theirs in beside.values() for each in theirs)
+    accepting = {address for (address, _), answer in answers.items() if answer == tcp.ACCEPTS}
+    return [name for name, theirs in beside.items() if theirs & accepting]

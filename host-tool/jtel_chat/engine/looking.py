@@ -115,11 +115,13 @@ def _judged(request: dict[str, Any]) -> dict[str, Any]:
         due = restarts.due(request["steps"]) if _is_whole(answer) else {}
     if due:
         answer[restarts.STEP]["facts"] |= due
-    for each in answer.values() if due else ():
-        each["warnings"] += [
-            f"a restart is due: {said}" for key, said in each["facts"].items() if key.startswith("drain:")
-        ]
     secret = answer.keys() & set(request.get("secret", []))
+    drains = {key: said for each in answer.values() for key, said in each["facts"].items() if key.startswith("drain:")}
+    for step, each in answer.items():
+        if due:
+            each["warnings"] += [f"a restart is due: {drains[key]}" for key in drains.keys() & each["facts"].keys()]
+        elif step in secret:  # the engine alone knows whether it changes
+            each["facts"] |= drains
     problem = _sudo_problem() if secret else None
     for step in secret if problem else ():
         answer[step]["problems"].append(problem)

@@ -96,25 +96,8 @@ def others(section: Section, pid: int) -> dict[str, bool]:
     network = joining.read(disk.read(Path(section.text("cluster"))))
     mine = [each for each in _held(pid, sockets.established()) if {each.port, each.remote_port} & set(network.ports)]
     connected = {str(each.remote) for each in mine}
-    return {name: not connected.isdisjoint(found) for name, found in _beside(section).items()}
-
-
-def answering(section: Section) -> list[str]:
-    """Lists other chat servers where a member listens, be it of our cluster or not.
-
-    In a run that changes the cluster, the servers that have the change are in another one than those that have not.
-    """
-    network, beside = joining.read(disk.read(Path(section.text("cluster")))), _beside(section)
-    answers = tcp.probe((each, port) for found in beside.values() for each in found for port in network.tried)
-    accepting = {address for (address, _), answer in answers.items() if answer == tcp.ACCEPTS}
-    return [name for name, found in beside.items() if found & accepting]
-
-
-def _beside(section: Section) -> dict[str, set[str]]:
-    """Lists the stack's other chat servers by name, each with its addresses."""
-    lines, own = map(str.split, section.lines("cluster-hosts")), addresses.own()
-    hosts = {name: addresses.resolved(host) for host, name, *_ in lines}
-    return {name: found for name, found in hosts.items() if own.isdisjoint(found)}
+    beside = addresses.beside(section.lines("cluster-hosts"))
+    return {name: not connected.isdisjoint(found) for name, found in beside.items()}
 
 
 def _hosts(section: Section, members: list[Member]) -> list[_Host]:

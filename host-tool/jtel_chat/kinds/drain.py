@@ -3,8 +3,8 @@
 A section is `# drain: UNIT` with `port` (of the agent), `sessions` (the port whose sessions are waited for), `deadline`
 and `idle` (seconds: how long is waited, and after how much silence a session does not count), `at-deadline` (`stop`:
 nothing is changed with sessions left, or `cut`), `settle` (seconds in which HAProxy's checks find a restarted server
-up), `servers` (how many drain one after the other), `restart` (`hold`: it is not restarted while it is healthy, so
-nothing is drained) and `load-balancers` (block: `ADDRESS NAME`).
+up), `restart` (`hold`: it is not restarted while it is healthy, so nothing is drained), `load-balancers` and
+`chat-servers` (blocks: `ADDRESS NAME`; chat servers drain one after the other).
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ DECLARATION = Declaration(
         "idle": Field(NUMBER, required=True),
         "at-deadline": Field("stop|cut", required=True),
         "settle": Field("[0-9]{1,3}", required=True),
-        "servers": Field("[0-9]{1,2}", required=True),
         "restart": Field("hold"),
         "load-balancers": Field(rf"(?:{HOST}) \S+", "lines"),
+        "chat-servers": Field(rf"(?:{HOST}) \S+", "lines"),
     },
 )
 

@@ -26,6 +26,16 @@ def resolved(name: str) -> set[str]:
     return {usual(line.split()[0]) for line in done.stdout.splitlines() if line.strip()}
 
 
+def beside(hosts: list[str]) -> dict[str, set[str]]:
+    """Lists those of some hosts that are not this one by name, each with its addresses.
+
+    hosts: lines that begin with address and name, `10.1.0.22 chatserver2`.
+    """
+    mine = own()
+    found = {name: resolved(host) for host, name, *_ in map(str.split, hosts)}
+    return {name: theirs for name, theirs in found.items() if mine.isdisjoint(theirs)}
+
+
 def virtual() -> set[str]:
     """Lists the addresses that keepalived moves between this host and another one.
 

@@ -15,7 +15,7 @@ from jtel_chat.documents.document import Section
 from jtel_chat.drain import draining
 from jtel_chat.drain import state as noted
 from jtel_chat.drain.state import Drain
-from jtel_chat.engine import lock, looking, record, steps
+from jtel_chat.engine import lock, looking, record, restarts, steps
 from jtel_chat.engine.releases import Release
 from jtel_chat.engine.transaction import Transaction
 from jtel_chat.errors import Failed, Undrained
@@ -151,3 +151,20 @@ def test_a_drain_is_what_looks_and_runs_have_noted_of_load_balancers(
         assert noted.balancers(noted.SPARED) == (), "what somebody did hours ago is not known any more"
     looking._judged({"steps": {}, "run": ""})
     assert noted.balancers(noted.SPARED) == ()
+
+
+@pytest.mark.parametrize("due", [{}, {"restarts:x.service": "messenger changes"}])
+def test_a_look_says_what_a_restart_would_wait_for_and_of_a_secret_where_only_the_engine_knows(
+    state: Path, monkeypatch: pytest.MonkeyPatch, due: dict[str, str]
+) -> None:
+    facts = {"drain": {"drain:x.service": "41 sessions are open"}}
+    answers = {
+        name: {"problems": [], "warnings": [], "diff": "", "facts": facts.get(name, {})}
+        for name in ("drain", "messenger-secret", "messenger-running")
+    }
+    monkeypatch.setattr(steps, "observe", lambda step, _: answers[step])
+    monkeypatch.setattr(looking, "_sudo_problem", lambda: None)
+    monkeypatch.setattr(restarts, "due", lambda _: due)
+    seen = looking._judged({"steps": dict.fromkeys(answers), "secret": ["messenger-secret"]})
+    assert seen["drain"]["warnings"] == (["a restart is due: 41 sessions are open"] if due else [])
+    assert seen["messenger-secret"]["facts"] == ({} if due else facts["drain"])

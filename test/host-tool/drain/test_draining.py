@@ -11,9 +11,13 @@ from jtel_chat.drain.draining import Settings, Situation
 from jtel_chat.drain.state import Drain
 from jtel_chat.engine.transaction import Transaction
 from jtel_chat.errors import Undrained
+from jtel_chat.net import addresses, tcp
 
 LB = "10.1.0.11"
-STOPS = Settings("x.service", 3000, 600, 300, 4, stops=True, servers=2, holds=False, load_balancers={LB: "lb1"})
+SERVERS = ["10.1.0.21 chatserver1", "10.1.0.22 chatserver2"]
+STOPS = Settings(
+    "x.service", 3000, 600, 300, 4, stops=True, holds=False, load_balancers={LB: "lb1"}, chat_servers=SERVERS
+)
 CUTS = replace(STOPS, stops=False)
 USUAL = Situation(others=["chatserver2"], asking={LB}, sessions={LB: 41})
 
@@ -62,7 +66,8 @@ class Server:
         monkeypatch.setattr(sessions, "active", self._active)
         monkeypatch.setattr(draining, "settings", lambda: self.settings)
         monkeypatch.setattr(draining, "_runs", lambda _: True)
-        monkeypatch.setattr(draining, "_others", lambda _: ["chatserver2"])
+        self.goes = 1e9
+        monkeypatch.setattr(draining, "_others", lambda _: ["chatserver2"] if self.now < self.goes else [])
         monkeypatch.setattr(draining.time, "sleep", self._passes)
 
     def _active(self, *_: object) -> dict[str, int]:
@@ -115,6 +120,22 @@ def test_it_waits_for_the_load_balancer_to_hear(server: Server) -> None:
     state.note_balancers({LB: state.SPARED})
     draining.drain()
     assert (state.current() or Drain(0, 0)).spared == (LB,)
+
+
+def test_where_the_last_other_server_goes_away_it_waits_no_longer_and_changes_nothing(server: Server) -> None:
+    server.left, server.settings, server.goes = [3], CUTS, 1005.0
+    with pytest.raises(Undrained, match=r"the last other chat server went away\. Nothing was changed"):
+        draining.drain()
+    assert server.now == server.goes
+
+
+def test_another_server_is_one_that_takes_chats_whoever_else_answers_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    chat, member = ("10.1.0.22", 3000), ("10.1.0.23", 5701)
+    monkeypatch.setattr(addresses, "own", lambda: {"10.1.0.21"})
+    monkeypatch.setattr(
+        tcp, "probe", lambda places: {each: tcp.ACCEPTS if each in (chat, member) else tcp.REFUSES for each in places}
+    )
+    assert draining._others(replace(STOPS, chat_servers=[*SERVERS, "10.1.0.23 chatserver3"])) == ["chatserver2"]
 
 
 def test_a_person_can_end_the_wait(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

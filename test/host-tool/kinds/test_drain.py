@@ -28,9 +28,9 @@ FIELDS = {
         "idle": "300",
         "at-deadline": "stop",
         "settle": "4",
-        "servers": "2",
     },
     "load-balancers": "10.1.0.11 lb1\n",
+    "chat-servers": "10.1.0.21 chatserver1\n10.1.0.22 chatserver2\n",
 }
 SECTION = Section("drain", UNIT, FIELDS)
 
