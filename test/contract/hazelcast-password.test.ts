@@ -24,7 +24,7 @@ const program = (problems: string[]) => async () => {
   const { Look } = await import("../../hosts/look/look.ts");
   const look = new Look(async ({ name }) => ({ name, answers: {}, problems }));
   const reached = { address: "192.0.2.21", port: 22, user: "deploy", hostKey: "ssh-ed25519 AAAA" };
-  const rollout = new Rollout();
+  const rollout = new Rollout([]);
   new HazelcastConfig("hazelcast", {
     ...{ source: "render", clusterName: "acme", members: [], release: "hold", rollout },
     chatServers: [new Host({ name: "chatserver1", ...reached, look })],
