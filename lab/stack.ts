@@ -29,6 +29,8 @@ export interface Stack {
 export interface PulumiOptions {
   show?: boolean;
   environment?: Record<string, string>;
+  /** Its standard input. */
+  input?: string;
   /** Is handed the process once it runs, to send it a signal. */
   running?: (pulumi: { kill: (signal: NodeJS.Signals) => boolean }) => void;
 }
@@ -120,16 +122,15 @@ const secret = (config: Config, key: string, field: string): object => {
   return value === undefined ? {} : { [field]: value };
 };
 
-const checked = async (argv: string[], environment: Record<string, string>, input?: string): Promise<void> => {
-  const { exitCode, output } = await run(argv, environment, {}, input);
+const checked = async (argv: string[], environment: Record<string, string>, input = ""): Promise<void> => {
+  const { exitCode, output } = await run(argv, environment, { input });
   if (exitCode) throw new Error(`pulumi ${argv.join(" ")} failed with exit code ${exitCode}:\n${output}`);
 };
 
 const run = async (
   argv: string[],
   env: Record<string, string>,
-  { show = false, running }: PulumiOptions,
-  input = "",
+  { show = false, running, input = "" }: PulumiOptions,
 ): Promise<PulumiResult> => {
   const pulumi = execa("pulumi", [...argv, "--non-interactive", "--color", "never"], {
     cwd: checkout,
