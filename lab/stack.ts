@@ -66,9 +66,11 @@ const describe = (lab: Lab, directory: string): Stack => {
   return { file, environment, pulumi };
 };
 
-/** `pulumi stack …` knows no stack file, `pulumi state …` neither. */
+/** These commands of pulumi know no stack file. */
+const withoutStackFile = ["cancel", "stack", "state"];
+
 const stackOptions = ([command = ""]: string[], file: string): string[] =>
-  ["stack", "state"].includes(command) ? ["--stack", "dev"] : ["--stack", "dev", "--config-file", file];
+  withoutStackFile.includes(command) ? ["--stack", "dev"] : ["--stack", "dev", "--config-file", file];
 
 const create = async (lab: Lab, directory: string, { file, environment }: Stack): Promise<void> => {
   await mkdir(join(directory, "state"), { recursive: true });

@@ -103,11 +103,12 @@ describe.skipIf(!asked)("a stack", () => {
         await pause(below(usual));
         kill();
         await running;
+        const canceled = await pulumi(["cancel", "--yes"]);
+        if (canceled.exitCode) return canceled.output;
         for (const name of configured) {
           const left = await leftOver(host(name));
           if (left) return `${name}: ${left}`;
         }
-        await pulumi(["cancel", "--yes"]);
         return promise(change);
       },
     },
