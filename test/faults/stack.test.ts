@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { beforeAll, describe } from "vitest";
-import { proveChat } from "../../lab/clients/chat.ts";
-import { minutes } from "../../lab/deadline.ts";
+import { join } from "../../lab/clients/chat.ts";
+import { minutes, until } from "../../lab/deadline.ts";
 import { stackHosts } from "../../lab/stack.ts";
 import { type Change, engineLab, runnable } from "../engine/engine-lab.ts";
 import { leftOver } from "./left-over.ts";
@@ -33,11 +33,21 @@ describe.skipIf(!asked)("a stack", () => {
     };
   };
 
+  /** A visitor and an agent who answers, through the load balancer. */
+  const talk = async (): Promise<true> => {
+    const visitor = await join(lab(), {}, { role: "visitor", name: "Grete" });
+    const agent = await join(lab(), {}, { role: "agent", chat: visitor.chat, name: "Otto" });
+    agent.say("How can I help?");
+    await visitor.hears("How can I help?");
+    await Promise.all([visitor, agent].map(({ leave }) => leave()));
+    return true;
+  };
+
   /** What has to be true after a fault, whatever it was: the next `up` goes on, and the one after it has nothing to do. */
   const promise = async (change: Change): Promise<string | undefined> => {
     await applied(change);
     await noop(change);
-    await proveChat(lab());
+    await until("a chat", 30, talk);
     for (const name of configured) {
       const lost = (await saysAllIsWell(host(name))) ?? (await leftOver(host(name)));
       if (lost) return `${name}: ${lost}`;
