@@ -9,7 +9,7 @@ import { type Chance, type Fault, faults } from "./trials.ts";
 import { saysAllIsWell } from "./truth.ts";
 
 /** How long an `up` of such a change takes, in milliseconds, so that a random moment falls into it. */
-const usual = 15_000;
+const usual = 8000;
 
 /** Boots four hosts, and each trial takes a minute: only by command. */
 const asked = runnable && Boolean(process.env.TRIALS);
