@@ -29,19 +29,19 @@ export const killAfter = (host: LabHost, step: string, milliseconds: number) =>
   host.exec(`sleep ${milliseconds / 1000}; systemctl kill --signal=KILL 'jtel-chat-${step}-*' 2>/dev/null; true`);
 
 /**
- * Has the kernel kill the run of a step after some milliseconds, since what it needs next is more than the memory that it may have.
- * Hosts of a lab have no memory of their own to use up: the run's processes get into a control group that has next to none.
+ * Has the kernel kill the run of a step after some milliseconds, since it may have no more memory than it has.
+ * Hosts of a lab have no memory of their own to use up: the run's processes get into a control group that gives none.
  */
 export const withoutMemoryAfter = (host: LabHost, step: string, milliseconds: number) =>
   host.exec(`sleep ${milliseconds / 1000}
     unit=$(systemctl list-units --plain --no-legend 'jtel-chat-${step}-*.service' | cut -d' ' -f1)
     [ "$unit" ] || exit 0
-    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then exec systemctl set-property --runtime "$unit" MemoryMax=1M MemorySwapMax=0; fi
+    if [ -e /sys/fs/cgroup/cgroup.controllers ]; then exec systemctl set-property --runtime "$unit" MemoryMax=4K MemorySwapMax=0; fi
     mkdir -p /run/memory; mountpoint --quiet /run/memory || mount -t cgroup -o memory none /run/memory
     group=/run/memory/$(cat /proc/sys/kernel/random/uuid)
-    mkdir "$group"; echo 64K >"$group/memory.limit_in_bytes"
+    mkdir "$group"; echo 0 >"$group/memory.limit_in_bytes"
     for process in $(cat "/sys/fs/cgroup/unified/system.slice/$unit/cgroup.procs"); do echo "$process" >"$group/cgroup.procs"; done
-    while [ -s "$group/cgroup.procs" ]; do sleep 0.05; done
+    while grep -q . "$group/cgroup.procs"; do sleep 0.05; done
     rmdir "$group"`);
 
 /** How long a run may take until it has committed or put back, whatever has become of its ssh connection, in milliseconds. */
