@@ -17,8 +17,8 @@ const served = `set -e
 
 const local = `umount ${share}; mount ${share}`;
 
-/** How long a look may take while the server says nothing, in milliseconds. */
-const patience = 30_000;
+/** How long a look may take in any case (programs/bounded.py), in milliseconds: systemd may be busy with the silent mount, too. */
+const patience = 180_000;
 
 /** Whether a look ends while the server is silent, and says so. */
 const seesSilence = async (): Promise<string | undefined> => {
@@ -36,7 +36,7 @@ const silent = during(
   "stopped (SIGSTOP) at a random moment of the copy; reads of it cannot be killed",
   async ({ below }) => {
     await said(`timeout 20 sh -c 'until [ -e /var/lib/jtel-chat/releases/.staged ]; do sleep 0.01; done'
-      sleep ${below(300) / 1000}; pkill -STOP -x sftp-server`);
+      sleep ${below(150) / 1000}; pkill -STOP -x sftp-server`);
     return seesSilence().finally(() => said("pkill -CONT -x sftp-server"));
   },
 );
