@@ -29,6 +29,8 @@ export interface Stack {
 export interface PulumiOptions {
   show?: boolean;
   environment?: Record<string, string>;
+  /** Its standard input. */
+  input?: string;
   /** Is handed the process once it runs, to send it a signal. */
   running?: (pulumi: { kill: (signal: NodeJS.Signals) => boolean }) => void;
 }
@@ -64,9 +66,11 @@ const describe = (lab: Lab, directory: string): Stack => {
   return { file, environment, pulumi };
 };
 
-/** `pulumi stack …` knows no stack file, `pulumi state …` and `pulumi cancel` neither. */
+/** These commands of pulumi know no stack file. */
+const withoutStackFile = ["cancel", "stack", "state"];
+
 const stackOptions = ([command = ""]: string[], file: string): string[] =>
-  ["stack", "state", "cancel"].includes(command) ? ["--stack", "dev"] : ["--stack", "dev", "--config-file", file];
+  withoutStackFile.includes(command) ? ["--stack", "dev"] : ["--stack", "dev", "--config-file", file];
 
 const create = async (lab: Lab, directory: string, { file, environment }: Stack): Promise<void> => {
   await mkdir(join(directory, "state"), { recursive: true });
@@ -120,16 +124,15 @@ const secret = (config: Config, key: string, field: string): object => {
   return value === undefined ? {} : { [field]: value };
 };
 
-const checked = async (argv: string[], environment: Record<string, string>, input?: string): Promise<void> => {
-  const { exitCode, output } = await run(argv, environment, {}, input);
+const checked = async (argv: string[], environment: Record<string, string>, input = ""): Promise<void> => {
+  const { exitCode, output } = await run(argv, environment, { input });
   if (exitCode) throw new Error(`pulumi ${argv.join(" ")} failed with exit code ${exitCode}:\n${output}`);
 };
 
 const run = async (
   argv: string[],
   env: Record<string, string>,
-  { show = false, running }: PulumiOptions,
-  input = "",
+  { show = false, running, input = "" }: PulumiOptions,
 ): Promise<PulumiResult> => {
   const pulumi = execa("pulumi", [...argv, "--non-interactive", "--color", "never"], {
     cwd: checkout,

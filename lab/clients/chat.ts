@@ -36,7 +36,7 @@ export interface ChatEntrance {
 }
 
 /** Open a WebSocket at `wss://<chat>:3003/`, the certificate checked against the lab's authority, or at `ws://<chat>:3000/`. */
-const join = async (
+export const join = async (
   lab: Lab,
   { scheme = "https" }: ChatEntrance,
   query: Record<string, string>,

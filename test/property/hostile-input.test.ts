@@ -10,6 +10,7 @@ import type { StepQuestion } from "../../hosts/look/question.ts";
 import { printable } from "../../hosts/printable.ts";
 import { documentsOf } from "../../topologies/documents.ts";
 import { topologies } from "../../topologies/topologies.ts";
+import { refusal } from "../../tyntec/api/refusal.ts";
 import { type HostTool, startHostTool } from "./host-tool.ts";
 
 const seed = Number(process.env.JTEL_CHAT_SEED ?? 1);
@@ -156,6 +157,30 @@ test("whatever a host answers is an answer or one printable line", () => {
       if (found) return expect(found.steps).toHaveProperty("java");
       expect(problem).not.toBe("");
       expect(printable(problem.slice(0, 300))).toBe(problem.slice(0, 300));
+    }),
+    { numRuns: trials * 5, seed },
+  );
+});
+
+test("whatever TynTec answers is refused in one printable line", () => {
+  const asked = { subject: "application", rights: "which may read it" };
+  const text = fc.oneof(hostile, fc.string());
+  const violations = fc.oneof(fc.jsonValue(), fc.array(fc.record({ field: text, message: text })));
+  const problem = fc.record({ title: text, detail: text, violations }, { requiredKeys: [] });
+  const answer = fc.record({
+    status: fc.constantFrom(304, 400, 401, 403, 404, 422, 429, 500, 503, 599),
+    type: text,
+    retryAfter: fc.nat(),
+    text: fc.oneof(
+      text,
+      fc.oneof(fc.jsonValue(), problem).map((value) => JSON.stringify(value)),
+    ),
+  });
+  fc.assert(
+    fc.property(answer, (given) => {
+      const said = refusal(given, asked);
+      expect(said).toContain(`${given.status}`);
+      expect(said).toMatch(/^[\p{L}\p{N}\p{P}\p{S} ]+$/u);
     }),
     { numRuns: trials * 5, seed },
   );

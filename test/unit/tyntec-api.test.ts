@@ -137,6 +137,11 @@ describe("says what, where, why and what to do", () => {
       { status: 200, body: "<html>", type: "text/html" },
       /200, but no application came: 6 bytes of text\/html\. Is/,
     ],
+    [
+      "a type with a terminal's escapes",
+      { status: 200, body: "<html>", type: "text/\u009b31mhtml" },
+      /6 bytes of text\/\?31mhtml\. Is/,
+    ],
     ["nothing where the application belongs", { status: 200, body: "" }, /200, but no application came: nothing\. Is/],
     [
       "an application of another shape",

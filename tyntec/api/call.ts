@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { printable } from "../../hosts/printable.ts";
 import { exchange, type Patience } from "./exchange.ts";
 import { type Asked, refusal, wrongAddress } from "./refusal.ts";
 import { unreachable } from "./unreachable.ts";
@@ -47,7 +48,7 @@ export const call = async <Result = undefined>(account: TynTecAccount, asked: Ca
   try {
     return result?.parse(JSON.parse(answer.text)) as Result;
   } catch {
-    const got = answer.text ? `${answer.text.length} bytes of ${answer.type || "no type"}` : "nothing";
+    const got = answer.text ? `${answer.text.length} bytes of ${printable(answer.type) || "no type"}` : "nothing";
     throw complaint(`${answer.status}, but no ${subject} came: ${got}. ${wrongAddress}`);
   }
 };

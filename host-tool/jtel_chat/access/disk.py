@@ -9,7 +9,6 @@ import contextlib
 import itertools
 import os
 import stat as modes
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -34,7 +33,6 @@ DEEPEST = 64
 _MOST = 100_000  # names of a folder
 _CHUNK = 1 << 20
 _GET_FLAGS = 0x80086601  # FS_IOC_GETFLAGS, 64 bit
-_LEFT = 3 * 3600  # seconds after which a scratch folder is nobody's any more
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 #: How a new file is opened: never one that is there already.
 CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -357,7 +355,7 @@ def scratch(what: str) -> Iterator[Path]:
     """Makes a folder of root's for the time inside, on no disk: after a crash, secrets would stay there."""
     import secrets
 
-    path = RUN / f"{what}-{secrets.token_hex(8)}"
+    path = RUN / f"{what}-{os.getpid()}-{secrets.token_hex(8)}"
     make_directory(RUN)
     _sweep(what)
     make_directory(path, 0o700)
@@ -368,10 +366,10 @@ def scratch(what: str) -> Iterator[Path]:
 
 
 def _sweep(what: str) -> None:
-    """Removes scratch folders older than three hours, which killed processes have left: no run takes as long."""
+    """Removes the scratch folders of processes that were killed. No time tells that: somebody may set the clock."""
     for name in names(RUN):
-        found = stat(RUN / name) if name.startswith(f"{what}-") else None
-        if found and time.time() - found.st_mtime > _LEFT:
+        owner = name[len(what) + 1 :].partition("-")[0] if name.startswith(f"{what}-") else ""
+        if owner.isdecimal() and not os.path.exists(f"/proc/{owner}"):
             remove_tree(RUN / name)
 
 

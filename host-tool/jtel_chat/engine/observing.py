@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from .. import moment
+from ..access import mounts
 from ..documents import kind
 from ..documents.document import Section
 from ..documents.kind import Observed
@@ -34,7 +35,8 @@ def is_looking() -> bool:
 
 
 def observe(section: Section) -> Observed:
-    """Looks at one section."""
+    """Looks at one section. Raises Refused where the server of its share is silent."""
+    mounts.require_answer(section.fields.get("mount"))
     return moment.once(("section", repr(section)), lambda: kind.of(section).observe(section))
 
 

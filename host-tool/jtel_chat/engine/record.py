@@ -27,7 +27,7 @@ def names() -> list[str]:
 
 def read(step: str) -> dict[str, Any] | None:
     """Reads a step's record: generation, reason, sections, state; None when this host does not have the step."""
-    record: dict[str, Any] | None = disk.json(_path(step))
+    record: dict[str, Any] | None = disk.json(place(step))
     return upgraded(record) if record else None
 
 
@@ -53,7 +53,7 @@ def write(
         "state": seen.state,
         "text": texts(seen),
     }
-    transaction.write(_path(step), _text(content), 0o600, keep=False)
+    transaction.write(place(step), _text(content), 0o600, keep=False)
 
 
 def texts(seen: Observed) -> dict[str, str]:
@@ -86,12 +86,12 @@ def mark_restored(step: str) -> None:
     """Notes that a step's files were put back after its commit, which Pulumi does not know: the next look says so."""
     if recorded := read(step):
         recorded["restored"] = [f"restored:{_now()}"]
-        disk.write(_path(step), _text(recorded))
+        disk.write(place(step), _text(recorded))
 
 
 def remove(step: str, transaction: Transaction) -> None:
     """Forgets a step that is undone."""
-    transaction.remove(_path(step))
+    transaction.remove(place(step))
 
 
 def absence(step: str) -> str:
@@ -113,7 +113,8 @@ def boot() -> str:
     return disk.kernel("/proc/sys/kernel/random/boot_id").decode().strip()[:8]
 
 
-def _path(step: str) -> Path:
+def place(step: str) -> Path:
+    """Names the file of a step's record."""
     return _steps() / f"{step}.json"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ..access import digests, disk
+from ..access import digests, disk, mounts
 from ..documents import kind
 from ..documents.document import Section
 from ..drain import draining
@@ -203,6 +203,8 @@ def exclusively(action: str, step: str, work: Callable[[], list[str]]) -> list[s
 def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section]) -> list[str]:
     from . import restarts  # which asks for steps itself
 
+    for section in sections:
+        mounts.require_answer(section.fields.get("mount"))
     proving = next((section for section in sections if kind.declared(section).proves), None)
     if proving:
         _check_named(proving)

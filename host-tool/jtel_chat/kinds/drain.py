@@ -13,7 +13,7 @@ import re
 from functools import partial
 from pathlib import Path
 
-from ..access import summary
+from ..access import summary, writable
 from ..documents import declaration
 from ..documents.declaration import HOST, NUMBER, Declaration, Field
 from ..documents.document import Section
@@ -59,14 +59,13 @@ def observe(section: Section) -> Observed:
 
 
 def due(section: Section) -> dict[str, str]:
-    return summary.due({path: text.encode() for path, text in _texts(section).items()})
+    return summary.due(_texts(section))
 
 
 def apply(section: Section, transaction: Transaction) -> None:
-    texts = _texts(section)
     on = _property("ActiveState") == "active"
     transaction.on_rollback("systemctl", "daemon-reload")
-    if all([not transaction.write(path, text.encode(), 0o644) for path, text in texts.items()]) and on:
+    if all([not transaction.write(path, text, 0o644) for path, text in _texts(section).items()]) and on:
         _enable(transaction)
         return
     for unit in (SERVICE, SOCKET):  # put back: started again where it ran, and gone where it did not
@@ -89,14 +88,11 @@ def undo(section: Section, transaction: Transaction) -> None:
     transaction.after_commit("systemctl", "daemon-reload")
 
 
-def _texts(section: Section) -> dict[Path, str]:
-    """Gives the agent's units by their paths."""
-    service = _SYSTEM / SERVICE
-    return {service: itself.brought(str(service)[1:]), _SYSTEM / SOCKET: _socket(section)}
-
-
-def _socket(section: Section) -> str:
-    return itself.brought(f"etc/systemd/system/{SOCKET}").replace("PORT", section.text("port"))
+def _texts(section: Section) -> dict[Path, bytes]:
+    """Writes the agent's two units, each for its place."""
+    service, listening = (itself.brought(f"{_SYSTEM}/{unit}"[1:]) for unit in (SERVICE, SOCKET))
+    texts = {SERVICE: service, SOCKET: listening.replace("PORT", section.text("port"))}
+    return {_SYSTEM / unit: text.encode() for unit, text in texts.items()}
 
 
 def _enable(transaction: Transaction) -> None:
@@ -111,7 +107,7 @@ def _property(name: str) -> str:
 
 def _look_around(section: Section, seen: Observed) -> None:
     """Notes what a restart would wait for now, and what keeps this server from draining."""
-    seen.problems += _port_problems(section)
+    seen.problems += [*_port_problems(section), *writable.problems_of(_texts(section))]
     found = draining.of(section)
     if going := state.current():
         seen.warnings.append(f"{section.name} is {state.words(going)}")

@@ -211,11 +211,10 @@ def _problems(section: Section) -> list[str]:
         return [f"{section.text('from')} is missing. It is prepared by the web role: copy it there, then repeat"]
     except Refused as refusal:
         return [str(refusal)]
-    due = summary.digest(path) != digests.short(wanted)
     return [
         *_ownership_problems(path),
         *(owner.problems(wanted.decode()) if path == owner.path() else []),
-        *(writable.problems(path, len(wanted)) if due else []),
+        *writable.problems_of({path: wanted}),
     ]
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import marshal
+import re
 import zipfile
 from io import BytesIO
 from pathlib import Path
@@ -18,6 +19,7 @@ from ..access import disk, summary
 from ..documents.declaration import Declaration, Field
 from ..documents.document import Section
 from ..documents.kind import Observed
+from ..engine import record
 from ..engine.transaction import Transaction
 from ..errors import Refused
 from ..programs import itself
@@ -43,11 +45,17 @@ def observe(section: Section) -> Observed:
 
     An archive that is compiled for another Python is in order, too: its modules are then compiled at each call.
     """
-    return Observed({f"tool:{section.name}": _installed(), f"content:{_kept()}": summary.digest(_kept())})
+    state = {f"tool:{section.name}": _installed(), f"content:{_kept()}": summary.digest(_kept())}
+    return Observed(state, problems=_problems(section))
 
 
 def apply(section: Section, transaction: Transaction) -> None:
-    """Installs the text that runs. Raises Refused where that is another version than the document's."""
+    """Installs the text that runs.
+
+    Raises Refused where that is another version than the document's, or an older one than the host has.
+    """
+    if problems := _problems(section):
+        raise Refused(problems[0])
     text, version = itself.text(), section.text("version")
     digest = hashlib.sha256(text).hexdigest()
     if digest != section.text("digest"):
@@ -67,6 +75,23 @@ def undo(section: Section, transaction: Transaction) -> None:
     """Removes what was compiled here, damaged or not: it is no edit of somebody's that has to be kept."""
     for path in (Path(section.name), SUMS):
         transaction.remove(path)
+
+
+def _problems(section: Section) -> list[str]:
+    """Says that a newer version has configured this host: this one would take back what it does not know."""
+    applied = next((each.text("version") for each in record.sections("tool") if each.kind == section.kind), "")
+    version = section.text("version")
+    if _numbers(applied) <= _numbers(version):
+        return []
+    return [
+        f"this host was configured by version {applied}, and this is the older {version}. Update the checkout that"
+        f" pulumi runs in. To go back on purpose, run on the host: sudo rm {record.place('tool')}; then repeat"
+    ]
+
+
+def _numbers(version: str) -> list[int]:
+    """Gives a version's numbers, in whose order versions follow each other: `[0, 10, 1]` of `0.10.1+local`."""
+    return [int(number) for number in re.findall("[0-9]+", version.partition("+")[0])]
 
 
 def archived(text: bytes) -> bytes:

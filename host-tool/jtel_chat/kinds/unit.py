@@ -25,7 +25,7 @@ import stat
 from functools import partial
 from pathlib import Path
 
-from ..access import account, disk, summary
+from ..access import account, disk, summary, writable
 from ..access.place import resolved
 from ..documents import declaration
 from ..documents.declaration import PATH, Declaration, Field
@@ -123,8 +123,7 @@ def apply(section: Section, transaction: Transaction) -> None:
     if problems := [*_refused(section, label, vendor), *lost]:
         raise Refused("\n".join(problems))
     transaction.on_rollback("systemctl", "daemon-reload")
-    changed = transaction.write(attest, _attestation(section).encode(), 0o644)
-    changed |= transaction.write(unit, _ours(section, vendor).encode(), 0o644)
+    changed = any([transaction.write(path, text, 0o644) for path, text in _texts(section, vendor).items()])
     if disk.stat(drop_in):
         changed = True
         transaction.remove(drop_in, keep=True)  # of an earlier version; where we have made no such file, a person's
@@ -143,6 +142,12 @@ def undo(section: Section, transaction: Transaction) -> None:
 def _paths(section: Section) -> tuple[Path, Path, Path]:
     """Names the unit, the drop-in that earlier versions wrote beside it, and the unit of the attestation."""
     return SYSTEM / section.name, SYSTEM / f"{section.name}.d" / "50-jtel-chat.conf", SYSTEM / ATTEST
+
+
+def _texts(section: Section, vendor: bytes) -> dict[Path, bytes]:
+    """Writes both units, each for its place."""
+    unit, _, attest = _paths(section)
+    return {attest: _attestation(section).encode(), unit: _ours(section, vendor).encode()}
 
 
 def _vendor(section: Section) -> tuple[str, bytes]:
@@ -279,9 +284,9 @@ def _problems(section: Section) -> list[str]:
     if not offered and not _is_installed(section):
         return []
     try:
-        if section.fields.get("release") == "follow" and offered:
-            return _refused(section, section.text("offered"), offered)
-        return _refused(section, *_vendor(section))
+        follows = section.fields.get("release") == "follow" and offered
+        label, vendor = (section.text("offered"), offered) if follows else _vendor(section)
+        return _refused(section, label, vendor) or writable.problems_of(_texts(section, vendor))
     except Refused as refusal:
         return [str(refusal)]
 

@@ -73,6 +73,18 @@ def ask(*argv: str, timeout: float = 60, limit: int = LIMIT) -> subprocess.Compl
     return moment.once(("answer", argv), lambda: attempt(*argv, timeout=timeout, limit=limit))
 
 
+def ends(*argv: str, within: float) -> bool:
+    """Tells whether a program ends within some seconds. One that not even a kill ends is left behind."""
+    quiet = subprocess.DEVNULL
+    child = subprocess.Popen(argv, stdin=quiet, stdout=quiet, stderr=quiet, env=ENVIRONMENT, start_new_session=True)
+    try:
+        child.wait(within)
+    except subprocess.TimeoutExpired:
+        _kill(child)
+        return False
+    return True
+
+
 class _Kept:
     """The first and the last part of a stream; the bytes between them are only counted."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -49,14 +50,19 @@ def test_a_scratch_folder_goes_again(state: Path) -> None:
     assert directory.parent == state / "run"
 
 
-def test_what_a_killed_run_has_left_goes_with_a_later_one(state: Path) -> None:
-    left, of_now = state / "run/run-1", state / "run/run-2"
-    for directory in (left, of_now):
+def test_what_a_killed_run_has_left_goes_with_a_later_one_whatever_the_clock_says(state: Path) -> None:
+    ended = subprocess.Popen("true")
+    ended.wait()
+    left, of_now, of_another = (
+        state / f"run/{name}" for name in (f"run-{ended.pid}-1a", f"run-{os.getpid()}-2b", f"haproxy-{ended.pid}-3c")
+    )
+    for directory in (left, of_now, of_another):
         directory.mkdir(parents=True)
-    os.utime(left, (0, 0))
+        os.utime(directory, (0, 0))
     with disk.scratch("run"):
         assert not left.exists()
         assert of_now.exists()
+        assert of_another.exists()
 
 
 def test_an_error_of_the_drive_names_the_file_that_it_is_about(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

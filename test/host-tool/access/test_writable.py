@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from jtel_chat.access import disk, mounts, writable
+from jtel_chat.errors import Refused
+from jtel_chat.programs import process
 
 
 @pytest.fixture
@@ -92,6 +94,22 @@ def test_a_share_is_mounted_at_its_path_or_above_through_links(
     monkeypatch.setattr(disk, "kernel", lambda _: TABLE % (place, place, place))
     assert (mounts.problems(f"{tmp_path}/{share}") == []) == mounted
     assert mounts.problems(None) == []
+
+
+def test_a_share_whose_server_is_silent_is_refused_and_asked_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(mounts, "_silent", set())
+    monkeypatch.setattr(process, "ends", lambda *argv, within: asked.append(argv[-1]))
+    place = str(tmp_path).encode()
+    monkeypatch.setattr(disk, "kernel", lambda _: TABLE % (place, place, place))
+    for call in (mounts.require_answer, mounts.is_mounted):
+        with pytest.raises(Refused, match=f"the server of the share at {tmp_path}/nfs gives no answer"):
+            call(f"{tmp_path}/nfs")
+    mounts.require_answer(f"{tmp_path}/bind")
+    mounts.require_answer(None)
+    assert asked == [f"{tmp_path}/nfs"]
 
 
 def test_a_mount_point_with_a_blank_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -114,6 +114,16 @@ def test_a_port_that_another_program_holds_is_named_before_anything_is_written(
     ]
 
 
+def test_a_unit_that_cannot_be_written_is_named_while_it_is_due(
+    systemd: Systemd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "is_read_only", lambda path: path.name == drain.SOCKET)
+    [problem] = drain.observe(SECTION).problems
+    assert f"{drain.SOCKET} is on a file system that is mounted read-only" in problem
+    applied(SECTION)
+    assert drain.observe(SECTION).problems == []
+
+
 def test_an_undo_says_ready_first_and_leaves_nothing(systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> None:
     applied(SECTION)
     systemd.calls.clear()

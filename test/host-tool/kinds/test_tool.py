@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from jtel_chat.access import disk
 from jtel_chat.documents.document import Section
+from jtel_chat.engine import record
 from jtel_chat.engine.transaction import Transaction
 from jtel_chat.errors import Refused
 from jtel_chat.kinds import tool
@@ -113,6 +114,24 @@ def test_a_document_of_another_version_is_refused(install: Callable[[bytes], lis
     refused = pytest.raises(Refused, match=r"another jtel-chatctl than the document's \(version 0.1.0\)")
     with refused, Transaction("tool") as transaction:
         tool.apply(section(text("# newer\n")), transaction)
+
+
+@pytest.mark.parametrize(
+    ("applied", "refused"), [("0.0.9", False), ("0.1.0+local.7", False), ("0.1.1", True), ("0.10.0", True)]
+)
+def test_an_older_version_than_the_host_has_refuses_to_write(
+    install: Callable[[bytes], list[str]], state: Path, monkeypatch: pytest.MonkeyPatch, applied: str, refused: bool
+) -> None:
+    there = Section("tool", tool.ARCHIVE, {"version": applied, "digest": "0" * 64})
+    monkeypatch.setattr(record, "sections", lambda _: [there])
+    problems = tool.observe(section(text())).problems
+    assert bool(problems) == refused
+    if not refused:
+        install(text())
+        return
+    assert problems[0].startswith(f"this host was configured by version {applied}, and this is the older 0.1.0.")
+    with pytest.raises(Refused, match="Update the checkout"):
+        install(text())
 
 
 def test_the_sums_are_what_the_launchers_check_reads(install: Callable[[bytes], list[str]]) -> None:

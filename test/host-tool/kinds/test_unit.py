@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from jtel_chat.access import disk
 from jtel_chat.documents.declaration import PATH, Field
 from jtel_chat.documents.document import Section
 from jtel_chat.engine import steps, transaction
@@ -287,6 +288,17 @@ def system(state: Path, program: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(process, "attempt", lambda *_, **__: subprocess.CompletedProcess((), 0, "", ""))
     (state / "system/x.service.d").mkdir(parents=True)
     return state / "system"
+
+
+def test_a_unit_that_cannot_be_written_is_named_while_it_is_due(
+    program: Path, system: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "is_read_only", lambda path: path.name == "x.service")
+    installed(program, VENDOR)
+    [problem] = unit.observe(section(program)).problems
+    assert "x.service is on a file system that is mounted read-only" in problem
+    (system / "x.service").write_text(unit._ours(section(program), VENDOR.encode()))
+    assert unit.observe(section(program)).problems == []
 
 
 def document(program: Path) -> str:

@@ -34,6 +34,13 @@ def test_a_program_that_is_not_there_is_127() -> None:
     assert process.attempt("/no/such/program").returncode == 127
 
 
+def test_whether_a_program_ends_is_told_in_time() -> None:
+    begin = time.monotonic()
+    assert process.ends("true", within=10)
+    assert not process.ends("sleep", "60", within=0.1)
+    assert time.monotonic() - begin < 10
+
+
 def test_of_endless_output_the_beginning_and_the_end_stay() -> None:
     done = process.attempt(*python("print('first'); [print('x' * 999) for _ in range(40_000)]; print('last')"))
     assert done.stdout.startswith("first\n")

@@ -19,7 +19,7 @@ const mounted = { path: "/home/jtel/shared", hosted: false };
 
 export const system = `/etc/systemd/system/${unitName}`;
 
-export const { apply, installRecovery, run: said } = tool;
+export const { apply, install, installRecovery, run: said } = tool;
 
 /** A script that may fail. */
 export const run = (script: string) => host().exec(script);
@@ -51,7 +51,11 @@ export const documents = (change: Change = {}): Record<string, string> => {
   const hazelcast = document({
     kind: "files",
     name: `${home}/conf/hazelcast.xml`,
-    fields: { from: `${given.share.path}/hazelcast.xml`, "loaded-by": unitName },
+    fields: {
+      from: `${given.share.path}/hazelcast.xml`,
+      mount: given.share.hosted ? undefined : given.share.path,
+      "loaded-by": unitName,
+    },
   });
   const loads = [
     { concern: "hazelcast", digest: documentDigest(hazelcast) },

@@ -10,7 +10,7 @@ import { bench } from "../bench.ts";
 /** The host that is tested. */
 const tool = bench({ name: "haproxy", on: "lb1", beside: ["acd-dbm"] });
 
-export const { lab, host: lb1, hostNamed, installRecovery, apply: applyStep, undo: undoStep } = tool;
+export const { lab, host: lb1, hostNamed, install, installRecovery, apply: applyStep, lookAt, undo: undoStep } = tool;
 export const file = "/etc/haproxy/haproxy.cfg";
 
 export const pem = "/etc/haproxy/haproxy.pem";
@@ -50,7 +50,7 @@ export const sections = ({ scheme = "https", port = 3003, options = {} }: Change
     options: haproxyOptions.parse(options),
   });
 
-const frontend = (change: Change = {}): string =>
+export const frontend = (change: Change = {}): string =>
   document({
     kind: "haproxy",
     name: file,
