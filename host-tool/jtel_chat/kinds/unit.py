@@ -111,9 +111,8 @@ def _shown(path: Path) -> str:
 
 
 def due(section: Section) -> dict[str, str]:
-    unit, _, attest = _paths(section)
     _, vendor = _vendor(section)
-    return summary.due({unit: _ours(section, vendor).encode(), attest: _attestation(section).encode()})
+    return summary.due(_texts(section, vendor))
 
 
 def apply(section: Section, transaction: Transaction) -> None:
