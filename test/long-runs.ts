@@ -17,6 +17,7 @@ export const inTurns = [
   "test/engine/drain.test.ts",
   "test/engine/firewall.test.ts",
   "test/engine/operations.test.ts",
+  "test/host/hazelcast.test.ts",
   "test/host/trust.test.ts",
 ];
 

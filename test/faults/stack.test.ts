@@ -11,10 +11,8 @@ import { saysAllIsWell } from "./truth.ts";
 /** How long an `up` of such a change takes, in milliseconds, so that a random moment falls into it. */
 const usual = 8000;
 
-/** Boots four hosts, and each trial takes a minute: only by command. */
-const asked = runnable && Boolean(process.env.TRIALS);
-
-describe.skipIf(!asked)("a stack", () => {
+/** Boots four hosts, and each trial takes a minute: `npm test` leaves this file out. */
+describe.skipIf(!runnable)("a stack", () => {
   const { lab, host, said, stack, up, applied, noop } = engineLab("faults-stack", {
     hosts: ["acd-dbm", "lb1", "lb2", "chatserver1"],
   });

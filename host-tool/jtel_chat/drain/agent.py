@@ -25,7 +25,7 @@ _HANDED_OVER = 3  # sd_listen_fds(3)
 _AT_ONCE = 32  # connections
 _LONGEST = 1.0  # seconds of one
 _MOST = 64  # addresses that are remembered
-_EVERY = 1.0  # seconds after which it is noted again who has asked
+_EVERY = 2.0  # seconds after which it is noted again who has asked: less than half of state.RECENT
 #: The other side has closed (poll(2)); `select` has no name for it.
 _CLOSED = 0x2000
 DRAIN, READY, NOTHING = b"drain\n", b"ready\n", b"\n"
