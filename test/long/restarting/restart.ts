@@ -135,14 +135,32 @@ const starts = async ({ said, landscape }: Scene): Promise<Record<string, string
   return Object.fromEntries(await Promise.all(found));
 };
 
-/** CPU and memory of the drain's agent, as the kernel has counted them. */
-const agentOf = (scene: Scene): Promise<string> =>
-  scene.said(
-    scene.landscape.chatServers[0] ?? "",
-    `pid=$(systemctl show --value --property=MainPID jtel-chat-drain) && [ "$pid" != 0 ] && [ -n "$pid" ] || exit 0
-    awk -v now="$(cut -d' ' -f1 /proc/uptime)" '{ printf "%.2f %%", ($14 + $15) / (now * 100 - $22) * 100 }' /proc/$pid/stat
-    awk '/^VmRSS/ { printf ", %.0f MB", $2 / 1024 }' /proc/$pid/status`,
-  );
+/** The drain's agent as the kernel sees it: CPU and times in seconds since the boot, memory in MB. */
+interface Agent {
+  pid: number;
+  started: number;
+  now: number;
+  cpu: number;
+  memory: number;
+}
+
+/** The agent of the first server; undefined where there is none. */
+const agentOf = async ({ said, landscape }: Scene): Promise<Agent | undefined> => {
+  const script = `pid=$(systemctl show --value --property=MainPID jtel-chat-drain); [ "\${pid:-0}" != 0 ] || exit 0
+    awk -v now="$(cut -d' ' -f1 /proc/uptime)" '{ print $1, $22 / 100, now, ($14 + $15) / 100 }' /proc/$pid/stat
+    awk '/^VmRSS/ { print $2 / 1024 }' /proc/$pid/status`;
+  const found = await said(landscape.chatServers[0] ?? "", script);
+  if (!found) return undefined;
+  const [pid = 0, started = 0, now = 0, cpu = 0, memory = 0] = found.split(/\s+/).map(Number);
+  return { pid, started, now, cpu, memory };
+};
+
+/** What the agent has taken since it was seen first, or since its start where it has started meanwhile: `0.12 %, 14 MB`. */
+const taken = (first: Agent | undefined, last: Agent | undefined): string => {
+  if (!last) return "";
+  const { now, cpu } = first?.pid === last.pid ? first : { now: last.started, cpu: 0 };
+  return `${((100 * (last.cpu - cpu)) / (last.now - now)).toFixed(2)} %, ${last.memory.toFixed(0)} MB`;
+};
 
 /** How far servers are from their share, in percent. */
 const uneven = (balance: Record<string, number>, servers: string[]): number => {
@@ -160,6 +178,7 @@ export const restartUnderLoad = async (engine: EngineLab, row: Row, chance: () =
   await scene.allUp();
   await row.first?.(scene);
   const before = await starts(scene);
+  const agent = await agentOf(scene);
   const watches = through.map((name) => watch(engine.host(name), chatServers.map(engine.host)));
   const { visitors, agents } = row;
   const going = load(engine.lab(), { visitors, stays, agents, through, chance });
@@ -176,7 +195,7 @@ export const restartUnderLoad = async (engine: EngineLab, row: Row, chance: () =
   const untouched = chatServers.filter((name) => after[name] === before[name]);
   const deadline = begun + 1000 * Number.parseInt(row.drain?.deadline ?? "0", 10);
   return {
-    ...{ seen, watched, seconds, agent: await agentOf(scene) },
+    ...{ seen, watched, seconds, agent: taken(agent, await agentOf(scene)) },
     failed: seen.failed.length,
     cut: seen.cut.length,
     elsewhere: [...seen.cut, ...seen.agentsCut].filter(({ server }) => untouched.includes(server)).length,
