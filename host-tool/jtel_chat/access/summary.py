@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..text import masking
@@ -31,6 +32,11 @@ def text(path: Path) -> str:
     return masking.masked(content) if len(content) < _SHOWN else ""
 
 
-def due(texts: dict[Path, bytes]) -> dict[str, str]:
+def differing(texts: Mapping[Path, bytes]) -> dict[Path, bytes]:
+    """Gives those of some texts that are not what is at their paths."""
+    return {path: wanted for path, wanted in texts.items() if digest(path) != digests.short(wanted)}
+
+
+def due(texts: Mapping[Path, bytes]) -> dict[str, str]:
     """Names the files that have another content than these."""
-    return {str(path): "written" for path, wanted in texts.items() if digest(path) != digests.short(wanted)}
+    return {str(path): "written" for path in differing(texts)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from . import digests, disk, mounts, summary
+from . import disk, mounts, summary
 
 _FIXED = {0x10: "immutable (chattr +i)", 0x20: "append-only (chattr +a)"}
 _MARGIN = 64 << 10  # bytes that a journal's entries take
@@ -13,8 +13,7 @@ _MARGIN = 64 << 10  # bytes that a journal's entries take
 
 def problems_of(texts: Mapping[Path, bytes]) -> list[str]:
     """Says why texts cannot take the place of what is at their paths; nothing of what is there already."""
-    due = {path: text for path, text in texts.items() if summary.digest(path) != digests.short(text)}
-    return [problem for path, text in due.items() for problem in problems(path, len(text))]
+    return [problem for path, text in summary.differing(texts).items() for problem in problems(path, len(text))]
 
 
 def problems(path: Path, size: int) -> list[str]:
