@@ -60,12 +60,12 @@ def observe(section: Section) -> Observed:
 
 
 def due(section: Section) -> dict[str, str]:
-    missing = [name for name, version in _installed(section).items() if version == "absent"]
+    missing = _missing(section)
     return {} if not missing or _java(section) else dict.fromkeys(missing, "installed")
 
 
 def apply(section: Section, transaction: Transaction) -> None:
-    missing = [name for name, version in _installed(section).items() if version == "absent"]
+    missing = _missing(section)
     if not missing:
         return
     if other := _java(section):
@@ -150,6 +150,10 @@ def _needed_by(names: list[str]) -> list[str]:
 
 
 _OPTIONS = ("-q", "-o", f"DPkg::Lock::Timeout={_LOCK_WAIT:.0f}", "-o", "Dpkg::Options::=--force-confold")
+
+
+def _missing(section: Section) -> list[str]:
+    return [name for name, version in _installed(section).items() if version == "absent"]
 
 
 def _installed(section: Section) -> dict[str, str]:
