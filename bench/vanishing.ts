@@ -7,6 +7,7 @@
 import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 import { WebSocket } from "ws";
+import { haproxyInPython } from "../lab/clients/haproxy.ts";
 import { type Lab, type LabHost, openLab } from "../lab/lab.ts";
 
 /** Seconds that the server is away for; and how many chats are open, how often a new visitor comes. */
@@ -25,17 +26,11 @@ const visitor = async (lab: Lab): Promise<{ socket: WebSocket; server: string }>
 
 /** Waits on the load balancer until HAProxy calls the server so, and gives the seconds and its failed checks since. */
 const seen = async (lb: LabHost, status: string): Promise<string> => {
-  const script = `import socket, time
-def stat():
-    master = socket.socket(socket.AF_UNIX)
-    master.connect("/run/haproxy-master.sock")
-    master.sendall(b"@1 show stat backend_chat_ws 4 -1\\n")
-    master.shutdown(socket.SHUT_WR)
-    lines = b"".join(iter(lambda: master.recv(65536), b"")).decode().splitlines()
-    names = lines[0].lstrip("# ").split(",")
-    return next(dict(zip(names, each.split(","))) for each in lines if each.split(",")[1:2] == ["${vanishing}"])
-begin, before = time.monotonic(), int(stat()["chkfail"])
-while not (found := stat())["status"] == "${status}" and time.monotonic() < begin + 300:
+  const script = `${haproxyInPython}
+import time
+
+begin, before = time.monotonic(), int(servers()["${vanishing}"]["chkfail"])
+while not (found := servers()["${vanishing}"])["status"] == "${status}" and time.monotonic() < begin + 300:
     time.sleep(0.1)
 print(f'{time.monotonic() - begin:.1f} s, {int(found["chkfail"]) - before} failed checks, {found["check_status"]}')
 `;

@@ -1,24 +1,14 @@
 import { once } from "node:events";
 import { describe, expect, test } from "vitest";
 import { WebSocket } from "ws";
+import { serversOf } from "../../../lab/clients/haproxy.ts";
 import { minutes } from "../../../lab/deadline.ts";
 import { apply, lab, lb1, run } from "./customer.ts";
 
 /** What HAProxy says of the chat server: its status, the checks that have failed while it was up, the last one's result. */
 const chatServer = async (): Promise<Record<string, string>> => {
-  const { stdout } = await lb1().exec("python3 -", {
-    input: `import socket
-with socket.socket(socket.AF_UNIX) as master:
-    master.connect("/run/haproxy-master.sock")
-    master.sendall(b"@1 show stat backend_chat_ws 4 -1\\n")
-    master.shutdown(socket.SHUT_WR)
-    print(b"".join(iter(lambda: master.recv(65536), b"")).decode())`,
-  });
-  const [names = [], values = []] = stdout
-    .trim()
-    .split("\n")
-    .map((line) => line.replace("# ", "").split(","));
-  return Object.fromEntries(names.map((name, index) => [name, values[index] ?? ""]));
+  const [only = {}] = Object.values(await serversOf(lb1()));
+  return only;
 };
 
 /** Waits until HAProxy says so of the server. */

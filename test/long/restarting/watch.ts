@@ -1,3 +1,4 @@
+import { haproxyInPython } from "../../../lab/clients/haproxy.ts";
 import type { LabHost } from "../../../lab/lab.ts";
 
 /** What a load balancer has seen of the chat servers behind it. */
@@ -27,18 +28,8 @@ export const watch = (loadBalancer: LabHost, chatServers: LabHost[]): (() => Pro
   };
 };
 
-const program = (addresses: Record<string, string>): string => `
-import json, os, socket, time
-
-def called_up():
-    master = socket.socket(socket.AF_UNIX)
-    master.connect("/run/haproxy-master.sock")
-    master.sendall(b"@1 show stat backend_chat_ws 4 -1\\n")
-    master.shutdown(socket.SHUT_WR)
-    lines = b"".join(iter(lambda: master.recv(65536), b"")).decode().splitlines()
-    names = lines[0].lstrip("# ").split(",")
-    rows = [dict(zip(names, line.split(","))) for line in lines[1:] if line]
-    return [row["svname"] for row in rows if row["status"].startswith("UP")]
+const program = (addresses: Record<string, string>): string => `${haproxyInPython}
+import json, os, time
 
 def takes(address):
     try:
@@ -52,8 +43,8 @@ open("/run/watching", "w").close()
 looks, least, without, last = 0, len(addresses), 0.0, time.monotonic()
 while os.path.exists("/run/watching"):
     try:
-        up = called_up()
-    except (OSError, IndexError):  # HAProxy reloads
+        up = [name for name, row in servers().items() if row["status"].startswith("UP")]
+    except (OSError, ValueError):  # HAProxy reloads
         time.sleep(0.1)
         continue
     count, now = sum(takes(addresses[name]) for name in up), time.monotonic()
