@@ -1,8 +1,10 @@
-"""Begins every call: a look starts itself anew within limits, so that this module imports next to nothing."""
+"""Begins every call: a look that has no limits yet starts itself anew, so that this module imports next to nothing."""
 
 from __future__ import annotations
 
 import sys
+
+import jtel_chat
 
 from .programs import bounded
 
@@ -10,7 +12,17 @@ from .programs import bounded
 def run() -> int:
     """Runs the command line and returns its exit code."""
     if bounded.concerns(sys.argv[1:]):
-        return bounded.run(sys.argv[1:])
+        bounded.run(_launcher(), sys.argv[1:])
     from .__main__ import main
 
     return main(sys.argv[1:])
+
+
+def _launcher() -> str:
+    """Gives the launcher's text: of a tool that a look has brought, or of an archive that an older launcher runs."""
+    path = "usr/local/sbin/jtel-chatctl"
+    if texts := getattr(jtel_chat, "TEXTS", None):
+        return str(texts[path])
+    from .programs import itself
+
+    return itself.brought(path)

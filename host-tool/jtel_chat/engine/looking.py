@@ -15,7 +15,6 @@ import json
 import sys
 from typing import Any
 
-from ..programs import bounded
 from ..text import printable
 
 #: The marker line before the answer: a login shell's own output must not be taken for it.
@@ -33,14 +32,11 @@ def run(command: str, values: list[str]) -> int:
     """Answers `observe`, `look` or `survey`; returns the exit code. Raises WrongCall before anything was looked at."""
     if values:
         raise WrongCall(f"'{command}' takes no arguments: its request comes on standard input")
-    if bounded.concerns([command]):
-        return bounded.run([command])
     if command == "survey":
         from ..survey import answer as survey
 
         return survey.run()
-    # Here, since what waits for the scope needs none of it; and before the request, which comes when a program has
-    # registered its steps: its login goes on meanwhile.
+    # Before the request, which comes when a program has registered its steps: its login goes on meanwhile.
     from ..programs import itself
     from . import logbook, record, steps  # noqa: F401 – what the answer needs most of
 

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from jtel_chat.cli import report
 from jtel_chat.documents import document, kind
 from jtel_chat.engine import logbook, looking, observing, steps
 from jtel_chat.errors import Refused
-from jtel_chat.programs import bounded, sudo_log
+from jtel_chat.programs import sudo_log
 
 
 class Stdin:
@@ -26,8 +24,7 @@ class Stdin:
 
 @pytest.fixture
 def ask(state: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Calls `jtel-chatctl COMMAND` within its limits; exit code, answer and what it said."""
-    monkeypatch.setattr(bounded, "is_inside", lambda: True)
+    """Calls `jtel-chatctl COMMAND`; exit code, answer and what it said."""
 
     def call(command: str, request: object = None, *arguments: str) -> tuple[int, Any, str]:
         data = request if isinstance(request, bytes) else json.dumps(request).encode()
@@ -192,76 +189,6 @@ def test_an_answer_is_no_longer_than_a_controller_reads(ask: Any, state: Path, m
     assert "characters were cut here" in answer["diff"]
 
 
-def spawned(monkeypatch: pytest.MonkeyPatch, code: int) -> list[list[str]]:
-    """What is started instead, outside of the limits; it ends with `code`."""
-    started: list[list[str]] = []
-    monkeypatch.setattr(bounded, "is_inside", lambda: False)
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    monkeypatch.setattr(os, "spawnvpe", lambda mode, file, argv, env: started.append(argv) or code)
-    return started
-
-
-@pytest.mark.parametrize("command", ["observe", "look"])
-def test_a_look_starts_itself_anew_within_limits(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    started = spawned(monkeypatch, 7)
-    assert looking.run(command, []) == 7
-    (argv,) = started
-    assert argv[:2] == ["systemd-run", "--scope"]
-    assert argv[-4:] == [sys.executable, "-I", sys.argv[0], command]
-    assert {"--property=RuntimeMaxSec=180s", "--property=MemoryMax=1G", "--property=TasksMax=256"} <= set(argv)
-
-
-@pytest.mark.parametrize(("signal", "why"), [(15, "longer than 180 s"), (9, "memory")])
-def test_a_look_that_its_limits_end_says_which(
-    signal: int, why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    spawned(monkeypatch, -signal)
-    assert bounded.run(["look"]) == 3
-    assert why in capsys.readouterr().err
-
-
-def test_only_root_looks(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    started = spawned(monkeypatch, 0)
-    monkeypatch.setattr(os, "geteuid", lambda: 1001)
-    assert bounded.run(["observe"]) == 3
-    assert "Use sudo" in capsys.readouterr().err
-    assert started == []
-
-
-def test_the_call_that_only_waits_imports_next_to_nothing() -> None:
-    """It starts before every look, also where two cores have ten other things to do."""
-    program = (
-        "import sys; known = set(sys.modules); from jtel_chat.programs import bounded; print(*sorted(set(sys.modules) -"
-        " known))"
-    )
-    folder = Path(bounded.__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [
-        "__future__",
-        "jtel_chat",
-        "jtel_chat.programs",
-        "jtel_chat.programs.bounded",
-        "jtel_chat.programs.cgroup",
-    ]
-
-
 def test_only_names_of_steps_are_compared(state: Path) -> None:
     with pytest.raises(Refused, match="no name for a step"):
         report.run("diff", ["../../evil"])
-
-
-@pytest.mark.skipif(os.getuid() != 0, reason="only root looks")
-def test_no_program_is_taken_from_a_callers_path(
-    ask: Any, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    evil = tmp_path / "evil"
-    evil.mkdir()
-    (evil / "systemd-run").write_text(f"#!/bin/sh\ntouch {evil}/ran\n")
-    (evil / "systemd-run").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{evil}:{os.environ['PATH']}")
-    with monkeypatch.context() as outside:
-        outside.setattr(bounded, "_command", lambda _: ["systemd-run", "--version"])
-        bounded.run(["observe"])
-    assert ask("observe", {"steps": {}})[0] == 0
-    assert os.environ["PATH"] == bounded.PATH  # of whatever the look itself starts
-    assert not (evil / "ran").exists()

@@ -10,7 +10,7 @@ import pytest
 from jtel_chat.access import disk
 from jtel_chat.engine import looking
 from jtel_chat.firewall import ufw
-from jtel_chat.programs import bounded, process
+from jtel_chat.programs import process
 from jtel_chat.survey import answer, chat, haproxy, system
 
 UNIT = """[Service]
@@ -144,17 +144,8 @@ def test_texts_and_lists_are_cut_and_printable() -> None:
 def test_a_survey_writes_nothing_and_answers_in_one_line(
     quiet: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(bounded, "is_inside", lambda: True)
     for name in ("write", "append", "make_directory", "rename"):
         monkeypatch.setattr(disk, name, lambda *_, **__: pytest.fail("a survey writes nothing"))
     assert looking.run("survey", []) == 0
     (line,) = capsys.readouterr().out.rstrip().split("\n")
     assert json.loads(line[len(looking.ANSWER) :])["format"] == 1
-
-
-def test_only_root_is_limited_by_a_scope_and_who_is_not_may_survey(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounded, "is_inside", lambda: False)
-    monkeypatch.setattr("os.geteuid", lambda: 1000)
-    assert (bounded.concerns(["survey"]), bounded.concerns(["look"])) == (False, True)
-    monkeypatch.setattr("os.geteuid", lambda: 0)
-    assert bounded.concerns(["survey"])
