@@ -24,13 +24,18 @@ _LITTER = re.compile(
 
 @dataclass(frozen=True)
 class Entry:
-    """One file or folder of a tree. name: its path below the tree, `bin/a.jar`; directories have the size 0."""
+    """One file or folder of a tree. name: its path below the tree, `bin/a.jar`; directories have the size 0.
+
+    changed: when its bytes, mode, owner or names were changed last (st_ctime, in nanoseconds): nobody can set that.
+    """
 
     name: str
     directory: bool
     mode: int
     uid: int
     size: int
+    inode: int
+    changed: int
 
 
 def tree(path: Path, rights: Account | None = None, *, entries: int = 20_000, size: int = 1 << 30) -> list[Entry]:
@@ -65,9 +70,9 @@ def _collect(directory: int, name: str, shown: str, root: Path, found: list[Entr
         raise Refused(
             f"{root} holds folders that lie in each other more than {disk.DEEPEST} deep. Is it the right folder?"
         )
-    found.append(
-        Entry(shown, is_directory, modes.S_IMODE(state.st_mode), state.st_uid, 0 if is_directory else state.st_size)
-    )
+    size = 0 if is_directory else state.st_size
+    mode = modes.S_IMODE(state.st_mode)
+    found.append(Entry(shown, is_directory, mode, state.st_uid, size, state.st_ino, state.st_ctime_ns))
     if not is_directory:
         return
     inside = os.open(name, disk.FOLDER, dir_fd=directory)

@@ -21,7 +21,7 @@ from ..documents import declaration
 from ..documents.declaration import LOADED_BY, PATH, Declaration, Field
 from ..documents.document import Section
 from ..documents.kind import Observed
-from ..engine import originals, record, releases
+from ..engine import observing, originals, record, releases
 from ..engine.releases import Release
 from ..engine.transaction import Transaction
 from ..errors import Refused
@@ -161,7 +161,8 @@ def undo(section: Section, transaction: Transaction) -> None:
 def installed(section: Section) -> Release:
     """Finds the release that is installed now."""
     rights, directory = account.service(), Path(section.name)
-    return releases.examine(directory, _entries(section, rights), rights)
+    examine = releases.examine_unless_noted if observing.is_looking() else releases.examine_and_note
+    return examine(directory, _entries(section, rights), rights)
 
 
 def is_recorded(section: Section, digest: str) -> bool:
