@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from .. import moment
 from ..errors import Refused
 from ..programs import process
 from . import disk
@@ -69,6 +70,10 @@ def of(path: Path) -> str:
 
 
 def _types() -> dict[str, str]:
+    return moment.once(("mounts",), _read)
+
+
+def _read() -> dict[str, str]:
     """Lists each mount point with the type of what is mounted there; of several, the last one covers the others."""
     lines = disk.kernel("/proc/self/mountinfo").decode(errors="surrogateescape").splitlines()
     return {_unescaped(line.split(" ")[4]): line.partition(" - ")[2].split(" ")[0] for line in lines}
