@@ -12,7 +12,6 @@ import contextlib
 import fcntl
 import os
 import re
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,7 +55,7 @@ def run(*arguments: str) -> None:
 
 def is_installed() -> bool:
     """Tells whether this host has ufw: a package that was removed, not purged, leaves its configuration behind."""
-    return shutil.which("ufw") is not None and disk.is_file(_CONFIGURATION)
+    return disk.executable("ufw") is not None and disk.is_file(_CONFIGURATION)
 
 
 def is_active() -> bool:

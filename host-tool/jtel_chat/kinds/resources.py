@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from pathlib import Path
 
 from ..access import disk
@@ -89,7 +88,7 @@ def _amounts(section: Section) -> dict[str, tuple[float, float, str]]:
     found = {
         "memory": (there["MemAvailable"] if additional else there["MemTotal"], "GB free" if additional else "GB"),
         "cores": (float(os.cpu_count() or 1) - additional, "beside one for what runs there" if additional else ""),
-        "disk": (shutil.disk_usage(_HOMES).total / _GB, f"GB on the drive of {_HOMES}"),
+        "disk": (disk.size(_HOMES) / _GB, f"GB on the drive of {_HOMES}"),
     }
     return {name: (float(section.fields[name]), *values) for name, values in found.items() if name in section.fields}
 

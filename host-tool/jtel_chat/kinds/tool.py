@@ -8,11 +8,8 @@ hexadecimal digits). The text is in no document: in an `up` the look brings it t
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import marshal
 import re
-import zipfile
-from io import BytesIO
+import sys
 from pathlib import Path
 
 from ..access import disk, summary
@@ -63,12 +60,14 @@ def apply(section: Section, transaction: Transaction) -> None:
     transaction.write(_kept(), text, 0o600, keep=False)
     if _installed() == digest:
         return
-    archive = archived(text)
-    transaction.write(Path(ARCHIVE), archive, 0o644)
-    transaction.write(SUMS, _sums(digest, archive).encode(), 0o644)
+    from ..programs import archive  # which no look needs
+
+    data = archive.archived(text, ARCHIVE)
+    transaction.write(Path(ARCHIVE), data, 0o644)
+    transaction.write(SUMS, _sums(digest, data).encode(), 0o644)
     transaction.after_commit("rm", "-f", str(disk.RUN / "tool"))
     transaction.after_commit("systemctl", "try-restart", AGENT)
-    transaction.say(f"installed jtel-chatctl {version}, compiled for {_python()}")
+    transaction.say(f"installed jtel-chatctl {version}, compiled for {sys.implementation.cache_tag}")
 
 
 def undo(section: Section, transaction: Transaction) -> None:
@@ -94,36 +93,10 @@ def _numbers(version: str) -> list[int]:
     return [int(number) for number in re.findall("[0-9]+", version.partition("+")[0])]
 
 
-def archived(text: bytes) -> bytes:
-    """Makes the archive of a tool's text: its modules as sources and compiled, the texts that it brings, and itself."""
-    bundle: dict[str, dict[str, str]] = {}
-    exec(compile(text, "jtel-chatctl", "exec"), {"__name__": "bundle", "offer": bundle.update})  # noqa: S102 – our own
-    files = {itself.TEXT: text, itself.DIGEST: hashlib.sha256(text).hexdigest().encode()}
-    for path, source in bundle["modules"].items():
-        files[path] = source.encode()
-        files[f"{path}c"] = _compiled(path, source)
-    for path, content in bundle["texts"].items():
-        files[f"{itself.TEXTS}/{path}"] = content.encode()
-    data = BytesIO()
-    with zipfile.ZipFile(data, "w") as archive:
-        for path in sorted(files):
-            # What a call reads is stored as it is: to inflate it, every call would have to import zlib.
-            read = path.endswith(".pyc") or path == itself.DIGEST
-            how = zipfile.ZIP_STORED if read else zipfile.ZIP_DEFLATED
-            archive.writestr(zipfile.ZipInfo(path), files[path], how)
-    return data.getvalue()
-
-
-def _compiled(path: str, source: str) -> bytes:
-    """Compiles a module as py_compile does, to be used without a look at its source (PEP 552, unchecked)."""
-    code = compile(source, f"{ARCHIVE}/{path}", "exec", dont_inherit=True)
-    return importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8) + marshal.dumps(code)
-
-
 def _sums(digest: str, archive: bytes) -> str:
     parts = {ARCHIVE: archive, f"/{_LAUNCHER}": itself.brought(_LAUNCHER).encode()}
     lines = [f"{hashlib.sha256(data).hexdigest()}  {path}" for path, data in parts.items()]
-    return "\n".join([f"# {digest} for {_python()}", *lines, ""])
+    return "\n".join([f"# {digest} for {sys.implementation.cache_tag}", *lines, ""])
 
 
 def _installed() -> str:
@@ -136,11 +109,6 @@ def _installed() -> str:
     except ValueError:
         return "damaged"
     return head.split()[1] if f"{archive}  {ARCHIVE}" in lines and len(head.split()) > 1 else "damaged"
-
-
-def _python() -> str:
-    """Names this host's Python: `cpython-311`."""
-    return importlib.util.cache_from_source("x.py").split(".")[-2]
 
 
 def _kept() -> Path:

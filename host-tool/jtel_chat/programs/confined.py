@@ -12,7 +12,6 @@ import functools
 import itertools
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -107,7 +106,7 @@ def run(
 
     Raises Refused where it cannot be confined.
     """
-    if not shutil.which(argv[0]):
+    if not disk.executable(argv[0]):
         return subprocess.CompletedProcess(argv, 127, "", f"{argv[0]}: not found")
     unit = f"jtel-chat-check-{os.getpid()}-{next(_numbers)}.service"
     with disk.scratch("confined") as directory:

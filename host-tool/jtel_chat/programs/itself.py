@@ -1,7 +1,7 @@
 """Gives the tool's own text, its version's digest, and the texts that it brings, from wherever it runs.
 
 It runs in three forms: as one text (`bundle.py`), which a look brings to a host; from the archive in which that text is
-installed compiled (`kinds/tool.py`); and from its checkout, in tests.
+installed compiled (`archive.py`); and from its checkout, in tests.
 """
 
 from __future__ import annotations

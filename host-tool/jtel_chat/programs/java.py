@@ -7,7 +7,6 @@ signals, memory, sockets, /tmp.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -32,7 +31,7 @@ def jars(folder: str) -> list[str]:
 
 def is_there() -> bool:
     """Tells whether this host has a Java at all."""
-    return shutil.which("java") is not None
+    return disk.executable("java") is not None
 
 
 def run(

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 from typing import Any
 
 from .. import moment
+from ..access import disk
 from ..engine import looking
 from ..errors import Ended
 from ..kinds import resources as needs
@@ -84,7 +84,7 @@ def bounded(value: Any) -> Any:
 
 
 def _interfaces() -> dict[str, str]:
-    if shutil.which("ip") is None:
+    if disk.executable("ip") is None:
         return {}
     found = {str(address): name for address, name in addresses.interfaces().items()}
     return {address: name for address, name in found.items() if not addresses.is_loopback(address)}

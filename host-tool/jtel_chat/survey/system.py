@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 
+from ..access import disk
 from ..engine import owner as owners
 from ..firewall import ufw
 from ..kinds import resources as needs
@@ -22,7 +22,7 @@ def resources() -> dict[str, float]:
     return {
         "memory": round(needs.memory()["MemTotal"], 1),
         "cores": float(os.cpu_count() or 1),
-        "disk": round(shutil.disk_usage("/home").total / _GB, 1),
+        "disk": round(disk.size("/home") / _GB, 1),
     }
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -322,12 +321,12 @@ def test_a_ufw_that_was_removed_and_not_purged_is_not_installed(
 ) -> None:
     (tmp_path / "ufw.conf").write_text("ENABLED=yes\n")
     monkeypatch.setattr(ufw, "_CONFIGURATION", tmp_path / "ufw.conf")
-    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(disk, "executable", lambda _: None)
     assert not ufw.is_installed()
     assert firewall.observe(Section("firewall", "ufw", {"rules": "allow 3000/tcp\n"})).problems == [
         "ufw is not installed. Install it ('apt install ufw'), allow ssh, then repeat"
     ]
-    monkeypatch.setattr(shutil, "which", lambda _: "/usr/sbin/ufw")
+    monkeypatch.setattr(disk, "executable", lambda _: "/usr/sbin/ufw")
     assert ufw.is_installed()
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Callable
@@ -76,7 +77,7 @@ def test_a_look_inflates_nothing_to_say_which_version_answers(install: Callable[
 def test_where_python_is_another_one_it_runs_from_its_sources(
     install: Callable[[bytes], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tool.importlib.util, "MAGIC_NUMBER", b"\0\0\r\n")  # type: ignore[attr-defined]
+    monkeypatch.setattr(importlib.util, "MAGIC_NUMBER", b"\0\0\r\n")
     install(text())
     assert python("from jtel_chat.access import disk; print(disk.__file__)").endswith("/jtel_chat/access/disk.py")
 

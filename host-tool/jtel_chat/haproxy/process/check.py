@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import pwd
 import re
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -126,7 +125,7 @@ def _names(stderr: str, config: Configuration, start: Start) -> str:
 
 def _run(files: list[Path], start: Start, network: Sequence[str]) -> subprocess.CompletedProcess[str]:
     """Runs the checker with `-V`, without which `quiet` in the file silences the reason, and without `-q`."""
-    haproxy = str(resolved(Path(shutil.which("haproxy") or "/usr/sbin/haproxy"), account.ROOT))
+    haproxy = str(resolved(Path(disk.executable("haproxy") or "/usr/sbin/haproxy"), account.ROOT))
     return confined.run(
         [haproxy, "-c", "-V", *start.options, *(word for file in files for word in ("-f", str(file)))],
         user=_user(),

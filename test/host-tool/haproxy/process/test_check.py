@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from jtel_chat.access import disk
 from jtel_chat.errors import Refused
 from jtel_chat.haproxy.file import edit
 from jtel_chat.haproxy.file.configuration import Configuration
@@ -233,7 +234,7 @@ def test_the_checker_gets_no_rights_and_its_environment_by_no_argument(
 
     confined._version.cache_clear()
     monkeypatch.setattr(process, "attempt", attempt)
-    monkeypatch.setattr(confined.shutil, "which", lambda _: "/usr/sbin/haproxy")
+    monkeypatch.setattr(disk, "executable", lambda _: "/usr/sbin/haproxy")
     environment: Mapping[str, str] = {"KEY": "s3cret-value"}
     check.check(Configuration(CONFIG, tmp_path / "haproxy.cfg"), Start(environment=dict(environment)))
     (line,) = [call for call in calls if call.startswith("systemd-run")]
