@@ -12,6 +12,7 @@ import pwd
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .. import moment
 from ..errors import Refused
 
 #: The user and the group of ClientMessenger (vendor page "CHAT role"): no document can name another one.
@@ -33,6 +34,10 @@ ROOT = Account("root", 0, 0, (0,))
 
 def service() -> Account:
     """Finds the account that ClientMessenger runs as. Raises Refused where this host lacks it."""
+    return moment.once(SERVICE, _service)
+
+
+def _service() -> Account:
     user, group = SERVICE
     try:
         uid, gid = pwd.getpwnam(user).pw_uid, grp.getgrnam(group).gr_gid
@@ -45,8 +50,10 @@ def service() -> Account:
 
 def owning(uid: int) -> Account:
     """Finds the account with a user number; one that passwd(5) does not know is only in the group of its number."""
-    if uid == 0:
-        return ROOT
+    return ROOT if uid == 0 else moment.once(("account", uid), lambda: _numbered(uid))
+
+
+def _numbered(uid: int) -> Account:
     try:
         entry = pwd.getpwuid(uid)
     except KeyError:

@@ -76,14 +76,15 @@ class _Walk:
 
     def enter(self, name: str) -> None:
         """Goes into the directory `name`, also through a link of root's that may be followed."""
-        found = self._open(name, self.directory)
-        if modes.S_ISLNK(os.fstat(found).st_mode):
-            self._follow(name, os.fstat(found))
+        descriptor = self._open(name, self.directory)
+        found = os.fstat(descriptor)
+        if modes.S_ISLNK(found.st_mode):
+            self._follow(name, found)
             return
-        if not modes.S_ISDIR(os.fstat(found).st_mode):
+        if not modes.S_ISDIR(found.st_mode):
             raise NotADirectoryError(20, os.strerror(20), str(self.path))
-        self.directory = found
-        self._judge(os.fstat(found))
+        self.directory = descriptor
+        self._judge(found)
 
     def last(self, name: str) -> str:
         """Follows links of root's from `name`, and returns the last name; the directory that holds it is open then."""

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .. import moment
 from ..access import digests, disk
 from ..documents import kind
 from ..documents.document import Section
@@ -27,6 +28,10 @@ def names() -> list[str]:
 
 def read(step: str) -> dict[str, Any] | None:
     """Reads a step's record: generation, reason, sections, state; None when this host does not have the step."""
+    return moment.once(("record", step), lambda: _read(step))
+
+
+def _read(step: str) -> dict[str, Any] | None:
     record: dict[str, Any] | None = disk.json(place(step))
     return upgraded(record) if record else None
 
