@@ -21,7 +21,7 @@ from .state import Drain
 #: Seconds after the wait in which the steps that follow have to restart the process; each of them begins them anew.
 _REST = 900.0
 _TAKEN = 5.0  # seconds in which a load balancer that asks takes `ready`
-_SURE = 2  # counts in a row that find no session: one that has just been accepted has carried no byte yet
+_SURE = 2  # counts in a row that find nobody: a session that has just been accepted has carried no byte yet
 _TICK = 1.0
 
 
@@ -204,12 +204,16 @@ def _wait(found: Settings) -> None:
 
     Raises Undrained at the deadline, and where no other server is left that could take new chats meanwhile.
     """
-    sure = 0
+    from ..net import addresses
+
+    beside = addresses.beside(found.chat_servers)  # once: a name server may be silent for a moment
+    sure = alone = 0
     while True:
         going = state.current()
         if going is None:
             raise Undrained("not drained: somebody has ended the drain (jtel-chatctl drain end). Nothing was changed")
-        if not _others(found):
+        alone = 0 if _accepting(beside, found.port) else alone + 1
+        if alone >= _SURE:
             raise Undrained(
                 "not drained: while this server drained, the last other chat server went away. Nothing was changed, and"
                 " new chats come here again. Start another one, then repeat"
@@ -237,13 +241,19 @@ def _runs(unit: str) -> bool:
 
 
 def _others(found: Settings) -> list[str]:
-    """Names the other chat servers of the stack that take connections now.
+    """Names the other chat servers of the stack that take connections now."""
+    from ..net import addresses
+
+    return _accepting(addresses.beside(found.chat_servers), found.port)
+
+
+def _accepting(servers: dict[str, set[str]], port: int) -> list[str]:
+    """Names those of some servers that take connections, by their addresses.
 
     They are asked on the port that HAProxy sends chats to: a Hazelcast member that runs there may be a web server's.
     """
-    from ..net import addresses, tcp
+    from ..net import tcp
 
-    beside = addresses.beside(found.chat_servers)
-    answers = tcp.probe((each, found.port) for theirs in beside.values() for each in theirs)
+    answers = tcp.probe((each, port) for theirs in servers.values() for each in theirs)
     accepting = {address for (address, _), answer in answers.items() if answer == tcp.ACCEPTS}
-    return [name for name, theirs in beside.items() if theirs & accepting]
+    return [name for name, theirs in servers.items() if theirs & accepting]

@@ -67,7 +67,8 @@ class Server:
         monkeypatch.setattr(draining, "settings", lambda: self.settings)
         monkeypatch.setattr(draining, "_runs", lambda _: True)
         self.goes = 1e9
-        monkeypatch.setattr(draining, "_others", lambda _: ["chatserver2"] if self.now < self.goes else [])
+        monkeypatch.setattr(addresses, "own", lambda: {"10.1.0.21"})
+        monkeypatch.setattr(draining, "_accepting", lambda beside, _: list(beside) if self.now < self.goes else [])
         monkeypatch.setattr(draining.time, "sleep", self._passes)
 
     def _active(self, *_: object) -> dict[str, int]:
@@ -126,7 +127,21 @@ def test_where_the_last_other_server_goes_away_it_waits_no_longer_and_changes_no
     server.left, server.settings, server.goes = [3], CUTS, 1005.0
     with pytest.raises(Undrained, match=r"the last other chat server went away\. Nothing was changed"):
         draining.drain()
-    assert server.now == server.goes
+    assert server.now == server.goes + 1
+
+
+def test_a_name_server_that_falls_silent_meanwhile_ends_no_drain(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(addresses, "own", lambda: {"10.1.0.21"})
+    monkeypatch.setattr(
+        addresses, "resolved", lambda name: asked.append(name) or ({"10.1.0.22"} if len(asked) <= 4 else set())
+    )
+    monkeypatch.setattr(draining, "_accepting", lambda beside, _: [name for name, theirs in beside.items() if theirs])
+    server.left = [3, 2, 1, 0]
+    draining.drain()
+    assert (state.current() or Drain(0, 0)).drained
 
 
 def test_another_server_is_one_that_takes_chats_whoever_else_answers_there(monkeypatch: pytest.MonkeyPatch) -> None:
