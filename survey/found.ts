@@ -30,7 +30,7 @@ export const hostFacts = z.object({
       installed: z.boolean(),
       unit: z.enum(["none", "by hand", "ours"]),
       active: z.boolean(),
-      /** Where its database is; empty texts where the unit does not say. */
+      /** Where its database is, where the unit says it as a stack file does; other texts may be empty. */
       database: z
         .record(z.enum(["host", "port", "name", "user", "serverTimezone", "characterEncoding"]), said)
         .nullable(),

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from ..access import disk, mounts
-from ..documents.declaration import HOME, UNIT
+from ..documents.declaration import HOME, HOST, UNIT
 from ..errors import Refused
 from ..hazelcast import configuration
 from ..systemd import unit_file
@@ -48,13 +48,19 @@ def read() -> Found:
 
 
 def database(unit: str) -> dict[str, str] | None:
-    """Reads from a unit where the database is, and never its password: `jdbc:mysql://acd-dbm/JTELWeb?user=root&…`."""
+    """Reads from a unit where the database is, and never its password: `jdbc:mysql://acd-dbm/JTELWeb?user=root&…`.
+
+    None for an address of another form, which may name several hosts, or a password anywhere.
+    """
     match = _CONNECTION.search(unit.replace("%%", "%"))
-    if not match:
+    try:
+        url = urlsplit(match[1] if match else "")
+        given = {"host": url.hostname or "", "port": str(url.port or 3306), "name": url.path.lstrip("/")}
+    except ValueError:
         return None
-    url = urlsplit(match[1])
+    if not re.fullmatch(HOST, given["host"]) or not re.fullmatch(r"\w+", given["name"]):
+        return None
     asked = parse_qs(url.query)
-    given = {"host": url.hostname or "", "port": str(url.port or 3306), "name": url.path.lstrip("/")}
     for key in ("user", "serverTimezone", "characterEncoding"):
         given[key] = asked.get(key, [""])[0]
     return given
@@ -73,8 +79,10 @@ def _of_unit(unit: str) -> list[str]:
     seen, data = disk.stat(_UNIT), _value(unit, "DATADIR")
     readable = bool(seen and seen.st_mode & stat.S_IROTH and "password=" in unit)
     wrong = data and not disk.is_directory(Path(data), follow=True)
+    unclear = _CONNECTION.search(unit) and database(unit) is None
     return [
         *([f"{_UNIT} holds the database password, and everybody may read it (ps shows it, too)"] if readable else []),
+        *([f"{_UNIT} names its database in a form that a stack file has not, e.g. two hosts"] if unclear else []),
         *([f"DATADIR is {data}, which is no folder here"] if wrong else []),
     ]
 

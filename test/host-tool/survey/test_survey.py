@@ -63,6 +63,24 @@ def test_of_a_connection_come_host_database_and_user_but_no_password(quiet: Path
     assert "cret" not in json.dumps([found.facts, found.deviations])
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mysql://address=(host=acd-dbm)(port=3306)(user=root)(password=s3cret)/JTELWeb",
+        "mysql:loadbalance://root:s3cret@acd-dbm/JTELWeb",
+        "mysql://root:s3cret@acd-db1:3306,acd-db2:3306/JTELWeb",
+        "mysql:replication://acd-db1:3306,acd-db2:3306/JTELWeb?password=s3cret",
+        "mysql://[fd00::1/JTELWeb?password=s3cret",
+    ],
+)
+def test_an_address_of_a_database_in_another_form_is_said_to_be_one(address: str, quiet: Path) -> None:
+    (quiet / "unit").write_text(f'[Service]\nEnvironment=JAVA_OPTS="-Dclientmessenger.connection=jdbc:{address}"\n')
+    found = chat.read()
+    assert found.facts["database"] is None
+    assert "names its database in a form that a stack file has not" in "\n".join(found.deviations)
+    assert "s3cret" not in json.dumps([found.facts, found.deviations])
+
+
 def test_an_installation_is_compared_with_the_procedure(quiet: Path) -> None:
     (quiet / "unit").write_text(UNIT)
     (quiet / "unit").chmod(0o644)
