@@ -36,8 +36,11 @@ def packages() -> dict[str, str]:
 
 
 def has_service_user() -> bool:
-    """Tells whether there is the user `jtel`."""
-    return any(each.pw_name == "jtel" for each in pwd.getpwall())
+    """Tells whether there is the user `jtel`, also one of a directory, which need not list its users."""
+    try:
+        return bool(pwd.getpwnam("jtel"))
+    except KeyError:
+        return False
 
 
 def whose() -> str:
