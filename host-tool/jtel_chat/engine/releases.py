@@ -116,20 +116,24 @@ def examine_and_note(directory: Path, entries: tuple[str, ...], rights: Account 
     """Does what `examine` does, and notes which files it has read, for `examine_unless_noted`.
 
     A file that was changed a moment ago might change again within one tick of its file system: then nothing is noted.
+    Nor where another call notes at the same time: it costs the next look time, and nothing else.
     """
     begun = time.time_ns()
     files = _files(directory, entries, rights)
     release = examine(directory, entries, rights)
     if not release.is_absent and all(file.changed < begun - _TICK for _, file in files):
-        disk.make_directory(disk.RUN)
-        disk.write(_examined(), json.dumps({"files": _traits(directory, files), **release.stored()}).encode())
+        noted = json.dumps({"files": _traits(directory, files), **release.stored()}).encode()
+        with contextlib.suppress(OSError, Refused):
+            disk.make_directory(disk.RUN)
+            disk.write(_examined(), noted)
     return release
 
 
 def examine_unless_noted(directory: Path, entries: tuple[str, ...], rights: Account | None) -> Release:
     """Does what `examine` does, and reads the files, some 50 MB, only where one was changed since they were noted.
 
-    The kernel says so, by their times of change.
+    The kernel says so, by their times of change, which nobody can set. Only of a page that a program has mapped and
+    changed (mmap(2)) it says so later, once it is written to the drive: the next start or apply sees that.
     """
     noted = disk.json(_examined()) or {}
     if noted.get("files") == _traits(directory, _files(directory, entries, rights)):
