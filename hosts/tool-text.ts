@@ -14,15 +14,16 @@ const start = "import sys; request = sys.stdin.buffer.readline(); exec(sys.stdin
 
 /**
  * The command `there` for hosts where the tool with this digest is in place and whole. Elsewhere {@link withTool} sends the text,
- * which answers the request instead: looking needs no installation.
+ * which answers the request instead: looking needs no installation. What sudo refuses, it says in English.
  */
 export const whereInstalled = (toolDigest: string, there: string): string =>
   posix(
-    `if grep -qs ${toolDigest} ${sumsPath} && sha256sum --check --status ${sumsPath} 2>/dev/null; then ${there}; else ${asksForTool("sudo -n")}; fi`,
+    `export LC_ALL=C LANGUAGE=; if grep -qs ${toolDigest} ${sumsPath} && sha256sum --check --status ${sumsPath} 2>/dev/null; then ${there}; else ${asksForTool("sudo -n")}; fi`,
   );
 
 /** A script that asks for the tool's text and runs it with the rights that `become` gives, e.g. `sudo -n`. */
-export const asksForTool = (become: string): string => `echo "${wantsTool}"; exec ${become} python3 -I -c "${start}"`;
+export const asksForTool = (become: string): string =>
+  `echo "${wantsTool}"; exec ${become} /usr/bin/python3 -I -c "${start}"`;
 
 /**
  * What that command gets: the request, and where it asks for more, the tool's text and how to run it.

@@ -121,6 +121,7 @@ def run(
             "--quiet",
             f"--unit={unit}",
             "--setenv=LC_ALL=C.UTF-8",
+            "--setenv=LANGUAGE=",
             *(f"--property={each}" for each in properties),
         )
         over = False

@@ -18,8 +18,15 @@ from ..access.account import Account
 from ..errors import Failed
 from ..text import printable
 
-# needrestart would restart services – ClientMessenger among them – behind our back.
-ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_MODE": "l"}
+#: What programs say is read, so it has to be English: LANGUAGE of a host's /etc/default/locale would win over C.UTF-8
+#: (gettext(3)). needrestart would restart services – ClientMessenger among them – behind our back.
+ENVIRONMENT = {
+    **os.environ,
+    "LC_ALL": "C.UTF-8",
+    "LANGUAGE": "",
+    "DEBIAN_FRONTEND": "noninteractive",
+    "NEEDRESTART_MODE": "l",
+}
 
 #: Exit code of a program that did not end in time, as timeout(1) gives it.
 HANGS = 124

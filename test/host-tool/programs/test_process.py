@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -128,3 +129,13 @@ def test_within_one_look_the_same_question_is_asked_once(tmp_path: Path) -> None
         assert process.ask(*argv).stdout == process.ask(*argv).stdout == "again\n"
     assert process.ask(*argv).stdout == "again\nagain\n"
     assert process.ask(*argv).stdout == "again\nagain\nagain\n"
+
+
+def test_programs_answer_in_english_whatever_the_language_of_the_host() -> None:
+    program = "from jtel_chat.programs import process; print(repr(process.run('printenv', 'LC_ALL', 'LANGUAGE')))"
+    environment = {**os.environ, "LANGUAGE": "de_DE:de", "LC_ALL": "de_DE.UTF-8"}
+    folder = Path(process.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "'C.UTF-8\\n\\n'\n"
