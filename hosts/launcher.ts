@@ -43,15 +43,15 @@ const fromText = (): string => {
     'digest = lambda path: hashlib.sha256(open(path, "rb").read()).hexdigest()',
     `texts = [path for path in ("${broughtPath}", "/var/lib/jtel-chat/tool") if os.path.exists(path) and digest(path) == wanted]`,
     `installed = os.path.exists("${sumsPath}") and wanted in open("${sumsPath}").read()`,
-    `places = texts + ["${toolPath}"] * installed`,
-    `places or sys.exit("the text of jtel-chatctl " + wanted[:16] + " is not on this host. Run pulumi up, which brings it; then repeat")`,
+    `programs = [[sys.executable, "-IS", text] for text in texts] + [["${toolPath}"]] * installed`,
+    `programs or sys.exit("the text of jtel-chatctl " + wanted[:16] + " is not on this host. Run pulumi up, which brings it; then repeat")`,
     'given = os.memfd_create("document")',
     "os.write(given, document)",
     "os.lseek(given, 0, os.SEEK_SET)",
     "os.dup2(given, 0)",
-    'os.execv(sys.executable, [sys.executable, "-IS", places[0], *sys.argv[1:]])',
+    "os.execv(programs[0][0], programs[0] + sys.argv[1:])",
   ].join("; ");
-  return `sudo -n python3 -I -c '${program}'`;
+  return `sudo -n /usr/bin/python3 -I -c '${program}'`;
 };
 
 const applyArguments = (step: string, { generation, reason }: Launch) =>

@@ -11,7 +11,7 @@ from .programs import bounded
 
 def run() -> int:
     """Runs the command line and returns its exit code."""
-    if bounded.concerns(sys.argv[1:]):
+    if sys.argv[0] != "-c" and bounded.concerns(sys.argv[1:]):  # "-c": the launcher has started this
         bounded.run(_launcher(), sys.argv[1:])
     from .__main__ import main
 

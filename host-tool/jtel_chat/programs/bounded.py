@@ -29,4 +29,4 @@ def is_inside() -> bool:
 
 def run(launcher: str, arguments: list[str]) -> None:
     """Becomes the launcher, which runs this very text with these arguments within the limits."""
-    os.execv("/bin/sh", ["/bin/sh", "-c", launcher, sys.argv[0], *arguments])  # noqa: S606 – no shell is to be avoided
+    os.execv("/bin/sh", ["/bin/sh", "-c", launcher, f"text:{sys.argv[0]}", *arguments])  # noqa: S606 – no shell is to be avoided

@@ -32,7 +32,7 @@ class Launcher:
 
     def run(self, *arguments: str, name: str = "/usr/local/sbin/jtel-chatctl") -> tuple[int, str, str]:
         """Runs it; returns its exit code, what it has started, and what it said."""
-        text = LAUNCHER.replace("PATH=", f"PATH={self.folder}:")
+        text = LAUNCHER.replace("PATH=", f"PATH={self.folder}:").replace("/usr/bin/python3", f"{self.folder}/python3")
         done = subprocess.run(["sh", "-c", text, name, *arguments], capture_output=True, text=True, check=False)
         return done.returncode, self.started.read_text() if self.started.exists() else "", done.stderr
 
@@ -56,7 +56,11 @@ def test_a_look_starts_within_limits(command: str, launcher: Launcher) -> None:
 
 
 def test_a_text_that_was_brought_is_started_in_the_place_of_the_archive(launcher: Launcher) -> None:
-    assert launcher.run("look", name="/proc/self/fd/5")[1].endswith("python3 -IS /proc/self/fd/5 look\n")
+    assert launcher.run("look", name="text:/proc/self/fd/5")[1].endswith("python3 -IS /proc/self/fd/5 look\n")
+
+
+def test_no_other_python_of_a_customers_runs_the_tool() -> None:
+    assert LAUNCHER.count("python3") == LAUNCHER.count("/usr/bin/python3") == 3
 
 
 def test_other_commands_have_no_limits_of_a_look(launcher: Launcher) -> None:
@@ -67,7 +71,9 @@ def test_other_commands_have_no_limits_of_a_look(launcher: Launcher) -> None:
         assert started.endswith(f"{' '.join(['sys.exit(start.run())', *arguments])}\n")
 
 
-@pytest.mark.parametrize(("signal", "why"), [("TERM", "longer than 180 s"), ("KILL", "signal 9.*memory")])
+@pytest.mark.parametrize(
+    ("signal", "why"), [("TERM", "longer than 180 s"), ("KILL", "1G of memory"), ("PIPE", "signal 13 has ended it")]
+)
 def test_a_look_that_its_limits_end_says_which(signal: str, why: str, launcher: Launcher) -> None:
     launcher.stands_in("systemd-run", f"kill -{signal} $$")
     code, _, said = launcher.run("look")
@@ -101,7 +107,15 @@ def test_a_text_that_was_brought_becomes_the_launcher(monkeypatch: pytest.Monkey
     monkeypatch.setattr(sys, "argv", ["/proc/self/fd/5", "look"])
     with pytest.raises(SystemExit):
         start.run()
-    assert became == [["/bin/sh", "-c", LAUNCHER, "/proc/self/fd/5", "look"]]
+    assert became == [["/bin/sh", "-c", LAUNCHER, "text:/proc/self/fd/5", "look"]]
+
+
+def test_what_the_launcher_has_started_is_not_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where systemd puts a scope elsewhere, the limits hold as well, and there is no end to starting anew."""
+    monkeypatch.setattr(bounded, "is_inside", lambda: False)
+    monkeypatch.setattr(os, "execv", lambda *_: pytest.fail("started anew"))
+    monkeypatch.setattr(sys, "argv", ["-c", "look", "too much"])
+    assert start.run() == 2
 
 
 def test_only_looks_without_limits_are_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
