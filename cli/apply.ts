@@ -77,9 +77,9 @@ const main = async (): Promise<void> => {
         env: { JTEL_CHAT_APPROVED: digest, JTEL_CHAT_SEEN: file },
       },
     );
-    process.exitCode = exitCode ?? 1;
+    process.exitCode = exitCode === 0 ? 0 : 1; // Pulumi's own codes would be taken for ours
     const now = (await readSeen(file))?.approval;
-    if (!exitCode || !now || "refused" in now || now.digest === digest) return; // pulumi has said why
+    if (exitCode === 0 || !now || "refused" in now || now.digest === digest) return; // pulumi has said why
     process.exitCode = notApproved;
     console.error("not applied, since this is not what was approved. Nothing was written on any host.");
     if (!lines) return console.error("To see the difference, give the report instead of its digest.");
