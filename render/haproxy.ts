@@ -1,6 +1,6 @@
 import { chatPort } from "../config/ports.ts";
 import type { HaproxyOptions } from "../config/schema.ts";
-import { callbackPaths } from "../tyntec/model/callback-paths.ts";
+import { callbackPaths } from "./callback-paths.ts";
 import { document } from "./document.ts";
 import { fill } from "./template.ts";
 

@@ -1,4 +1,4 @@
-import { callbackPaths } from "./callback-paths.ts";
+import { callbackPaths } from "../../render/callback-paths.ts";
 
 /** The two URLs of chat in an account's callback (API v3); `portal` is the portal's public https URL. */
 export const chatCallback = (portal: string) => ({

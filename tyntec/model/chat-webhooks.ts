@@ -1,4 +1,4 @@
-import { callbackPaths } from "./callback-paths.ts";
+import { callbackPaths } from "../../render/callback-paths.ts";
 import type { Webhook } from "./callbacks.ts";
 
 /** What becomes of a message, as chat wants to know it (vendor page "WhatsApp"). */
