@@ -72,20 +72,20 @@ class Configuration:
         """
         found = parse.split(marked_blocks.without(self.pieces))
         own = [self.lines[number - 1] for number in marked_blocks.numbers(self.pieces)]
-        return tuple(_moved(line, index, raw) for index, (line, raw) in enumerate(zip(own, found)))
+        return tuple(_moved(line, at, raw) for at, (line, raw) in enumerate(zip(own, found)))
 
     @cached_property
     def all_lines(self) -> tuple[Line, ...]:
-        """The lines of all files that HAProxy reads. The first line of this file has the index 0, the one before it -1.
+        """The lines of all files that HAProxy reads. The first line of this file is at 0, the one before it at -1.
 
         A line of the files before has the number that it would have if they were one.
         """
         before = [line for file in self.before for line in file.lines]
         after = [line for file in self.after for line in file.lines]
         return (
-            *(replace(line, index=at - len(before), number=at + 1) for at, line in enumerate(before)),
+            *(replace(line, at=at - len(before), number=at + 1) for at, line in enumerate(before)),
             *self.lines,
-            *(replace(line, index=at) for at, line in enumerate(after, len(self.lines))),
+            *(replace(line, at=at) for at, line in enumerate(after, len(self.lines))),
         )
 
     @cached_property
@@ -96,12 +96,12 @@ class Configuration:
     @cached_property
     def above(self) -> tuple[Section, ...]:
         """The sections of the files before: what stands here may inherit from them."""
-        return tuple(parse.sections([line for line in self.all_lines if line.index < 0]))
+        return tuple(parse.sections([line for line in self.all_lines if line.at < 0]))
 
     @cached_property
     def below(self) -> tuple[Section, ...]:
         """The sections of the files after, which may inherit from what stands here."""
-        return tuple(parse.sections([line for line in self.all_lines if line.index >= len(self.lines)]))
+        return tuple(parse.sections([line for line in self.all_lines if line.at >= len(self.lines)]))
 
     @property
     def whole(self) -> bytes:
@@ -113,7 +113,7 @@ class Configuration:
         return parse.split(self.text)
 
 
-def _moved(line: Line, index: int, raw: bytes) -> Line:
-    """Gives a line another index and text. Reads its words anew only where a block has carried it, as a comment."""
+def _moved(line: Line, at: int, raw: bytes) -> Line:
+    """Gives a line another place and text. Reads its words anew only where a block has carried it, as a comment."""
     same = raw.rstrip(b"\r\n") == line.raw.rstrip(b"\r\n")
-    return Line(index, line.number, raw, line.words if same else parse.words(raw))
+    return Line(at, line.number, raw, line.words if same else parse.words(raw))

@@ -30,11 +30,11 @@ _SHOWN = 120  # characters of a line in a message
 class Line:
     """One line of a file.
 
-    index: its place among the lines that are read together, from 0. number: its number in the file that a person sees,
+    at: its place among the lines that are read together, from 0. number: its number in the file that a person sees,
     from 1. raw: its bytes with the line end. words: unquoted, without the comment; none on a blank or comment line.
     """
 
-    index: int
+    at: int
     number: int
     raw: bytes
     words: tuple[str, ...]
@@ -87,7 +87,7 @@ def split(text: bytes) -> list[bytes]:
 
 def lines(raw: Sequence[bytes]) -> list[Line]:
     """Reads the words of every line that `split` has cut."""
-    return [Line(index, index + 1, line, words(line)) for index, line in enumerate(raw)]
+    return [Line(at, at + 1, line, words(line)) for at, line in enumerate(raw)]
 
 
 def words(line: bytes) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ def sections(every: Sequence[Line]) -> list[Section]:
 
 def inherited(every: Sequence[Section], section: Section) -> list[Section]:
     """Lists the defaults that a section inherits from, nearest first: those that it names, else the last above it."""
-    above = [each for each in every if each.keyword == "defaults" and each.header.index < section.header.index]
+    above = [each for each in every if each.keyword == "defaults" and each.header.at < section.header.at]
     if origin := _origin(section):
         above = [each for each in above if each.name == origin]
     elif section.keyword == "defaults":
@@ -163,7 +163,7 @@ def conditional(every: Sequence[Section]) -> set[int]:
         for line in reversed(section.lines):
             depth = max(depth + {".endif": 1, ".if": -1}.get(line.keyword, 0), 0)
         if depth:
-            found.add(section.header.index)
+            found.add(section.header.at)
     return found
 
 

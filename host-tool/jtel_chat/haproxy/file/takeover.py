@@ -86,11 +86,9 @@ def _lines(section: Section) -> list[int]:
 
     Comments and blank lines after that belong to what follows.
     """
-    content = [line.index for line in (section.header, *section.content())]
+    content = [line.at for line in (section.header, *section.content())]
     known = set(content)
-    return [
-        line.index for line in section.lines if line.index in known or (line.index < content[-1] and not line.words)
-    ]
+    return [line.at for line in section.lines if line.at in known or (line.at < content[-1] and not line.words)]
 
 
 def _port_clashes(section: Section, ours: list[Bind]) -> Iterator[str]:
