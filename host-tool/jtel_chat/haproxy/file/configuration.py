@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from .marked_blocks import Piece
 from .parse import Line, Section
 
 
-@dataclass(frozen=True)
 class Configuration:
     """A text in HAProxy's language. Its lines, sections and marked blocks are read when first asked for, and once.
 
@@ -21,15 +19,30 @@ class Configuration:
     text; 0 for a line of ours that he has not seen yet.
     """
 
-    text: bytes = field(repr=False)
-    path: Path = Path()
-    before: tuple[Configuration, ...] = field(default=(), repr=False)
-    after: tuple[Configuration, ...] = field(default=(), repr=False)
-    numbers: tuple[int, ...] = field(default=(), repr=False, compare=False)
+    def __init__(
+        self,
+        text: bytes,
+        path: Path = Path(),
+        before: tuple[Configuration, ...] = (),
+        after: tuple[Configuration, ...] = (),
+        numbers: tuple[int, ...] = (),
+    ) -> None:
+        self.text = text
+        self.path = path
+        self.before = before
+        self.after = after
+        self.numbers = numbers
+
+    def __eq__(self, other: object) -> bool:
+        """Compares what HAProxy reads; what a person knows the lines by does not count."""
+        return isinstance(other, Configuration) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
 
     def changed(self, text: bytes) -> Configuration:
         """Gives the file another text, between the same files; the same object where the text is the same."""
-        return self if text == self.text else replace(self, text=text, numbers=())
+        return self if text == self.text else Configuration(text, self.path, self.before, self.after)
 
     def numbered_as(self, file: Configuration) -> Configuration:
         """Gives the customer's lines the numbers that they have in `file`, which this is an edit of.
@@ -41,13 +54,17 @@ class Configuration:
         numbers = [0] * len(self.lines)
         for line, known in zip(self.without_blocks, file.without_blocks):
             numbers[line.number - 1] = known.number
-        return replace(self, numbers=tuple(numbers))
+        return Configuration(self.text, self.path, self.before, self.after, tuple(numbers))
+
+    def between(self, before: tuple[Configuration, ...], after: tuple[Configuration, ...]) -> Configuration:
+        """Puts the file between others."""
+        return Configuration(self.text, self.path, before, after, self.numbers)
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """All lines; joined, their `raw` is the text again."""
         found = parse.lines(self._split)
-        return tuple(replace(line, number=number) for line, number in zip(found, self.numbers)) or tuple(found)
+        return tuple(line._replace(number=number) for line, number in zip(found, self.numbers)) or tuple(found)
 
     @cached_property
     def sections(self) -> tuple[Section, ...]:
@@ -83,9 +100,9 @@ class Configuration:
         before = [line for file in self.before for line in file.lines]
         after = [line for file in self.after for line in file.lines]
         return (
-            *(replace(line, at=at - len(before), number=at + 1) for at, line in enumerate(before)),
+            *(line._replace(at=at - len(before), number=at + 1) for at, line in enumerate(before)),
             *self.lines,
-            *(replace(line, at=at) for at, line in enumerate(after, len(self.lines))),
+            *(line._replace(at=at) for at, line in enumerate(after, len(self.lines))),
         )
 
     @cached_property
@@ -107,6 +124,10 @@ class Configuration:
     def whole(self) -> bytes:
         """The text of all files that HAProxy reads."""
         return b"".join((*(file.text for file in self.before), self.text, b"\n", *(file.text for file in self.after)))
+
+    @property
+    def _identity(self) -> tuple[object, ...]:
+        return self.text, self.path, self.before, self.after
 
     @cached_property
     def _split(self) -> list[bytes]:

@@ -11,7 +11,7 @@ import ipaddress
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import parse
 from .configuration import Configuration
@@ -24,8 +24,7 @@ _HIGHEST = 65535
 _PROBED = 32  # binds of one section: a range may have thousands
 
 
-@dataclass(frozen=True)
-class Bind:
+class Bind(NamedTuple):
     """One address and port of a `bind` line.
 
     section: `frontend acdportal_https`. address: an IP address or a name; `0.0.0.0` and `::` for all (`bind :::443`

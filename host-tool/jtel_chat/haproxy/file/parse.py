@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...text import masking
 
@@ -26,8 +26,7 @@ _CONTROL = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _SHOWN = 120  # characters of a line in a message
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One line of a file.
 
     at: its place among the lines that are read together, from 0. number: its number in the file that a person sees,
@@ -44,8 +43,7 @@ class Line:
         return self.words[0] if self.words else ""
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """A section: its header as the first line, and all lines up to the next header."""
 
     keyword: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...errors import Refused
 from . import parse
@@ -13,8 +13,7 @@ from .parse import Line, Section
 PATHS = ("/incoming", "/delivery")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """The place of some of our rules in a section.
 
     before: index of the line that they precede. like: the line whose indentation they take. rules: which. replaced:
