@@ -34,7 +34,7 @@ def text() -> str:
 
 
 def _kind(name: str) -> str:
-    fields = kind.declared(Section(name, "")).fields
+    fields = kind.declared(Section(name, "", {})).fields
     return f"  {name}: {{\n{''.join(_field(key, each) for key, each in fields.items())}  }};\n"
 
 

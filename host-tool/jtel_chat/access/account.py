@@ -10,7 +10,7 @@ import grp
 import os
 import pwd
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .. import moment
 from ..errors import Refused
@@ -19,8 +19,7 @@ from ..errors import Refused
 SERVICE = ("jtel", "jtel")
 
 
-@dataclass(frozen=True)
-class Account:
+class Account(NamedTuple):
     """One user of this host. groups: the numbers of all groups that he is in, `(1000, 27)`."""
 
     name: str

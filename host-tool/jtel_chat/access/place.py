@@ -13,8 +13,8 @@ import contextlib
 import os
 import stat as modes
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import Refused
 from .account import ROOT, Account, acting_as, owning
@@ -24,8 +24,7 @@ _NO_FILES = ("/proc/", "/sys/", "/dev/")
 _DIRECTORY = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A name in an open directory, and the account that acts there."""
 
     path: Path

@@ -9,8 +9,8 @@ import os
 import re
 import stat as modes
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import Refused
 from . import disk
@@ -22,8 +22,7 @@ _LITTER = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One file or folder of a tree. name: its path below the tree, `bin/a.jar`; directories have the size 0.
 
     changed: when its bytes, mode, owner or names were changed last (st_ctime, in nanoseconds): nobody can set that.

@@ -6,8 +6,6 @@ Both records are written anew under their own generation and reason, so that Pul
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..documents import kind
 from ..documents.document import Section
 from ..drain import draining
@@ -49,7 +47,7 @@ def _update(installing: str, running: str) -> list[str]:
             installing, [_following(section) for section in record.sections(installing)], proven_already=False
         )
         # Who calls this wants the restart now, also where an up leaves it owed.
-        said += _apply(running, [replace(service, fields={**service.fields, "restart": "roll"})], proven_already=True)
+        said += _apply(running, [service._replace(fields={**service.fields, "restart": "roll"})], proven_already=True)
     except Failed as failure:
         raise Failed(f"{failure}{_put_back(installing, service, before)}") from None
     journal.proven()
@@ -58,7 +56,7 @@ def _update(installing: str, running: str) -> list[str]:
 
 
 def _following(section: Section) -> Section:
-    return replace(section, fields={**section.fields, "release": "follow"}) if section.kind == "release" else section
+    return section._replace(fields={**section.fields, "release": "follow"}) if section.kind == "release" else section
 
 
 def _apply(step: str, sections: list[Section], *, proven_already: bool) -> list[str]:

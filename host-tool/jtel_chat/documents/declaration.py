@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..errors import Refused
 from .document import Section
@@ -31,8 +31,7 @@ DIGEST = r"[0-9a-f]{16}"
 RELEASE = rf"hold|follow|{DIGEST}|[0-9a-f]{{64}}"
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """One field of a kind. pattern: what the whole value must match; in a block, each line of it.
 
     form: `line` (`key: value`), `lines` (a block of lines) or `text` (a block as it is, of any lines where pattern is
@@ -44,8 +43,7 @@ class Field:
     required: bool = False
 
 
-@dataclass(frozen=True)
-class Declaration:
+class Declaration(NamedTuple):
     """What a section of one kind may say, and what the engine has to know of the kind.
 
     names: pattern of the section's name, and so of the paths that it may own.
@@ -57,7 +55,7 @@ class Declaration:
 
     names: str
     fields: Mapping[str, Field]
-    secret: frozenset[str] = field(default_factory=frozenset)
+    secret: frozenset[str] = frozenset()
     proves: bool = False
     loaded: str = "never"
 

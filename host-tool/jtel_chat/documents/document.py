@@ -14,7 +14,7 @@ Block lines are indented by a tab, so that no content can be taken for a header.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ..errors import Refused
 
@@ -22,8 +22,7 @@ _HEADER = re.compile(r"# ([a-z]+): (\S.*)")
 _FIELD = re.compile(r"([a-z][a-z0-9-]*):(?: (.*))?")
 
 
-@dataclass
-class Section:
+class Section(NamedTuple):
     """One section of a document: `# files: /etc/x` has the kind `files` and the name `/etc/x`.
 
     fields: the values by their keys; a block is one text that ends in a newline.
@@ -31,7 +30,7 @@ class Section:
 
     kind: str
     name: str
-    fields: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, str]
 
     def text(self, key: str) -> str:
         """Gives the value of a field. Raises Refused where the section lacks it."""
@@ -54,7 +53,7 @@ def parse(text: str) -> list[Section]:
         if block and (line.startswith("\t") or not line):
             fields[block] += line[1:] + "\n"
         elif header := _HEADER.fullmatch(line):
-            sections.append(Section(header[1], header[2]))
+            sections.append(Section(header[1], header[2], {}))
             block = ""
         elif sections and (entry := _FIELD.fullmatch(line)):
             block = entry[1] if entry[2] is None else ""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Protocol, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, cast
 
 from ..engine.transaction import Transaction
 from ..errors import Refused
@@ -17,9 +17,9 @@ KINDS = (
     *("resources", "packages", "tool", "files", "database", "release", "haproxy", "unit", "secret", "firewall"),
     *("service", "drain"),
 )
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass
 class Observed:
     """What a kind has found on the host. Values are short and public: digests, modes, states – never content.
 
@@ -37,27 +37,39 @@ class Observed:
     address is changed after the others, a chat server that runs after those before it are proven.
     """
 
-    state: dict[str, str] = field(default_factory=dict)
-    loaded: dict[str, str] = field(default_factory=dict)
-    problems: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    owed: list[str] = field(default_factory=list)
-    text: dict[str, Callable[[], str]] = field(default_factory=dict)
-    facts: dict[str, str] = field(default_factory=dict)
-    alike: dict[str, str] = field(default_factory=dict)
-    active: bool = False
+    def __init__(
+        self,
+        state: Mapping[str, str] = _NOTHING,
+        loaded: Mapping[str, str] = _NOTHING,
+        problems: Iterable[str] = (),
+        warnings: Iterable[str] = (),
+        *,
+        owed: Iterable[str] = (),
+        text: Mapping[str, Callable[[], str]] = _NOTHING,
+        facts: Mapping[str, str] = _NOTHING,
+        alike: Mapping[str, str] = _NOTHING,
+        active: bool = False,
+    ) -> None:
+        self.state = dict(state)
+        self.loaded = dict(loaded)
+        self.problems = list(problems)
+        self.warnings = list(warnings)
+        self.owed = list(owed)
+        self.text = dict(text)
+        self.facts = dict(facts)
+        self.alike = dict(alike)
+        self.active = active
 
 
-@dataclass
-class Judgement:
+class Judgement(NamedTuple):
     """What speaks against some content before it is written.
 
     problems, warnings: as in Observed. said: lines for the person who writes it.
     """
 
-    problems: list[str] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    said: list[str] = field(default_factory=list)
+    problems: Sequence[str] = ()
+    warnings: Sequence[str] = ()
+    said: Sequence[str] = ()
 
 
 class Kind(Protocol):

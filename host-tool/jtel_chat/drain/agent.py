@@ -14,8 +14,7 @@ import ipaddress
 import select
 import socket
 import time
-from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
 from ..errors import Refused
 from . import state
@@ -31,12 +30,11 @@ _CLOSED = 0x2000
 DRAIN, READY, NOTHING = b"drain\n", b"ready\n", b"\n"
 
 
-@dataclass
-class Memory:
+class Memory(NamedTuple):
     """What the agent knows of those who ask. asked: when, as seconds since the boot. heard: `drain`, and no `ready`."""
 
-    asked: dict[str, float] = field(default_factory=dict)
-    heard: set[str] = field(default_factory=set)
+    asked: dict[str, float]
+    heard: set[str]
 
     def answer(self, peer: str, drain: Drain | None, now: float) -> bytes:
         """Gives the line for an address that asks."""
@@ -56,8 +54,7 @@ class Memory:
             self.heard.discard(peer)
 
 
-@dataclass
-class _Talk:
+class _Talk(NamedTuple):
     """One connection that has got its answer."""
 
     connection: socket.socket

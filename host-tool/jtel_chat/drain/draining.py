@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ..documents import kind
 from ..documents.document import Section
@@ -25,8 +25,7 @@ _SURE = 2  # counts in a row that find nobody: a session that has just been acce
 _TICK = 1.0
 
 
-@dataclass(frozen=True)
-class Settings:
+class Settings(NamedTuple):
     """How this host drains, from its section of the kind `drain`.
 
     unit: the service. port: its own, on which sessions are counted. deadline, idle, settle: seconds. stops: with
@@ -50,8 +49,7 @@ class Settings:
         return self.load_balancers.get(address, address)
 
 
-@dataclass(frozen=True)
-class Situation:
+class Situation(NamedTuple):
     """What decides whether the server can drain.
 
     others: chat servers of the stack that take connections beside it. asking: addresses that ask the agent now.
@@ -116,7 +114,7 @@ def drain() -> None:
         state.write(going)
     if not going.drained:
         _wait(found)
-    state.write(replace(state.current() or going, drained=True, until=state.now() + _REST))
+    state.write((state.current() or going)._replace(drained=True, until=state.now() + _REST))
 
 
 def judged(found: Settings, seen: Situation) -> tuple[str, bool]:
@@ -232,7 +230,7 @@ def _wait(found: Settings) -> None:
                 " clientMessenger.drain.deadline; atDeadline: cut would end them"
             )
         if left != going.left:
-            state.write(replace(going, left=left))
+            state.write(going._replace(left=left))
         time.sleep(_TICK)
 
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..access import disk
 from ..errors import Refused
@@ -26,8 +25,7 @@ _KNOWN = 2 * 3600.0  # seconds in which what a run has seen of load balancers co
 _LARGEST = 64 << 10  # bytes of a file of the agent's
 
 
-@dataclass(frozen=True)
-class Drain:
+class Drain(NamedTuple):
     """A drain; times are seconds since the boot.
 
     deadline: until when it is waited for sessions. until: when the agent ends it, if nobody has done so before.
@@ -60,7 +58,7 @@ def current() -> Drain | None:
 def write(drain: Drain) -> None:
     """Makes this the drain that goes on; the agent finds it at the next question."""
     disk.make_directory(disk.RUN)
-    disk.write(_file(), json.dumps(asdict(drain)).encode(), 0o644)
+    disk.write(_file(), json.dumps(drain._asdict()).encode(), 0o644)
 
 
 def remove() -> None:

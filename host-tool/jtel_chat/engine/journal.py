@@ -224,7 +224,7 @@ def _put_back(entry: dict[str, Any], blobs: Path, booting: bool) -> list[str]:
     if "command" in entry and not (booting and entry["command"][0] == "systemctl"):
         process.attempt(*entry["command"], timeout=120)
     elif "kind" in entry and not booting:
-        return [_load_again(Section(entry["kind"], entry["name"]))]
+        return [_load_again(Section(entry["kind"], entry["name"], {}))]
     return []
 
 

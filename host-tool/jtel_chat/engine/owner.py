@@ -11,8 +11,8 @@ The step `tool` writes the file, and so makes the stack that applies it the owne
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..access import disk
 from . import logbook, record
@@ -22,8 +22,7 @@ _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BEFORE = "before: "
 
 
-@dataclass(frozen=True)
-class Owner:
+class Owner(NamedTuple):
     """A stack. name: `jtel-chat/dev`. id: the one in its state, empty where none is known."""
 
     name: str

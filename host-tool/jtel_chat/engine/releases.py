@@ -16,9 +16,8 @@ import contextlib
 import hashlib
 import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..access import digests, disk, trees
 from ..access.account import Account
@@ -34,8 +33,7 @@ _TICK = 10**9  # nanoseconds; as coarse as a file system's time of a change may 
 _SHORT = 16  # digits of a digest that people use
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(NamedTuple):
     """A release by its digest and by the entries of its folder, `("bin", "gui")`.
 
     digest: SHA-256 over names and bytes, 64 digits; `absent` where there is no program.

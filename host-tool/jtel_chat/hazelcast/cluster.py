@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from ..access import disk
 from ..documents.document import Section
@@ -27,21 +27,20 @@ _TALK = 4.0  # seconds between the first and the last that came over a connectio
 _WINDOWS = 3  # `cluster-within` as often, where what is found changes on and on
 
 
-@dataclass
 class _Look:
     """What one look at a cluster has found: how many members there are and should be, with lines for a person.
 
     A problem may pass while members join, so it is certain only when look after look has found it.
     """
 
-    members: int = 1
-    expected: int = 1
-    said: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
+    def __init__(self, *problems: str) -> None:
+        self.members = 1
+        self.expected = 1
+        self.said: list[str] = []
+        self.problems = list(problems)
 
 
-@dataclass(frozen=True)
-class _Host:
+class _Host(NamedTuple):
     """A host on which members are expected, by one or more addresses.
 
     name: what a person calls it, `chatserver2 (10.1.0.22)`.
@@ -159,10 +158,8 @@ def _look(section: Section, network: Network, hosts: list[_Host], traffic: _Traf
     own = next((port for port in network.ports if port in listening), None)
     if own is None:
         return _Look(
-            problems=[
-                f"{section.name} listens on none of the ports {network.ports[0]}-{network.ports[-1]}: it is no"
-                " Hazelcast member"
-            ]
+            f"{section.name} listens on none of the ports {network.ports[0]}-{network.ports[-1]}: it is no Hazelcast"
+            " member"
         )
     if traffic:
         traffic.note(sockets.received(network.ports), time.monotonic())

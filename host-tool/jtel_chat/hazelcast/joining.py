@@ -8,8 +8,7 @@ with `auto-increment="false"`, one.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import Refused
 from . import xml
@@ -25,8 +24,7 @@ _TRIED = 3  # ports of a member that names none (TcpIpJoiner, MAX_PORT_TRIES)
 _ELEMENTS = ("member", "members", "interface", "required-member")
 
 
-@dataclass(frozen=True)
-class Member:
+class Member(NamedTuple):
     """A host with members, and the ports on which others look for them there.
 
     in_range: only a range like `10.1.0.1-5` names the host, so that there may be none.
@@ -37,8 +35,7 @@ class Member:
     in_range: bool = False
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """What a file says of the network.
 
     ports: those on which a member may listen. members: None where they do not find each other by a list. increments: a
@@ -76,7 +73,7 @@ def read(data: bytes) -> Network:
         members.update(dict.fromkeys(_expanded(word, network.tried)))
         if len(members) > _MOST:
             raise Refused(f"its members stand for more than {_MOST} hosts. Name the servers of the cluster only")
-    return replace(network, members=list(members))
+    return network._replace(members=list(members))
 
 
 def _expanded(word: str, tried: range) -> list[Member]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ..errors import Refused
 from ..programs import java
@@ -19,20 +21,18 @@ _WAIT = 60  # seconds for starting Java, compiling and reading
 _SHOWN = 400  # characters of a refusal: Hazelcast goes on to list every element that it knows
 
 
-@dataclass(frozen=True)
-class Jar:
+class Jar(NamedTuple):
     """A jar with a Hazelcast member, and its major version: `3`."""
 
     path: Path
     major: str
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What the library says of a file: its own words where it refuses it, else what it has read."""
 
     refused: str = ""
-    facts: dict[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = MappingProxyType({})
 
     def summary(self) -> str:
         """Says it for a person: `cluster jtel-cluster-ACME, port 5701, members 10.1.0.21 10.1.0.22`."""

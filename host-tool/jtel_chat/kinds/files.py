@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from ..access import account, digests, disk, mounts, summary, writable
 from ..access.account import Account
@@ -33,8 +33,7 @@ _HAZELCAST = f"{declaration.HOME}/conf/hazelcast.xml"
 _RECOVER = "etc/systemd/system/jtel-chat-recover.service"
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """How one path is owned.
 
     own: the place of the tool's own text for it. service: it is read with the service user's rights.

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import subprocess
 import time
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..access import account, disk
 from ..access.account import ROOT
@@ -243,8 +243,7 @@ def _started_problems(section: Section, versions: dict[str, str]) -> list[str]:
     ]
 
 
-@dataclass(frozen=True)
-class _Java:
+class _Java(NamedTuple):
     """A Java by its major release and its program."""
 
     release: str

@@ -11,8 +11,8 @@ rights.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ..access import account, disk, mounts, trees
 from ..access.account import Account
@@ -43,8 +43,7 @@ _PIN = 16  # digits of a short pin, also of those that versions before 2026-12 m
 _NAMED = 3  # files that a problem names
 
 
-@dataclass(frozen=True)
-class _Source:
+class _Source(NamedTuple):
     """A release that is to be installed, and the folder that it has to be taken from; None where root has it."""
 
     release: Release

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..access import disk
 from . import sockets
 from .sockets import Socket
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(NamedTuple):
     """A process, and the systemd unit that it belongs to (empty where that is not known)."""
 
     pid: int

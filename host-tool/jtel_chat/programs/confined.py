@@ -14,9 +14,9 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from ..access import disk
 from ..errors import Refused
@@ -66,8 +66,7 @@ _ALWAYS = {
 _numbers = itertools.count(1)
 
 
-@dataclass(frozen=True)
-class Rights:
+class Rights(NamedTuple):
     """What a program may do beside reading what everybody may read.
 
     capabilities: `CAP_DAC_READ_SEARCH`.

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass
-class Found:
+class Found(NamedTuple):
     """Facts (None where there is nothing), and what of them differs from the vendor's procedure."""
 
     facts: dict[str, Any] | None

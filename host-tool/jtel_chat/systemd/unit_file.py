@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import Refused
 
@@ -14,8 +14,7 @@ _LINE_END = re.compile(r"\r\n|\n\r|[\n\r\0]")
 _BLANKS = " \t"  # to systemd; Python strips more
 
 
-@dataclass(frozen=True)
-class Assignment:
+class Assignment(NamedTuple):
     """`Nice=5` of a section `Service`. number: its first line. A line that is no assignment has an empty key."""
 
     number: int

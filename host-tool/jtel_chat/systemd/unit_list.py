@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ..access import account
 from . import exec_start
@@ -20,8 +20,7 @@ USER, GROUP = account.SERVICE
 _ONE, _LIST, _ADDED = "the last one counts", "an empty one forgets those before", "nothing forgets one"
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(NamedTuple):
     """One directive of the list.
 
     values: what the whole value must match; expected: the same for a person; judge: what a pattern cannot say, as a
@@ -176,5 +175,5 @@ def unwritable_because(assignment: Assignment) -> str:
 def taken(assignment: Assignment) -> Assignment:
     """Writes an assignment as it is taken over: syslog has meant the journal since systemd 246."""
     if assignment.key in ("StandardOutput", "StandardError") and assignment.value == "syslog":
-        return replace(assignment, value="journal")
+        return assignment._replace(value="journal")
     return assignment

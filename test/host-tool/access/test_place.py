@@ -272,7 +272,7 @@ def test_a_link_in_his_folder_keeps_no_service_from_its_old_files(
         steps.apply(step, 1, "first", f"# files: {path}\ncontent:\n\t{step}\nloaded-by: jtel-clientmessenger.service\n")
     obstacle(home, "folder")
     monkeypatch.setattr(kind, "of", lambda _: SimpleNamespace(run_again=lambda section: f"{section.name} runs again"))
-    said = steps._put_back_unproven(Section("service", "messenger"))
+    said = steps._put_back_unproven(Section("service", "messenger", {}))
     assert "Put back with it: his, ours. messenger runs again" in said
     assert "conf/his could not be put back and stays as it is" in said
     assert (home.parent / "ours").read_bytes() == b"before"

@@ -19,11 +19,11 @@ LB1, LB2 = "10.1.0.11", "10.1.0.12"
 
 
 def test_it_says_nothing_that_changes_anything_while_nobody_drains() -> None:
-    assert Memory().answer(LB1, None, 1.0) == NOTHING
+    assert Memory({}, set()).answer(LB1, None, 1.0) == NOTHING
 
 
 def test_it_says_drain_as_often_as_it_is_asked_then_ready_until_that_was_taken() -> None:
-    memory = Memory()
+    memory = Memory({}, set())
     assert [memory.answer(LB1, GOING, now) for now in (1.0, 2.0)] == [DRAIN, DRAIN]
     memory.taken(LB1, DRAIN)
     assert [memory.answer(LB1, None, now) for now in (3.0, 4.0)] == [READY, READY]
@@ -32,20 +32,20 @@ def test_it_says_drain_as_often_as_it_is_asked_then_ready_until_that_was_taken()
 
 
 def test_ready_is_said_only_to_those_who_have_heard_drain() -> None:
-    memory = Memory()
+    memory = Memory({}, set())
     memory.answer(LB1, GOING, 1.0)
     assert [memory.answer(peer, None, 2.0) for peer in (LB1, LB2)] == [READY, NOTHING]
 
 
 def test_where_a_person_has_it_out_of_service_nothing_is_said() -> None:
-    memory = Memory()
+    memory = Memory({}, set())
     going = Drain(deadline=1e9, until=1e9, spared=(LB1,))
     assert [memory.answer(peer, going, 1.0) for peer in (LB1, LB2)] == [NOTHING, DRAIN]
     assert [memory.answer(peer, None, 2.0) for peer in (LB1, LB2)] == [NOTHING, READY]
 
 
 def test_whoever_asks_its_memory_stays_small_and_knows_the_last() -> None:
-    memory = Memory()
+    memory = Memory({}, set())
     for number in range(1000):
         memory.answer(f"10.2.{number // 250}.{number % 250}", None, float(number))
     assert len(memory.asked) == 64

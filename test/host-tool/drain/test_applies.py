@@ -102,7 +102,10 @@ def test_updatesc_drains_before_it_installs(asked: list[str], state: Path, monke
 
 
 def test_updatesc_ends_the_drain_when_the_server_is_healthy(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    sections = {"release": Section("release", "/x", {"release": "hold"}), "service": Section("service", "x.service")}
+    sections = {
+        "release": Section("release", "/x", {"release": "hold"}),
+        "service": Section("service", "x.service", {}),
+    }
     monkeypatch.setattr(update, "_section", lambda _, name: sections[name])
     monkeypatch.setattr(update.release, "installed", lambda _: Release())
     monkeypatch.setattr(update, "_apply", lambda step, *_, **__: [step])
@@ -116,7 +119,7 @@ def test_a_failed_step_ends_the_drain_that_an_earlier_one_has_begun(
     def fails(*_: object) -> None:
         raise Failed("the database refuses the login")
 
-    monkeypatch.setattr(kind.of(Section("files", "x")), "apply", fails)
+    monkeypatch.setattr(kind.of(Section("files", "x", {})), "apply", fails)
     with pytest.raises(Failed):
         steps.apply("x", 1, "trial", document(state / "file", "one"))
     assert asked == ["end"]

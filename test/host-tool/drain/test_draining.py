@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ SERVERS = ["10.1.0.21 chatserver1", "10.1.0.22 chatserver2"]
 STOPS = Settings(
     "x.service", 3000, 600, 300, 4, stops=True, holds=False, load_balancers={LB: "lb1"}, chat_servers=SERVERS
 )
-CUTS = replace(STOPS, stops=False)
+CUTS = STOPS._replace(stops=False)
 USUAL = Situation(others=["chatserver2"], asking={LB}, sessions={LB: 41})
 
 
@@ -26,13 +25,13 @@ USUAL = Situation(others=["chatserver2"], asking={LB}, sessions={LB: 41})
     ("seen", "why", "can"),
     [
         (USUAL, "", True),
-        (replace(USUAL, sessions={}), "", True),
-        (replace(USUAL, asking=set(), sessions={}), "", False),
-        (replace(USUAL, others=[]), "no other chat server runs", False),
-        (replace(USUAL, others=[], asking=set(), sessions={}), "", False),
-        (replace(USUAL, alone=(LB,)), "on lb1 somebody has taken all other", False),
-        (replace(USUAL, asking=set()), "lb1 (41 sessions) does not ask", False),
-        (replace(USUAL, sessions={LB: 1, "10.1.0.9": 2}), "10.1.0.9 (2 sessions) does not ask", True),
+        (USUAL._replace(sessions={}), "", True),
+        (USUAL._replace(asking=set(), sessions={}), "", False),
+        (USUAL._replace(others=[]), "no other chat server runs", False),
+        (USUAL._replace(others=[], asking=set(), sessions={}), "", False),
+        (USUAL._replace(alone=(LB,)), "on lb1 somebody has taken all other", False),
+        (USUAL._replace(asking=set()), "lb1 (41 sessions) does not ask", False),
+        (USUAL._replace(sessions={LB: 1, "10.1.0.9": 2}), "10.1.0.9 (2 sessions) does not ask", True),
     ],
 )
 def test_a_server_drains_where_another_one_runs_and_everybody_with_sessions_asks(
@@ -47,7 +46,7 @@ def test_a_person_is_told_what_a_restart_would_do() -> None:
         "41 sessions are open; a restart waits for them 10 min at most, all 2 servers 20 min, and is refused then"
     )
     assert "cuts what is left then" in draining.forecast(CUTS, USUAL)
-    alone = replace(USUAL, others=[])
+    alone = USUAL._replace(others=[])
     assert draining.forecast(CUTS, alone) == "41 sessions are open; a restart cuts them at once"
     assert draining.forecast(STOPS, alone).startswith(
         "41 sessions are open; a restart is refused: not drained: no other"
@@ -150,7 +149,7 @@ def test_another_server_is_one_that_takes_chats_whoever_else_answers_there(monke
     monkeypatch.setattr(
         tcp, "probe", lambda places: {each: tcp.ACCEPTS if each in (chat, member) else tcp.REFUSES for each in places}
     )
-    assert draining._others(replace(STOPS, chat_servers=[*SERVERS, "10.1.0.23 chatserver3"])) == ["chatserver2"]
+    assert draining._others(STOPS._replace(chat_servers=[*SERVERS, "10.1.0.23 chatserver3"])) == ["chatserver2"]
 
 
 def test_a_person_can_end_the_wait(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -164,7 +163,7 @@ def test_where_restarts_are_held_or_nothing_runs_nothing_is_drained(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.left = [3]
-    server.settings = replace(STOPS, holds=True)
+    server.settings = STOPS._replace(holds=True)
     draining.drain()
     server.settings = STOPS
     monkeypatch.setattr(draining, "_runs", lambda _: False)
@@ -175,10 +174,10 @@ def test_where_restarts_are_held_or_nothing_runs_nothing_is_drained(
 @pytest.mark.parametrize(
     ("section", "drains"),
     [
-        (Section("unit", "x.service"), True),
+        (Section("unit", "x.service", {}), True),
         (Section("files", "/etc/x", {"loaded-by": "x.service"}), True),
-        (Section("files", "/etc/x"), False),
-        (Section("packages", "openjdk-17-jdk"), False),
+        (Section("files", "/etc/x", {}), False),
+        (Section("packages", "openjdk-17-jdk", {}), False),
     ],
 )
 def test_only_what_the_process_loads_drains(section: Section, drains: bool) -> None:

@@ -56,7 +56,7 @@ class Loader:
 def changed_and_loaded(state: Path) -> Transaction:
     change = Transaction("x")
     for name in (str(state / "file"), "nowhere"):
-        change.load_on_rollback(Section("files", name))
+        change.load_on_rollback(Section("files", name, {}))
     change.write(state / "file", b"new", 0o600, OWNER)
     return change
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -92,7 +91,7 @@ def test_another_port_is_taken_at_once(systemd: Systemd, state: Path) -> None:
     applied(SECTION)
     systemd.calls.clear()
     systemd.properties["Listen"] = ""
-    applied(replace(SECTION, fields={**FIELDS, "port": "3009"}))
+    applied(SECTION._replace(fields={**FIELDS, "port": "3009"}))
     assert systemd.calls == ["daemon-reload", f"stop {drain.SOCKET} {drain.SERVICE}", f"start {drain.SOCKET}"]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import subprocess
 import time
@@ -182,7 +181,7 @@ def test_an_address_that_two_sections_share_gets_no_request(
     for module, name in unneeded:
         monkeypatch.setattr(module, name, lambda *_: None)
     file = Configuration(before, Path(section.name))
-    running = dataclasses.replace(instance.look(file), configuration=file)
+    running = instance.look(file)._replace(configuration=file)
     with Transaction("haproxy") as transaction:
         haproxy._load(section, haproxy._ours(section), running, file, transaction)
     assert asked == [":81"]

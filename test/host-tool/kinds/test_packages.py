@@ -155,19 +155,19 @@ def test_a_java_that_the_service_may_not_run_does_not_serve(monkeypatch: pytest.
 )
 def test_a_name_that_apt_takes_for_something_else_is_refused(name: str) -> None:
     with pytest.raises(Refused, match="the kind packages owns nothing of this name"):
-        declaration.check(Section("packages", name), packages.DECLARATION)
+        declaration.check(Section("packages", name, {}), packages.DECLARATION)
 
 
 @pytest.mark.parametrize("name", ["openjdk-17-jdk", "libstdc++6", "python3.11", "temurin-17-jdk jq"])
 def test_a_name_of_a_package_is_none_of_these(name: str) -> None:
-    declaration.check(Section("packages", name), packages.DECLARATION)
+    declaration.check(Section("packages", name, {}), packages.DECLARATION)
 
 
 def test_a_name_that_no_source_has_never_reaches_apt_which_would_take_it_for_a_pattern(answers: Answers) -> None:
     answers["apt-cache policy"] = "a.b:\n  Candidate: (none)\n"
     answers["apt-get -q -o DPkg::Lock::Timeout=120 -o Dpkg::Options::=--force-confold update"] = ""
     with pytest.raises(Failed, match=r"package a\.b cannot be had"):
-        packages.apply(Section("packages", "a.b"), Transaction.__new__(Transaction))
+        packages.apply(Section("packages", "a.b", {}), Transaction.__new__(Transaction))
 
 
 @pytest.mark.parametrize(
@@ -213,7 +213,7 @@ POLICY = "apt-cache policy"
 
 def installed(state: Path) -> list[str]:
     with Transaction("java") as transaction:
-        packages.apply(Section("packages", "openjdk-17-jdk"), transaction)
+        packages.apply(Section("packages", "openjdk-17-jdk", {}), transaction)
     return transaction.said
 
 

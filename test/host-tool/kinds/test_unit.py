@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -73,7 +72,7 @@ def program(tmp_path: Path, state: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
         "argument": Field("-D.*="),
         "argument-file": Field(PATH),
     }
-    monkeypatch.setattr(unit, "DECLARATION", replace(unit.DECLARATION, fields=anywhere))
+    monkeypatch.setattr(unit, "DECLARATION", unit.DECLARATION._replace(fields=anywhere))
     monkeypatch.setattr(unit_state, "properties", lambda _: {"ActiveState": "inactive", "DropInPaths": ""})
     for folder in ("home/bin", "home/systemd", "share/systemd", "Data/Clients"):
         (tmp_path / folder).mkdir(parents=True)

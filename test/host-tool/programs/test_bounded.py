@@ -12,6 +12,7 @@ import pytest
 from jtel_chat import start
 from jtel_chat.programs import bounded, itself
 
+TOOL = Path(bounded.__file__).parents[2]
 LAUNCHER = itself.brought("usr/local/sbin/jtel-chatctl")
 
 
@@ -129,14 +130,16 @@ def test_only_looks_without_limits_are_started_anew(monkeypatch: pytest.MonkeyPa
     assert not bounded.concerns(["survey"])
 
 
+def imported(statement: str) -> list[str]:
+    """Lists the modules that a statement imports in a process that has imported os and sys only."""
+    program = f"import os, sys; known = set(sys.modules); {statement}; print(*sorted(set(sys.modules) - known))"
+    done = subprocess.run([sys.executable, "-S", "-c", program], cwd=TOOL, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
 def test_the_run_that_becomes_the_launcher_imports_next_to_nothing() -> None:
     """It comes before every look at a host that lacks the tool, also where two cores have ten other things to do."""
-    program = (
-        "import sys; known = set(sys.modules); from jtel_chat import start; print(*sorted(set(sys.modules) - known))"
-    )
-    folder = Path(bounded.__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == [
+    assert imported("from jtel_chat import start") == [
         "__future__",
         "jtel_chat",
         "jtel_chat.programs",
@@ -144,3 +147,12 @@ def test_the_run_that_becomes_the_launcher_imports_next_to_nothing() -> None:
         "jtel_chat.programs.cgroup",
         "jtel_chat.start",
     ]
+
+
+def test_no_module_imports_what_makes_every_call_slow() -> None:
+    """`dataclasses` imports `inspect`, which imports much more, and makes each class by running generated text."""
+    files = [file.relative_to(TOOL).with_suffix("") for file in sorted(TOOL.glob("jtel_chat/**/*.py"))]
+    every = [".".join(file.parts).removesuffix(".__init__") for file in files]
+    found = imported(f"import {', '.join(every)}")
+    assert set(every) <= set(found)
+    assert {"dataclasses", "inspect"}.isdisjoint(found)

@@ -7,9 +7,8 @@ Source: configuration.txt, "Using ACLs and fetching samples".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import takewhile
-from typing import Callable, Optional
+from typing import Callable, NamedTuple, Optional
 
 from .parse import Section
 
@@ -33,8 +32,7 @@ _OF_ADDRESS = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class _Term:
+class _Term(NamedTuple):
     """One term of a condition: the name of an ACL, or the criterion between braces."""
 
     negated: bool

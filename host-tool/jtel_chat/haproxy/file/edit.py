@@ -102,7 +102,7 @@ def adopted(config: Configuration) -> list[str]:
     for block in config.blocks:
         carried = [line for line in config.without_blocks if line.number in block.numbers]
         if carried:
-            first, last = carried[0].index + 1, carried[-1].index + 1
+            first, last = carried[0].at + 1, carried[-1].at + 1
             where = f"line {first}" if first == last else f"lines {first}-{last}"
             found.append(f"adopted {_title(carried)} ({where})")
     return found
@@ -143,11 +143,11 @@ def _woven(file: Sequence[Line], replaced: set[int], inserted: dict[int, bytes],
     """Yields the file with blocks inserted before lines, and with blocks that carry the replaced lines."""
     carried: list[bytes] = []
     for line in file:
-        if carried and (line.index not in replaced or line.index in inserted or line.keyword in parse.PROXIES):
+        if carried and (line.at not in replaced or line.at in inserted or line.keyword in parse.PROXIES):
             yield marked_blocks.adopting(carried, eol)
             carried = []
-        yield inserted.get(line.index, b"")
-        if line.index in replaced:
+        yield inserted.get(line.at, b"")
+        if line.at in replaced:
             carried.append(line.raw)
         else:
             yield line.raw

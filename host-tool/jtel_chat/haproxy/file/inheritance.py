@@ -59,7 +59,7 @@ def own_defaults(every: Sequence[Section]) -> bytes:
     """
     last = next((section for section in reversed(every) if section.keyword == "defaults"), None)
     # HAProxy complains when defaults are named by some sections and simply the last for others.
-    if last is None or parse.is_origin(last, every) or last.header.index in parse.conditional(every):
+    if last is None or parse.is_origin(last, every) or last.header.at in parse.conditional(every):
         return _DEFAULTS
     chain = [last, *parse.inherited(every, last)]
     lines = [" ".join(line.words) for section in chain for line in section.content()]

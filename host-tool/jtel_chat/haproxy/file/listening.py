@@ -11,7 +11,7 @@ import ipaddress
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import parse
 from .configuration import Configuration
@@ -24,8 +24,7 @@ _HIGHEST = 65535
 _PROBED = 32  # binds of one section: a range may have thousands
 
 
-@dataclass(frozen=True)
-class Bind:
+class Bind(NamedTuple):
     """One address and port of a `bind` line.
 
     section: `frontend acdportal_https`. address: an IP address or a name; `0.0.0.0` and `::` for all (`bind :::443`
@@ -77,7 +76,7 @@ def impossible(section: Section) -> Iterator[str]:
     certain = _certain(section)
     for line, places, _ in _lines(section):
         matches = map(_PLACE.fullmatch, places.split(","))
-        if line.index in certain and not all(_ports(match) for match in matches if match):
+        if line.at in certain and not all(_ports(match) for match in matches if match):
             yield (
                 f"{parse.shown(line)} in '{section.keyword} {section.name}' binds ports that do not exist: they end at"
                 f" {_HIGHEST}, and a range names its lower one first. Correct it there"
@@ -115,9 +114,9 @@ def unprovable(config: Configuration, portal: str) -> list[str]:
     inside = parse.conditional(every)
     lines: dict[Bind, Line] = {}
     for section in every:
-        certain = _certain(section) if section.header.index not in inside else set()
+        certain = _certain(section) if section.header.at not in inside else set()
         found = of_section(section, parse.mode(every, section)) if certain else ()
-        lines |= {bind: line for line, bind in found if line.index in certain}
+        lines |= {bind: line for line, bind in found if line.at in certain}
     best = for_proof(list(lines), portal)
     if not best or _unshared(list(lines), best[:1]):
         return []
@@ -157,7 +156,7 @@ def _lines(section: Section) -> Iterator[tuple[Line, str, tuple[str, ...]]]:
 
 def _certain(section: Section) -> set[int]:
     """Lists the indexes of a section's lines that stand in no condition."""
-    return {section.header.index, *(line.index for line, outside in parse.unconditional(section) if line is outside)}
+    return {section.header.at, *(line.at for line, outside in parse.unconditional(section) if line is outside)}
 
 
 def _parsed(section: Section, mode: str, places: str, options: tuple[str, ...]) -> Iterator[Bind]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...errors import Refused
 from . import parse
@@ -24,8 +24,7 @@ _THEIRS = re.compile(rb"# BEGIN jtel-chat(?: (?!\()|$)")  # a comment of the cus
 _CARRIED = b"#~"
 
 
-@dataclass(frozen=True)
-class Piece:
+class Piece(NamedTuple):
     """Lines of the file that stand together: a block of ours, or what is between two of them.
 
     opening: the marker of our block; empty for what is not ours. first: the number of its first line in the file, from

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...text import masking
 
@@ -26,15 +26,14 @@ _CONTROL = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _SHOWN = 120  # characters of a line in a message
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One line of a file.
 
-    index: its place among the lines that are read together, from 0. number: its number in the file that a person sees,
+    at: its place among the lines that are read together, from 0. number: its number in the file that a person sees,
     from 1. raw: its bytes with the line end. words: unquoted, without the comment; none on a blank or comment line.
     """
 
-    index: int
+    at: int
     number: int
     raw: bytes
     words: tuple[str, ...]
@@ -44,8 +43,7 @@ class Line:
         return self.words[0] if self.words else ""
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(NamedTuple):
     """A section: its header as the first line, and all lines up to the next header."""
 
     keyword: str
@@ -87,7 +85,7 @@ def split(text: bytes) -> list[bytes]:
 
 def lines(raw: Sequence[bytes]) -> list[Line]:
     """Reads the words of every line that `split` has cut."""
-    return [Line(index, index + 1, line, words(line)) for index, line in enumerate(raw)]
+    return [Line(at, at + 1, line, words(line)) for at, line in enumerate(raw)]
 
 
 def words(line: bytes) -> tuple[str, ...]:
@@ -114,7 +112,7 @@ def sections(every: Sequence[Line]) -> list[Section]:
 
 def inherited(every: Sequence[Section], section: Section) -> list[Section]:
     """Lists the defaults that a section inherits from, nearest first: those that it names, else the last above it."""
-    above = [each for each in every if each.keyword == "defaults" and each.header.index < section.header.index]
+    above = [each for each in every if each.keyword == "defaults" and each.header.at < section.header.at]
     if origin := _origin(section):
         above = [each for each in above if each.name == origin]
     elif section.keyword == "defaults":
@@ -163,7 +161,7 @@ def conditional(every: Sequence[Section]) -> set[int]:
         for line in reversed(section.lines):
             depth = max(depth + {".endif": 1, ".if": -1}.get(line.keyword, 0), 0)
         if depth:
-            found.add(section.header.index)
+            found.add(section.header.at)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...errors import Refused
 from . import parse
@@ -13,8 +13,7 @@ from .parse import Line, Section
 PATHS = ("/incoming", "/delivery")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """The place of some of our rules in a section.
 
     before: index of the line that they precede. like: the line whose indentation they take. rules: which. replaced:
@@ -63,7 +62,7 @@ def places(section: Section, rules: Sequence[Line]) -> list[Place]:
     names = {line.words[1] for line in rules if line.keyword == "acl"}
     backends = {line.words[1] for line in rules if line.keyword == "use_backend"}
     replaced = [line for line in section.content() if _pasted(line, names, backends)]
-    indexes = tuple(line.index for line in replaced)
+    indexes = tuple(line.at for line in replaced)
     route = _route(section, set(indexes))
     acls = _before_its_user(section, names, replaced)
     if acls is None or acls[0] >= route[0]:
@@ -115,10 +114,10 @@ def _route(section: Section, replaced: set[int]) -> tuple[int, Line]:
     if before is None and content and content[-1][0].keyword == "default_backend":
         before = content[-1]
     if before:
-        return _start_of_run(before[1].index, replaced), before[0]
+        return _start_of_run(before[1].at, replaced), before[0]
     closed = [line for line, outside in content if line is outside]
     last = closed[-1] if closed else section.header
-    return last.index + 1, next((line for line in reversed(closed) if not line.keyword.startswith(".")), last)
+    return last.at + 1, next((line for line in reversed(closed) if not line.keyword.startswith(".")), last)
 
 
 def _before_its_user(section: Section, names: set[str], replaced: list[Line]) -> tuple[int, Line] | None:
@@ -131,9 +130,9 @@ def _before_its_user(section: Section, names: set[str], replaced: list[Line]) ->
     user = next(users, None)
     if user is None or not replaced:
         return None
-    first = min(user, replaced[0], key=lambda line: line.index)
+    first = min(user, replaced[0], key=lambda line: line.at)
     outside = next(outside for line, outside in content if line is first)
-    return _start_of_run(outside.index, {line.index for line in replaced}), first
+    return _start_of_run(outside.at, {line.at for line in replaced}), first
 
 
 def _content(section: Section) -> list[tuple[Line, Line]]:

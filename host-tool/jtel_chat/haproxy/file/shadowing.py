@@ -48,7 +48,7 @@ def shadowing(config: Configuration, portal: str) -> list[str]:
         for request in _requests(config, portal, path):
             for line in request.takers:
                 taken.setdefault(line, []).append(path)
-    return [_reason(line, paths) for line, paths in sorted(taken.items(), key=lambda each: each[0].index)]
+    return [_reason(line, paths) for line, paths in sorted(taken.items(), key=lambda each: each[0].at)]
 
 
 def suspects(config: Configuration, portal: str, path: str) -> list[str]:
@@ -57,13 +57,13 @@ def suspects(config: Configuration, portal: str, path: str) -> list[str]:
     Only a running HAProxy knows whether they do.
     """
     lines = {line for request in _requests(config, portal, path) for line in request.suspects}
-    return [_shown(line) for line in sorted(lines, key=lambda each: each.index)]
+    return [_shown(line) for line in sorted(lines, key=lambda each: each.at)]
 
 
 def choosy(config: Configuration, portal: str, path: str) -> list[str]:
     """Shows those of the suspects that may let TynTec's request pass, and not the same one from this host."""
     lines = {line for request in _requests(config, portal, path) for line in request.choosy}
-    return [_shown(line) for line in sorted(lines, key=lambda each: each.index)]
+    return [_shown(line) for line in sorted(lines, key=lambda each: each.at)]
 
 
 class _Request:
@@ -176,7 +176,7 @@ def _replaced(path: str | None, pattern: str, text: str) -> str:
 
 def _shown(line: Line) -> str:
     """Shows a line without its condition, which may ask for a key that nobody should read here."""
-    where = "a file that HAProxy reads before, " if line.index < 0 else ""
+    where = "a file that HAProxy reads before, " if line.at < 0 else ""
     return where + re.sub(r"\s(if|unless)\s.*", r" \1 …'", parse.shown(line))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from . import listening, parse, references
 from .configuration import Configuration
@@ -16,38 +16,37 @@ _BACKEND = "backend_chat_ws"
 _CHAT_PORT = "3000"
 
 
-@dataclass
-class Survey:
+class Survey(NamedTuple):
     """What our sections meet in a file.
 
     replaced: indexes of the lines that they replace. adopted: the sections that those make up. clashes: what keeps ours
     from taking effect, each with line number, reason and remedy: `line 4 'listen backend_chat_ws': the name …`.
     """
 
-    replaced: list[int] = field(default_factory=list)
-    adopted: list[Section] = field(default_factory=list)
-    clashes: list[str] = field(default_factory=list)
+    replaced: list[int]
+    adopted: list[Section]
+    clashes: list[str]
 
 
 def survey(config: Configuration, theirs: Sequence[Section], ours: Sequence[Section]) -> Survey:
     """Looks at the customer's sections, and for references at those of the files before and after, too."""
     names = {section.name for section in ours if section.keyword in parse.PROXIES}
     own = [bind for section in ours for _, bind in listening.of_section(section)]
-    found, others = Survey(), []
+    found, others = Survey([], [], []), []
     for section in theirs:
         objection = _objection(section)
         if objection is None:
-            found.replaced += _lines(section)
+            found.replaced.extend(_lines(section))
             found.adopted.append(section)
             continue
         others.append(section)
         if section.keyword in parse.PROXIES and section.name in names:
             found.clashes.append(objection)
         else:
-            found.clashes += dict.fromkeys([*listening.impossible(section), *_port_clashes(section, own)])
-    found.clashes += _lost(others, found.adopted, ours)
+            found.clashes.extend(dict.fromkeys([*listening.impossible(section), *_port_clashes(section, own)]))
+    found.clashes.extend(_lost(others, found.adopted, ours))
     for file in (*config.before, *config.after):
-        found.clashes += [f"{file.path}: {text}" for text in _lost(file.sections, found.adopted, ours)]
+        found.clashes.extend([f"{file.path}: {text}" for text in _lost(file.sections, found.adopted, ours)])
     return found
 
 
@@ -86,11 +85,9 @@ def _lines(section: Section) -> list[int]:
 
     Comments and blank lines after that belong to what follows.
     """
-    content = [line.index for line in (section.header, *section.content())]
+    content = [line.at for line in (section.header, *section.content())]
     known = set(content)
-    return [
-        line.index for line in section.lines if line.index in known or (line.index < content[-1] and not line.words)
-    ]
+    return [line.at for line in section.lines if line.at in known or (line.at < content[-1] and not line.words)]
 
 
 def _port_clashes(section: Section, ours: list[Bind]) -> Iterator[str]:

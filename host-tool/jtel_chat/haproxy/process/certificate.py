@@ -12,7 +12,6 @@ import hashlib
 import re
 import ssl
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,8 +35,7 @@ _NAMED = 3  # of a directory full of unusable ones
 _RENEW = "Renew it there; the next up reloads HAProxy"
 
 
-@dataclass
-class Verdict:
+class Verdict(NamedTuple):
     """What is to be said of a certificate; nothing of a good one.
 
     problem: why it does not serve. warning: what will become a problem, or is one for some visitors. days: until it
@@ -46,7 +44,7 @@ class Verdict:
 
     problem: str | None = None
     warning: str | None = None
-    days: int | None = field(default=None, compare=False)
+    days: int | None = None
 
 
 class _Span(NamedTuple):
@@ -56,8 +54,7 @@ class _Span(NamedTuple):
     end: float
 
 
-@dataclass(frozen=True)
-class Lookup:
+class Lookup(NamedTuple):
     """Where HAProxy looks for what belongs to a certificate, by its global settings.
 
     bundle: `haproxy.pem.rsa` and the like where there is no `haproxy.pem`. key: `haproxy.pem.key` where the file has no
@@ -69,6 +66,9 @@ class Lookup:
     key: bool = True
     without_extension: bool = False
     issuers: str | None = None
+
+
+_USUAL = Lookup()
 
 
 def lookup(config: Configuration) -> Lookup:
@@ -99,7 +99,7 @@ def _bundle(path: Path, where: Lookup) -> list[Path]:
     return [file for file in found if disk.is_file(file, follow=True)]
 
 
-def look(path: Path, name: str | None, where: Lookup = Lookup()) -> Verdict:
+def look(path: Path, name: str | None, where: Lookup = _USUAL) -> Verdict:
     """Judges whether one of the certificates at `path` serves `name`, `chat.acme.example`; without a name, any.
 
     Of a bundle each has to: the visitor's browser chooses. Every text of the verdict names the file and a remedy.

@@ -9,7 +9,7 @@ import contextlib
 import re
 import socket
 import time
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ...access import disk
 from ...errors import Failed
@@ -39,8 +39,7 @@ NO_MASTER_SOCKET = (
 )
 
 
-@dataclass(frozen=True)
-class Running:
+class Running(NamedTuple):
     """The unit's processes at one moment.
 
     main: the main process; 0 when the unit does not run. start: how that was started. configuration: our file between
@@ -83,7 +82,7 @@ def look(file: Configuration) -> Running:
     master, stats = (None if failed is None else start.master), settings.stats_socket(config.all_sections)
     off = not main and _property("UnitFileState") in _DISABLED
     running = Running(main, start, config, _children(main), master, stats, failed, None, off)
-    return replace(running, revision=_environment(running, "CFGREV"))
+    return running._replace(revision=_environment(running, "CFGREV"))
 
 
 def _failed(processes: str) -> int | None:

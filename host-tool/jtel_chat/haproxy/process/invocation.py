@@ -6,9 +6,10 @@ Source: management.txt 3.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from ...access import disk
 from ...access.account import ROOT
@@ -20,8 +21,7 @@ _SHORT = 5  # characters: of a port and the like, without which a message says l
 _ITS_OWN = ("HAPROXY_MWORKER", "HAPROXY_PROCESSES", "NOTIFY_SOCKET")  # another HAProxy would take itself for this one
 
 
-@dataclass(frozen=True)
-class Start:
+class Start(NamedTuple):
     """What a main process was started with; nothing where none runs.
 
     files: its configuration files, in their order. options: what else decides whether they are accepted, `-dr` or
@@ -30,8 +30,12 @@ class Start:
 
     files: tuple[Path, ...] = ()
     options: tuple[str, ...] = ()
-    environment: dict[str, str] = field(default_factory=dict, repr=False)
+    environment: Mapping[str, str] = MappingProxyType({})
     master: str | None = None
+
+    def __repr__(self) -> str:
+        """Leaves out the environment, which may hold passwords."""
+        return f"Start(files={self.files}, options={self.options}, master={self.master!r})"
 
     def loads(self, path: Path) -> bool:
         """Tells whether the file is one of its own, perhaps by a link."""
@@ -54,7 +58,7 @@ class Start:
         before, after = ((), ()) if at is None else (_read(self.files[:at]), _read(self.files[at + 1 :]))
         if (before, after) == (config.before, config.after):
             return config
-        return replace(config, before=before, after=after)
+        return config.between(before, after)
 
     def unexpanded(self, text: str, config: Configuration) -> str:
         """Replaces values of variables in a message, which may be passwords, by their names: `$KEY`.

@@ -14,8 +14,8 @@ import re
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ...access import disk
 from ...errors import Refused
@@ -28,16 +28,14 @@ _SHOWN = 3  # lines
 _TICK = 1 / os.sysconf("SC_CLK_TCK")  # seconds: how exactly the kernel tells when a process has begun
 
 
-@dataclass(frozen=True)
-class Worker:
+class Worker(NamedTuple):
     """The process that serves now. identity: no other process has it, on no other boot. since: seconds since 1970."""
 
     identity: str
     since: float
 
 
-@dataclass(frozen=True)
-class _Copy:
+class _Copy(NamedTuple):
     """What a worker had loaded when it was kept: the customer's part of each file."""
 
     worker: str

@@ -33,7 +33,7 @@ def test_a_changed_file_stays_between_the_same_files() -> None:
 
 def test_all_files_are_read_as_one_and_indexes_begin_in_this_one() -> None:
     assert [section.name for section in FILE.all_sections] == ["a", "b", "", "backend_chat_ws", "web", "mysql"]
-    assert [line.index for line in FILE.all_lines] == list(range(-3, 6))
+    assert [line.at for line in FILE.all_lines] == list(range(-3, 6))
     assert [section.name for section in FILE.above] == ["a", "b"]
     assert [section.name for section in FILE.below] == ["mysql"]
     assert FILE.all_lines[3:7] == FILE.lines

@@ -114,6 +114,12 @@ def test_a_message_names_the_variables_of_the_file_and_hides_their_values() -> N
     assert start.unexpanded(said, Configuration(config)) == "found '$KEY', '$LONG', '$WORDS', '$OWN' in /usr/bin:8443"
 
 
+def test_what_it_was_started_with_is_shown_without_the_environment() -> None:
+    start = Start((Path("/etc/haproxy/haproxy.cfg"),), environment={"KEY": "sEcReT"})
+    assert "haproxy.cfg" in repr(start)
+    assert "sEcReT" not in f"{start} {[start]}"
+
+
 def test_what_does_not_run_has_no_files() -> None:
     assert invocation.read(0) == Start()
     assert Start().around(Configuration(b"text", Path("/etc/haproxy/haproxy.cfg"))).whole == b"text\n"
