@@ -16,11 +16,17 @@ export type Checked = { deployment: Deployment } | { problems: Problem[] };
  * @param values Parsed values by their key without prefix, e.g. `{ topology: "lb-hosted", ssh: { user: "deploy" } }`.
  */
 export const check = (values: Record<string, unknown>): Checked => {
-  const parsed = schema.safeParse(values, { reportInput: true });
+  const parsed = schema.safeParse(withBooleans(values), { reportInput: true });
   if (!parsed.success) return { problems: parsed.error.issues.flatMap(schemaProblems).map(visible) };
   const problems = crossProblems(parsed.data).map(visible);
   return problems.length ? { problems } : { deployment: parsed.data };
 };
+
+/** Pulumi gives and stores a scalar of the first level as text: `protect: true` becomes `"true"`. */
+const withBooleans = (values: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, value === "true" || (value === "false" ? false : value)]),
+  );
 
 /** A stack file may be a stranger's: what a terminal would not show as it is, is shown as `\u{202e}`. */
 const visible = ({ key, text }: Problem): Problem => ({ key: escaped(key), text: escaped(text) });

@@ -65,6 +65,15 @@ test("a missing host key says why it is needed and where it is read", () => {
   ]);
 });
 
+test("a boolean of the first level is one also as the text that Pulumi makes of it", () => {
+  const protectedBy = (protect: unknown) => {
+    const checked = check({ ...values(), protect });
+    return "deployment" in checked && checked.deployment.protect;
+  };
+  expect([true, "true", false, "false", undefined].map(protectedBy)).toEqual([true, true, false, false, false]);
+  expect(problems({ protect: "yes" })).toEqual(['protect: "yes" invalid input: expected boolean, received string']);
+});
+
 test("an unknown key is named with its path, and not silently ignored", () => {
   expect(problems({ share: { path: "/home/jtel/shared", hostd: true }, topolgy: "x" })).toEqual([
     "share.hostd: is unknown. Check the spelling, or remove it",
