@@ -196,7 +196,7 @@ const firewallLines = ({ loadBalancers, chatServers }: Proposal): string[] =>
     : ["  # Some addresses are names. Use IP addresses, or set jtel-chat:firewall: { sources: [10.1.0.0/24] }"];
 
 const line = (key: string, { value, why }: Reasoned): string =>
-  `    ${key}: ${key === "port" ? value : quoted(value)}${comment(why)}`;
+  `    ${key}: ${key === "port" && /^\d+$/.test(value) ? value : quoted(value)}${comment(why)}`;
 
 /** A comment behind a value, on one line whatever a host has said. */
 const comment = (text: string): string => (text ? ` # ${printable(text).replaceAll(/\s+/g, " ")}` : "");

@@ -124,6 +124,10 @@ test("what a host says cannot leave its comment, and is text where it is a value
   const given = { ...proposedValues(proposal), host: { value: "chat.acme.example", why: "x\n  y: z" } };
   const text = stackFileText({ customer: "acme", user: "deploy", proposal, values: given, made: new Date() });
   expect(values(text)).toMatchObject({ deployment: { onDrift: "heal", database: { user: evil.database.user } } });
+  const port = { ...given, database: [{ key: "port", value: "1\n  jtel-chat:onDrift: stop", why: "" }] };
+  expect(
+    values(stackFileText({ customer: "acme", user: "deploy", proposal, values: port, made: new Date() })),
+  ).toMatchObject({ problems: [{ key: "database.port" }] });
 });
 
 const offering = (host: Surveyed): Surveyed => ({
