@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { agentSocketOf, hostsOf } from "../config/hosts.ts";
 import { offlineDeployment } from "../config/offline.ts";
 import type { HostConfig } from "../config/schema.ts";
+import { printable } from "../hosts/printable.ts";
 import { runAsRoot } from "../hosts/run-as-root.ts";
 import { ssh } from "../hosts/ssh/ssh.ts";
 import {
@@ -76,7 +77,7 @@ const plan = (hosts: HostConfig[], accounts: Accounts, undo: boolean): string =>
 const unusable = async (target: Parameters<typeof ssh>[0], { deploy }: Accounts): Promise<string | undefined> => {
   const { exitCode, stderr } = await ssh({ ...target, user: deploy.user }, "sudo -n true", "");
   return exitCode
-    ? `${deploy.user} was set up, and cannot be used (${stderr.trim().slice(-200)}). Does the agent have the key of --key?`
+    ? `${deploy.user} was set up, and cannot be used (${printable(stderr.trim().slice(-200))}). Does the agent have the key of --key?`
     : undefined;
 };
 

@@ -3,7 +3,7 @@ import type { SshResult, SshTarget } from "./ssh.ts";
 
 /** Why a host gave no answer, and what to do. `granted`: what sudo has to let the account run. */
 export const connectionProblem = (
-  { address, port, user }: SshTarget,
+  { address, port, user, jump }: SshTarget,
   { exitCode, stdout, stderr, ended }: SshResult,
   granted = "ALL",
 ): string => {
@@ -11,11 +11,17 @@ export const connectionProblem = (
     return `it ${ended}, and was cut off. Look at what it says and runs: ssh ${user}@${address}, then ps -ef, journalctl --since -10min`;
   if (exitCode === 0)
     return `it answered, but not as jtel-chatctl does ('${printable(stdout.trim().slice(0, 200)) || "nothing"}'). Does its login script print that, or run another command?`;
+  if (jump && /UNKNOWN port 65535/.test(stderr))
+    return `${connectionProblem(jump, { exitCode, stdout, stderr: stderr.replaceAll(/^.*UNKNOWN port 65535.*$/gm, "") })}. That is the jump host ${jump.address}`;
   const said = printable(stderr.trim().split("\n").slice(-3).join("\n"));
   const remedies: [RegExp, string][] = [
     [
       /host key verification failed|host identification has changed|host key is known/i,
       "its host key is not the pinned one. Compare hostKey with the host's /etc/ssh/ssh_host_*_key.pub, from its console; a rebuilt host has a new one",
+    ],
+    [
+      /no matching host key type/i,
+      "it has no host key of the type that is pinned. Take hostKey from another /etc/ssh/ssh_host_*_key.pub of the host, from its console",
     ],
     [
       /too many authentication failures/i,

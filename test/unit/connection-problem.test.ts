@@ -21,9 +21,17 @@ test.each([
   ["rbash: line 1: sh: command not found", "chsh -s /bin/sh deploy"],
   ["sudo: a password is required", "NOPASSWD"],
   ["ssh: connect to host 192.0.2.1 port 22: Connection timed out", "not reachable"],
+  ["Unable to negotiate with 192.0.2.1: no matching host key type found", "Take hostKey from another"],
   ["something new", "Run the command yourself"],
 ])("ssh's '%s' becomes an error with a remedy", (stderr, remedy) => {
   expect(connectionProblem(target, { exitCode: 255, stdout: "", stderr })).toContain(remedy);
+});
+
+test("what fails at the jump host is said of the jump host", () => {
+  const jump = { address: "203.0.113.5", port: 22, user: "ops", hostKey: "ssh-ed25519 AAAA" };
+  const stderr = "ops@203.0.113.5: Permission denied (publickey).\r\nConnection closed by UNKNOWN port 65535\r\n";
+  const said = connectionProblem({ ...target, jump }, { exitCode: 255, stdout: "", stderr });
+  expect(said).toMatch(/^it refuses the login as ops\. .*That is the jump host 203\.0\.113\.5$/);
 });
 
 test("the remedy for an observer's account grants no more than looking", () => {
