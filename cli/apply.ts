@@ -1,11 +1,8 @@
 /** `npm run apply -- --stack STACK --approved REPORT`: an `up` that does what was approved, or nothing. */
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { execa } from "execa";
+import { readFile } from "node:fs/promises";
 import { lineDiff } from "../report/line-diff.ts";
-import { readSeen } from "../report/preview.ts";
 import { reportSchema } from "../report/report.ts";
+import { runPulumi } from "../report/run-pulumi.ts";
 import { commandLine } from "./command-line.ts";
 import { configFile } from "./config-file.ts";
 import { failWith } from "./fail.ts";
@@ -64,29 +61,17 @@ const main = async (): Promise<void> => {
   const { stack, approved } = values;
   if (!stack || !approved) throw new Error(usage);
   const { digest, lines } = await approvedOf(approved, stack);
-  const directory = await mkdtemp(join(tmpdir(), "jtel-chat-apply-"));
-  const file = join(directory, "seen.json");
-  try {
-    const config = configFile(values["config-file"]);
-    const { exitCode } = await execa(
-      "pulumi",
-      ["up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive", ...config],
-      {
-        stdio: "inherit",
-        reject: false,
-        env: { JTEL_CHAT_APPROVED: digest, JTEL_CHAT_SEEN: file },
-      },
-    );
-    process.exitCode = exitCode === 0 ? 0 : 1; // Pulumi's own codes would be taken for ours
-    const now = (await readSeen(file))?.approval;
-    if (exitCode === 0 || !now || "refused" in now || now.digest === digest) return; // pulumi has said why
-    process.exitCode = notApproved;
-    console.error("not applied, since this is not what was approved. Nothing was written on any host.");
-    if (!lines) return console.error("To see the difference, give the report instead of its digest.");
-    console.error(`--- approved\n+++ now\n${lineDiff(lines.join("\n"), now.lines.join("\n"))}`);
-  } finally {
-    await rm(directory, { recursive: true });
-  }
+  const config = configFile(values["config-file"]);
+  const argv = ["up", "--stack", stack, "--yes", "--skip-preview", "--non-interactive", ...config];
+  const { exitCode, failure, seen } = await runPulumi(argv, { shown: true, env: { JTEL_CHAT_APPROVED: digest } });
+  process.exitCode = exitCode ? 1 : 0; // Pulumi's own codes would be taken for ours
+  if (failure) return console.error(failure);
+  const now = seen?.approval;
+  if (!exitCode || !now || "refused" in now || now.digest === digest) return; // pulumi has said why
+  process.exitCode = notApproved;
+  console.error("not applied, since this is not what was approved. Nothing was written on any host.");
+  if (!lines) return console.error("To see the difference, give the report instead of its digest.");
+  console.error(`--- approved\n+++ now\n${lineDiff(lines.join("\n"), now.lines.join("\n"))}`);
 };
 
 if (import.meta.main) main().catch(failWith);

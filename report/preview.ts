@@ -1,8 +1,5 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { execa } from "execa";
 import type { Seen } from "../approval/judge.ts";
+import { runPulumi } from "./run-pulumi.ts";
 
 /** A resource of the state, old or new, as `pulumi preview --json` prints it. */
 interface ResourceState {
@@ -16,6 +13,8 @@ export interface PreviewStep {
   urn: string;
   oldState?: ResourceState;
   newState?: ResourceState;
+  /** Inputs that change, e.g. `["stdin"]`: of secret ones both states have the same placeholder. */
+  diffReasons?: string[];
 }
 
 /** What the engine and the hosts said. */
@@ -38,28 +37,13 @@ interface Preview {
  * @param argv More options, e.g. `--config-file`.
  */
 export const preview = async (stack: string, argv: string[] = []): Promise<Previewed> => {
-  const directory = await mkdtemp(join(tmpdir(), "jtel-chat-report-"));
-  const file = join(directory, "seen.json");
-  try {
-    const options = ["--stack", stack, "--json", "--non-interactive", "--color", "never", ...argv];
-    const { stdout, stderr, exitCode } = await execa("pulumi", ["preview", ...options], {
-      reject: false,
-      env: { JTEL_CHAT_SEEN: file },
-    });
-    const { steps = [], diagnostics = [] }: Preview = parsed(stdout);
-    const errors = diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message);
-    const unsaid =
-      exitCode && !errors.length ? [stderr || stdout || `pulumi preview ended with exit code ${exitCode}`] : [];
-    return { steps, errors: [...errors, ...unsaid], seen: await readSeen(file) };
-  } finally {
-    await rm(directory, { recursive: true });
-  }
-};
-
-/** What the program has left at the path in `JTEL_CHAT_SEEN`. */
-export const readSeen = async (file: string): Promise<Seen | undefined> => {
-  const text = await readFile(file, "utf8").catch(() => undefined);
-  return text === undefined ? undefined : JSON.parse(text);
+  const options = ["--stack", stack, "--json", "--non-interactive", "--color", "never", ...argv];
+  const { exitCode, stdout, stderr, failure, seen } = await runPulumi(["preview", ...options]);
+  const { steps = [], diagnostics = [] }: Preview = parsed(stdout);
+  const errors = diagnostics.filter(({ severity }) => severity === "error").map(({ message }) => message);
+  if (failure) errors.push(failure);
+  if (exitCode && !errors.length) errors.push(stderr || stdout || `pulumi preview ended with exit code ${exitCode}`);
+  return { steps, errors, seen };
 };
 
 const parsed = (stdout: string): Preview => {

@@ -32,11 +32,14 @@ export const makeStack = async (
   const elsewhere = await mkdtemp(join(tmpdir(), "jtel-chat-new-"));
   const pulumi = async (argv: string[], input = ""): Promise<void> => {
     const given = ["-C", elsewhere, ...argv, "--stack", customer, "--non-interactive", "--color", "never"];
-    const { exitCode, stderr } = await execa("pulumi", given, {
+    const { failed, stderr, shortMessage } = await execa("pulumi", given, {
       ...{ input, reject: false },
       detached: true, // a ^C is for us: we wait for it, and take back what it has made
     });
-    if (exitCode) throw new Error(`pulumi ${argv.slice(0, 2).join(" ")} failed: ${printable(stderr.trim())}`);
+    if (failed)
+      throw new Error(
+        `pulumi ${argv.slice(0, 2).join(" ")} failed: ${printable(stderr.trim() || String(shortMessage))}`,
+      );
   };
   let isOurs = false;
   try {

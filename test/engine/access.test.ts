@@ -4,7 +4,6 @@ import { execa } from "execa";
 import { describe, expect, test } from "vitest";
 import { minutes } from "../../lab/deadline.ts";
 import { toolPath } from "../../render/tool.ts";
-import { readSeen } from "../../report/preview.ts";
 import { withAgent } from "../agent.ts";
 import { type Config, engineLab, runnable } from "./engine-lab.ts";
 import { snapshot } from "./snapshot.ts";
@@ -70,7 +69,7 @@ describe.skipIf(!runnable)("who may look and change, and from where", () => {
       expect(output.match(/What this stack would apply was not checked there/g)).toHaveLength(1);
       expect(output).not.toMatch(/not seen|is an older one/);
       expect(exitCode).toBe(0);
-      expect(await readSeen(file)).toMatchObject({
+      expect(JSON.parse(await readFile(file, "utf8"))).toMatchObject({
         observer: "observer",
         approval: { refused: expect.stringMatching(/^observer has looked/) },
       });
