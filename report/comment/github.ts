@@ -1,6 +1,14 @@
 import { Octokit } from "@octokit/rest";
 import { z } from "zod";
-import { answered, answerWithin, type Comments, type Posted, ServiceError, secondsOf } from "./service.ts";
+import {
+  answered,
+  answerWithin,
+  type Comments,
+  fetchProxied,
+  type Posted,
+  ServiceError,
+  secondsOf,
+} from "./service.ts";
 
 /** Where the pull request is, and who writes. */
 export interface GitHubPlace {
@@ -24,7 +32,7 @@ const comment = z.object({ id: z.int(), body: z.string().default(""), html_url: 
 export const gitHubComments = ({ api, repository, number, token, author }: GitHubPlace): Comments => {
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const limited = (url: string, init: RequestInit) =>
-    fetch(url, { ...init, signal: AbortSignal.timeout(answerWithin) });
+    fetchProxied(url, { ...init, signal: AbortSignal.timeout(answerWithin) });
   const octokit = new Octokit({ auth: token, baseUrl: api, log, request: { fetch: limited } });
   const [owner = "", repo = ""] = repository.split("/");
   const place = { owner, repo };

@@ -1,7 +1,16 @@
 import { createRequesterFn, type RequestHandlerFn } from "@gitbeaker/requester-utils";
 import { MergeRequestNotes, Users } from "@gitbeaker/rest";
 import { z } from "zod";
-import { answered, answerWithin, type Comments, noAnswer, type Posted, ServiceError, secondsOf } from "./service.ts";
+import {
+  answered,
+  answerWithin,
+  type Comments,
+  fetchProxied,
+  noAnswer,
+  type Posted,
+  ServiceError,
+  secondsOf,
+} from "./service.ts";
 
 /** Where the merge request is, and who writes. */
 export interface GitLabPlace {
@@ -43,7 +52,7 @@ const request: RequestHandlerFn = async (endpoint, options = {}) => {
   const { prefixUrl, searchParams, rateLimiters: _, asStream: __, ...init } = options;
   const url = new URL(endpoint, `${prefixUrl}/`.replace(/\/+$/, "/"));
   url.search = String(searchParams ?? "");
-  const response = await fetch(url, init as RequestInit).catch((error: Error) => {
+  const response = await fetchProxied(url, init as RequestInit).catch((error: Error) => {
     throw new ServiceError(String((error.cause as Error)?.message ?? error.message), 0, undefined);
   });
   const text = await response.text();

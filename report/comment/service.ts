@@ -1,3 +1,4 @@
+import { EnvHttpProxyAgent, fetch as undiciFetch } from "undici";
 import type { z } from "zod";
 
 /** A comment of ours, or one that looks like it. */
@@ -23,6 +24,10 @@ export interface Comments {
 
 /** Milliseconds after which a service that has not answered is taken for one that does not. */
 export const answerWithin = 30_000;
+
+/** As `fetch`, through the proxy that `HTTPS_PROXY` and `NO_PROXY` name: Node's own does not know them. */
+export const fetchProxied = async (url: string | URL, init: RequestInit): Promise<Response> =>
+  undiciFetch(url, { ...init, dispatcher: new EnvHttpProxyAgent() } as object) as unknown as Promise<Response>;
 
 /** Why a service did not do what it was asked. */
 export class ServiceError extends Error {
