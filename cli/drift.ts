@@ -1,5 +1,5 @@
 /** `npm run drift -- --stack STACK | --all`: what was changed on hosts by hand, without an engine and its lock. */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { styleText } from "node:util";
@@ -109,7 +109,7 @@ const writeWhole = async (file: string, text: string): Promise<void> => {
 const stackFiles = ({ stack, file, all }: { stack?: string; file?: string; all?: boolean }): string[] => {
   if (all)
     return readdirSync(".")
-      .filter((name) => /^Pulumi\..+\.yaml$/.test(name) && isStack(name))
+      .filter((name) => /^Pulumi\..+\.yaml$/.test(name) && isStack(readFileSync(name, "utf8")))
       .sort();
   if (file) return [file];
   if (stack) return [`Pulumi.${stack}.yaml`];

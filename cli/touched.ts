@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
 import { execa } from "execa";
 import { load as parseYaml } from "js-yaml";
+import { isStack, otherLineEnds } from "../config/offline.ts";
 import { commandLine } from "./command-line.ts";
 import { failWith } from "./fail.ts";
 
@@ -30,7 +31,7 @@ export const stackOf = (file: string): string | undefined =>
 export const whyPerson = (before: string | undefined, after: string | undefined): string | undefined => {
   if (after === undefined) return "is removed";
   const [old, now] = [parsed(before ?? "{}"), parsed(after)];
-  if (!old || !now) return "is no plain YAML (anchors, tags and doubled keys are not plain)";
+  if (!old || !now) return "is no plain YAML (anchors, tags, doubled keys and unusual line ends are not plain)";
   if (!isDeepStrictEqual(guarded(old), guarded(now))) return "changes secrets, or where they go";
   return undefined;
 };
@@ -39,7 +40,9 @@ type StackFile = Record<string, unknown>;
 
 /** js-yaml and Pulumi have to read the same: nothing that either may take for something else. */
 const parsed = (text: string): StackFile | undefined => {
-  if (/(?:^|[\s,[{:-])[&*!]|<<|^%/m.test(text)) return undefined;
+  if (otherLineEnds.test(text)) return undefined;
+  const withoutComments = text.replaceAll(/^[ \t]*#.*/gm, "");
+  if (/(?:^|[\s,[{:-])[&*!]|<<|^%/m.test(withoutComments)) return undefined;
   try {
     const value = parseYaml(text);
     return typeof value === "object" && value !== null ? (value as StackFile) : undefined;
@@ -98,8 +101,11 @@ const main = async (): Promise<void> => {
       return why ? [`${file} ${why}`] : [];
     }),
   ];
-  const there = names(await git("ls-tree", "--name-only", "-z", head));
-  const previewed = program.length ? there : changed.filter((file) => there.includes(file));
+  const there = names(await git("ls-tree", "--name-only", "-z", head)).filter((file) => stackOf(file));
+  const stacks = await Promise.all(
+    there.map(async (file) => (isStack((await textAt(head, file)) ?? "") ? [file] : [])),
+  );
+  const previewed = stacks.flat().filter((file) => program.length || changed.includes(file));
   for (const reason of reasons) console.error(`a person has to look first: ${reason}`);
   console.log(
     `stacks=${JSON.stringify(previewed.flatMap((file) => stackOf(file) ?? []))}\nperson=${reasons.length > 0}`,

@@ -135,7 +135,7 @@ const main = (): void => {
   const format = formats[values.format as keyof typeof formats];
   if (!format) throw new Error(usage);
   const here = readdirSync(".").filter((name) => /^Pulumi\..+\.yaml$/.test(name));
-  const files = positionals.length ? positionals : here.filter(isStack);
+  const files = positionals.length ? positionals : here.filter((name) => isStack(readFileSync(name, "utf8")));
   const findings = validate(files);
   const said = format(findings);
   if (said) console.log(said);

@@ -16,6 +16,24 @@ const prefix = "jtel-chat:";
 const undecrypted = "0".repeat(64);
 
 /**
+ * The content of a stack file's text; nothing of one that has only comments.
+ *
+ * @throws Error where Pulumi would read something else than this program, or the text is no YAML.
+ */
+const contentOf = (text: string): StackFile => {
+  const separator = otherLineEnds.exec(text)?.[0].codePointAt(0);
+  if (separator)
+    throw new Error(
+      `the character U+${separator.toString(16).padStart(4, "0")} ends a line for Pulumi, and not for other programs. Remove it`,
+    );
+  const isEmpty = text.split("\n").every((line) => /^\s*(?:#.*)?$/.test(line));
+  return isEmpty ? {} : ((parseYaml(text) ?? {}) as StackFile);
+};
+
+/** Characters that end a line in Pulumi's YAML and in no other: what stands behind them is a comment for one of the two. */
+export const otherLineEnds = /[\u0085\u2028\u2029]/;
+
+/**
  * Loads and checks a stack file without Pulumi, so without its secrets: `undecrypted` stands in their place.
  *
  * @throws Error with all problems of the values.
@@ -29,24 +47,23 @@ export const offlineDeployment = (file: string): Deployment => {
 
 /** The values below `jtel-chat:` in the text of a stack file, as `check` takes them; secrets are `undecrypted`. */
 export const stackFileValues = (text: string): Record<string, unknown> => {
-  const { config } = (parseYaml(text) ?? {}) as StackFile;
+  const { config } = contentOf(text);
   const own = Object.entries(config ?? {}).filter(([key]) => key.startsWith(prefix));
   return Object.fromEntries(own.map(([key, value]) => [key.slice(prefix.length), withoutSecrets(value)]));
 };
 
-/** Whether Pulumi has made a stack of a file: then it says how its secrets are encrypted. An example does not. */
-export const isStack = (file: string): boolean =>
-  /^(?:encryptionsalt|encryptedkey|secretsprovider):/m.test(readFileSync(file, "utf8"));
+/** Whether Pulumi has made a stack of a file with this text: then it says how its secrets are encrypted. An example does not. */
+export const isStack = (text: string): boolean => /^(?:encryptionsalt|encryptedkey|secretsprovider):/m.test(text);
 
 /** Problems of secrets that are not encrypted in the text of a stack file. */
 export const plainSecretsIn = (text: string): Problem[] => {
-  const { config } = (parseYaml(text) ?? {}) as StackFile;
+  const { config } = contentOf(text);
   return secretKeys.filter((path) => typeof valueAt(config, path) === "string").map(plainSecret);
 };
 
 /** Problems of values that are encrypted in the text of a stack file, and are no secrets. */
 export const hiddenValuesIn = (text: string): Problem[] => {
-  const { config } = (parseYaml(text) ?? {}) as StackFile;
+  const { config } = contentOf(text);
   const own = Object.entries(config ?? {}).filter(([key]) => key.startsWith(prefix));
   return own
     .flatMap(([key, value]) => encryptedIn([key.slice(prefix.length)], value))

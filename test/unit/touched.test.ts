@@ -15,6 +15,7 @@ config:
 describe("a change of a stack file", () => {
   test.each<[string, string, string]>([
     ["another value", "chat.acme.example", "chat2.acme.example"],
+    ["a comment", "config:", "# Smith & Sons *\nconfig:"],
     ["one more key", "config:", "config:\n  jtel-chat:firewall: { sources: [10.1.0.0/24] }"],
     ["nothing", "", ""],
   ])("needs nobody: %s", (_, from, to) => expect(whyPerson(file, file.replace(from, to))).toBeUndefined());
@@ -34,6 +35,8 @@ describe("a change of a stack file", () => {
     ["where Pulumi decrypts", "encryptionsalt", "secretsprovider: awskms://x\nencryptionsalt"],
     ["values of Pulumi's own", "config:", "config:\n  pulumi:disable-default-providers: ['*']"],
     ["an environment", "config:", "environment: [evil]\nconfig:"],
+    ["a line that only Pulumi ends", "config:", "# chat\u2028encryptionsalt: v1:x\nconfig:"],
+    ["another such line", "config:", "# chat\u0085config: {}\nconfig:"],
     ["an anchor", "{ scheme: https", "&a { scheme: https"],
     ["a merge", "config:", "config:\n  <<: {}"],
     ["a key twice", "config:", "config: {}\nconfig:"],
@@ -87,6 +90,7 @@ describe("npm run touched", () => {
     repository = await mkdtemp(join(tmpdir(), "jtel-chat-touched-"));
     await git("init", "--quiet");
     for (const name of ["Pulumi.acme.yaml", "Pulumi.bistro.yaml"]) await writeFile(join(repository, name), file);
+    await writeFile(join(repository, "Pulumi.example.yaml"), "config: {}\n"); // no stack
     for (const name of ["index.ts", "README.md"]) await writeFile(join(repository, name), "");
     await git("add", ".");
     await git("commit", "--quiet", "--message", "base");
