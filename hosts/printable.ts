@@ -6,3 +6,10 @@ export const printable = (text: string): string => {
   const cleaned = text.replaceAll(/\s*\r?\n\s*/g, " ").replaceAll(unprintable, "?");
   return cleaned.length > 400 ? `${cleaned.slice(0, 399)}…` : cleaned;
 };
+
+/** Lines of a diff with printable characters only, whole: a change may be at the end of a long one. A tab becomes blanks. */
+export const printableLines = (text: string): string =>
+  text
+    .split("\n")
+    .map((line) => line.replaceAll("\t", "    ").replaceAll(unprintable, "?"))
+    .join("\n");

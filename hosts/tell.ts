@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { StepAnswer } from "./look/answer.ts";
-import { printable } from "./printable.ts";
+import { printable, printableLines } from "./printable.ts";
 
 /** Show what the host says beside its answer, with the resource that it is about. */
 export const tell = async (said: StepAnswer, resource: pulumi.Resource): Promise<void> => {
@@ -17,7 +17,7 @@ export const tellRestart = async ({ facts }: StepAnswer, resource: pulumi.Resour
 /** The reason stands in the launcher's difference, too: it is said here only where there are no lines. */
 const logDrift = ({ reason, diff }: StepAnswer, resource: pulumi.Resource): Promise<void> => {
   if (!diff) return pulumi.log.info(`changed on the host: ${printable(reason)}`, resource);
-  const lines = diff.split("\n").map((line) => printable(line.replaceAll("\t", "    ")));
+  const lines = printableLines(diff).split("\n");
   const shown = lines.length > 200 ? [...lines.slice(0, 200), `… ${lines.length - 200} more lines`] : lines;
   return pulumi.log.info(["changed on the host:", ...shown].join("\n"), resource);
 };

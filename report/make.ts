@@ -1,9 +1,9 @@
 import type { SeenHost } from "../hosts/look/look-at-host.ts";
-import { printable } from "../hosts/printable.ts";
+import { printable, printableLines } from "../hosts/printable.ts";
 import { lineDiff } from "./line-diff.ts";
 import type { Previewed, PreviewStep } from "./preview.ts";
 import type { Report } from "./report.ts";
-import { factsOf, type Place, printableLines, said, together } from "./seen.ts";
+import { factsOf, type Place, said, together } from "./seen.ts";
 import { concernOf } from "./step-name.ts";
 
 /** What a report says of itself. */
@@ -13,7 +13,9 @@ export type Heading = Pick<Report, "project" | "stack" | "made" | "run">;
 export const makeReport = (previewed: Previewed, heading: Heading): Report => {
   const hosts = previewed.seen?.hosts ?? [];
   const hostsSaid = said(hosts, previewed.seen?.prerequisites);
-  const problems = unique(previewed.errors.flatMap(problemLines));
+  const { seen, errors } = previewed;
+  const unsaid = seen || errors.length ? [] : ["the preview has ended without saying what it has seen. Repeat it"];
+  const problems = unique([...errors.flatMap(problemLines), ...unsaid]);
   const changed = previewed.steps.flatMap((step) => changeOf(step, hosts)).sort(byHost(hosts));
   const changes = together(changed.filter(({ healed }) => !healed).map(({ healed: _, ...change }) => change));
   const verdict = problems.length
@@ -47,7 +49,7 @@ const problemLines = (error: string): string[] =>
 const operations = { create: "create", update: "update", delete: "delete", replace: "replace" } as const;
 
 /** What the engine would do to one step; nothing for what is no step of ours, e.g. a component. */
-const changeOf = ({ op, urn, oldState, newState }: PreviewStep, hosts: SeenHost[]) => {
+const changeOf = ({ op, urn, oldState, newState, diffReasons = [] }: PreviewStep, hosts: SeenHost[]) => {
   const operation = operations[op as keyof typeof operations];
   const state = newState ?? oldState;
   if (!operation || !state?.type.startsWith("command:")) return [];
@@ -55,14 +57,15 @@ const changeOf = ({ op, urn, oldState, newState }: PreviewStep, hosts: SeenHost[
   const concern = concernOf(name, state.inputs);
   const host = concern && name.slice(0, -concern.length - 1);
   const [before, after] = [oldState, newState].map((each) => each?.inputs?.stdin);
-  const secret = [before, after].includes("[secret]");
+  const isSecret = [before, after].includes("[secret]");
   const answer = hosts.find((each) => each.name === host)?.answers[concern ?? ""];
-  const changedDocument = before !== after;
+  const changedDocument = before !== after || diffReasons.includes("stdin");
   // A drifted step runs again with the same document: that is told as drift.
   const healed = Boolean(answer?.drifted) && !changedDocument;
   const newTool = concern === "tool" ? toolChange(String(before), String(after)) : "";
   const cause = changedDocument || healed || operation === "delete" ? newTool : printable(answer?.reason ?? "");
-  const diff = secret || newTool ? "" : lineDiff(String(before ?? ""), String(after ?? ""));
+  const diff = isSecret || newTool ? "" : lineDiff(String(before ?? ""), String(after ?? ""));
+  const secret = isSecret && changedDocument && operation !== "delete";
   return [{ host, step: concern ?? name, operation, cause, diff: printableLines(diff), secret, healed }];
 };
 

@@ -16,6 +16,7 @@ const metrics = {
   jtel_chat_cluster_members: "Members of Hazelcast's cluster that the chat server is connected to, itself among them.",
   jtel_chat_cluster_members_wanted: "Members that the stack wants in that cluster.",
   jtel_chat_restart_owed: "Whether the chat server runs older files than the host has (1) or not (0).",
+  jtel_chat_stack_usable: "Whether the stack file is usable (1), or its hosts were not looked at (0).",
   jtel_chat_look_timestamp_seconds: "When the stack's hosts were looked at.",
 };
 
@@ -30,8 +31,17 @@ export const prometheus = (reports: DriftReport[]): string => {
     .join("");
 };
 
-const samples = ({ stack, made, hosts, unseen, drift, warnings, certificates, servers }: DriftReport): Sample[] => [
-  { metric: "jtel_chat_look_timestamp_seconds", labels: { stack }, value: Date.parse(made) / 1000 },
+const samples = (report: DriftReport): Sample[] => [...ofStack(report), ...ofHosts(report)];
+
+/** Hosts of a stack that is not usable were not looked at: an old time says so. */
+const ofStack = ({ stack, made, verdict }: DriftReport): Sample[] => [
+  { metric: "jtel_chat_stack_usable", labels: { stack }, value: verdict === "failed" ? 0 : 1 },
+  ...(verdict === "failed"
+    ? []
+    : [{ metric: "jtel_chat_look_timestamp_seconds", labels: { stack }, value: Date.parse(made) / 1000 } as const]),
+];
+
+const ofHosts = ({ stack, hosts, unseen, drift, warnings, certificates, servers }: DriftReport): Sample[] => [
   ...hosts.flatMap(({ name: host, steps }): Sample[] => [
     {
       metric: "jtel_chat_host_seen",

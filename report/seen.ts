@@ -1,6 +1,8 @@
 import type { Seen } from "../approval/judge.ts";
+import { seenBalancers } from "../hosts/look/balancers.ts";
 import type { SeenHost } from "../hosts/look/look-at-host.ts";
-import { printable } from "../hosts/printable.ts";
+import { unlike } from "../hosts/look/unlike.ts";
+import { printable, printableLines } from "../hosts/printable.ts";
 import type { Report } from "./report.ts";
 
 /** What hosts said of themselves, and what was seen beside them: the part of a report that needs no engine. */
@@ -11,7 +13,7 @@ export const said = (
   hosts: hosts.map(({ name, answers }) => ({ name, steps: Object.keys(answers) })),
   unseen: [...hosts, ...others].flatMap(({ name, unseen: why }) => (why ? [{ host: name, why: printable(why) }] : [])),
   drift: together([...hosts.flatMap(driftOf), ...others.flatMap(otherDrift)]),
-  warnings: together([...hosts.flatMap(warningsOf), ...others.flatMap(otherWarnings)]),
+  warnings: together([...hosts.flatMap(warningsOf), ...amongHosts(hosts), ...others.flatMap(otherWarnings)]),
 });
 
 /** What is on no host, e.g. the webhooks at TynTec. */
@@ -29,10 +31,17 @@ const driftOf = ({ name, answers }: SeenHost) =>
       written: factsOf(facts, "written"),
     }));
 
-const warningsOf = ({ name, answers }: SeenHost) =>
-  Object.entries(answers).flatMap(([step, { warnings }]) =>
-    warnings.map((text) => ({ host: name, step, text: printable(text) })),
+/** A problem of what was applied is one, too: it stops nothing where nothing would be written. */
+const warningsOf = ({ name, answers, problems: stopping }: SeenHost) =>
+  Object.entries(answers).flatMap(([step, { warnings, problems }]) =>
+    [...warnings, ...(stopping.length ? [] : problems)].map((text) => ({ host: name, step, text: printable(text) })),
   );
+
+/** What no host knows by itself. */
+const amongHosts = (hosts: SeenHost[]) =>
+  [...unlike(hosts), ...seenBalancers(hosts).warnings].map((text) => ({
+    ...{ host: undefined, step: "all hosts", text: printable(text) },
+  }));
 
 /** Facts of one kind by their subject: `written:/etc/x` becomes `/etc/x`. */
 export const factsOf = (facts: Record<string, string>, kind: string): Record<string, string> =>
@@ -56,10 +65,3 @@ export const together = <Item extends Place>(items: Item[]): (Omit<Item, "host">
     return { ...rest, hosts: group.flatMap(({ host }) => host ?? []) };
   });
 };
-
-/** A diff with printable characters only; a tab, which documents are indented by, becomes blanks. */
-export const printableLines = (text: string): string =>
-  text
-    .split("\n")
-    .map((line) => printable(line.replaceAll("\t", "    ")))
-    .join("\n");

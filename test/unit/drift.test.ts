@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -77,6 +77,7 @@ test("drift names edits, certificates and servers; its metrics name every step",
     'jtel_chat_cluster_members{stack="separate-server",host="chatserver1"} 1',
     'jtel_chat_cluster_members_wanted{stack="separate-server",host="chatserver1"} 2',
     'jtel_chat_restart_owed{stack="separate-server",host="chatserver1"} 1',
+    'jtel_chat_stack_usable{stack="separate-server"} 1',
     'jtel_chat_look_timestamp_seconds{stack="separate-server"} 1795676900',
     "",
   ]);
@@ -95,11 +96,14 @@ test("a stack file that cannot be used asks no host", async () => {
   const report = await driftOf(stackFile("nowhere"), asked);
   expect(report).toMatchObject({ verdict: "failed", problem: expect.stringContaining('"nowhere" is not a topology') });
   expect(asked).not.toHaveBeenCalled();
+  const metrics = prometheus([report]);
+  expect(metrics).toContain('jtel_chat_stack_usable{stack="nowhere"} 0\n');
+  expect(metrics, "an old time is what an alert looks at").not.toMatch(/^jtel_chat_look_timestamp_seconds\{/m);
 });
 
 test("a stack file is read without its secrets; an example is no stack", () => {
   const file = stackFile("co-located");
   expect(offlineDeployment(file).database.password).toBe("0".repeat(64));
-  expect(isStack(file)).toBe(true);
-  expect(isStack(new URL("../../Pulumi.prod.yaml", import.meta.url).pathname)).toBe(false);
+  expect(isStack(readFileSync(file, "utf8"))).toBe(true);
+  expect(isStack(readFileSync(new URL("../../Pulumi.prod.yaml", import.meta.url), "utf8"))).toBe(false);
 });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Seen } from "../../approval/judge.ts";
 import { approvedOf } from "../../cli/apply.ts";
 import type { SeenHost } from "../../hosts/look/look-at-host.ts";
@@ -134,12 +134,56 @@ test("what was moved at TynTec is drift on no host, and a preview that may not a
   });
 });
 
-test("a secret that is new is named, and shown nowhere", () => {
-  const report = reportOf(
-    [seenHost("chatserver1")],
-    [step("update", "chatserver1-messenger-secret", "[secret]", "[secret]")],
+describe("a step with a secret document", () => {
+  const name = "chatserver1-messenger-secret";
+  const rotated = { ...step("update", name, "[secret]", "[secret]"), diffReasons: ["stdin"] };
+  const drifted = [seenHost("chatserver1", { "messenger-secret": { ...answer, drifted: true, reason: "mode" } })];
+
+  test("names a new secret, and shows it nowhere", () => {
+    const { changes } = reportOf([seenHost("chatserver1")], [rotated]);
+    expect(changes).toMatchObject([{ step: "messenger-secret", secret: true, diff: "" }]);
+  });
+
+  test("names a new secret also where the host has drifted", () => {
+    const { changes, drift } = reportOf(drifted, [rotated]);
+    expect([changes, drift]).toMatchObject([[{ secret: true }], [{ reason: "mode" }]]);
+  });
+
+  test("has no new secret where it only runs again, or goes", () => {
+    const again = { ...step("update", name, "[secret]", "[secret]"), diffReasons: ["create"] };
+    expect(reportOf([seenHost("chatserver1")], [again]).changes).toMatchObject([{ secret: false, diff: "" }]);
+    expect(reportOf(drifted, [again]).changes).toEqual([]);
+    const gone = step("delete", name, "[secret]", undefined);
+    expect(reportOf([seenHost("chatserver1")], [gone]).changes).toMatchObject([{ secret: false, diff: "" }]);
+  });
+});
+
+test("a preview that has not said what it has seen is no nothing to do", () => {
+  const { verdict, problems } = makeReport({ steps: [], errors: [], seen: undefined }, heading);
+  expect(verdict).toBe("failed");
+  expect(problems[0]).toContain("without saying what it has seen");
+});
+
+test("what a host calls a problem of what was applied is a warning, unless it has stopped the run", () => {
+  const answers = { database: { ...answer, problems: ["acd-dbm does not answer"] } };
+  const text = "acd-dbm does not answer";
+  expect(reportOf([seenHost("chatserver1", answers)]).warnings).toEqual([
+    { hosts: ["chatserver1"], step: "database", text },
+  ]);
+  expect(reportOf([{ ...seenHost("chatserver1", answers), problems: [text] }]).warnings).toEqual([]);
+});
+
+test("what is not the same on all hosts is a warning about all hosts", () => {
+  const hosts = ["1", "2"].map((value) =>
+    seenHost(`chatserver${value}`, { java: { ...answer, alike: { java: value } } }),
   );
-  expect(report.changes).toMatchObject([{ step: "messenger-secret", secret: true, diff: "" }]);
+  expect(reportOf(hosts).warnings).toMatchObject([{ hosts: [], step: "all hosts" }]);
+});
+
+test("a change at the end of a long line is shown", () => {
+  const long = (end: string) => `${"x".repeat(500)}${end}\n`;
+  const [change] = reportOf([seenHost("lb1")], [step("update", "lb1-java", long("good"), long("evil"))]).changes;
+  expect(change?.diff).toMatch(/-x+good\n\+x+evil/);
 });
 
 test("a host that was not seen, and a preview that failed, are never nothing to do", () => {
