@@ -55,7 +55,7 @@ interface OwnSources {
 
 let own: Promise<OwnSources> | undefined;
 
-/** This machine's release, and its sources. apt takes half a second to name them, and each host that boots wants them. */
+/** This machine's release, and its sources. apt takes half a second to name them, and each new host wants them. */
 const ownSources = (): Promise<OwnSources> => {
   own ??= findOwnSources();
   return own;
