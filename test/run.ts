@@ -21,7 +21,7 @@ const sampled = async (): Promise<Counts> => {
   return (await vitest([file], environment)).counts;
 };
 
-process.env.JTEL_CHAT_DEADLINE_FACTOR ??= "3"; // three files at a time (vitest.config.ts)
+process.env.JTEL_CHAT_DEADLINE_FACTOR ??= "3"; // four files at a time (vitest.config.ts)
 console.log(process.env.JTEL_CHAT_TOOLCHAIN ?? "");
 const { stdout: commit } = await execa("git", ["rev-parse", "HEAD"], { reject: false });
 const seed = seedOf(commit ?? "");

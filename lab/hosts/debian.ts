@@ -48,8 +48,20 @@ const exists = async ({ uri, suite }: PackageSource, scratch: string): Promise<b
   throw new Error(`lab: ${uri} does not say whether it has ${suite}: ${all}`);
 };
 
-/** This machine's release, and its sources. */
-const ownSources = async (): Promise<{ codename: string; sources: PackageSource[] }> => {
+interface OwnSources {
+  codename: string;
+  sources: PackageSource[];
+}
+
+let own: Promise<OwnSources> | undefined;
+
+/** This machine's release, and its sources. apt takes half a second to name them, and each new host wants them. */
+const ownSources = (): Promise<OwnSources> => {
+  own ??= findOwnSources();
+  return own;
+};
+
+const findOwnSources = async (): Promise<OwnSources> => {
   const codename = /^VERSION_CODENAME="?(\w+)/m.exec(await readFile("/etc/os-release", "utf8"))?.[1] ?? "unknown";
   for (const step of [async () => {}, () => execa("apt-get", ["update", "--quiet=2"])]) {
     await step();

@@ -109,6 +109,8 @@ const setUp = async (layer: Layer, build: Build, root: string): Promise<void> =>
   if (existsSync(recipe(layer, "root"))) await cp(recipe(layer, "root"), root, { recursive: true });
   if (existsSync(recipe(layer, "setup.sh"))) await inside(root, build, ["sh"], recipe(layer, "setup.sh"));
   await inside(root, build, ["apt-get", "clean"]);
+  // That took the index of all packages away, too: each host would make one of its own.
+  await inside(root, build, ["apt-get", "check", "--quiet=2"]);
 };
 
 /** Runs a command in the new file system: no service starts, and ufw, being inactive, only writes files. */

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { execa } from "execa";
+import { until } from "../deadline.ts";
 
 /** A host's file system: what it writes lies in `directory`, over the image's layers. */
 export const overlayRoot = (directory: string): string => join(directory, "root");
@@ -32,12 +33,17 @@ const mount = async (directory: string, lower: string): Promise<void> => {
   const [upper, work, root] = [upperDirectory(directory), join(directory, "work"), overlayRoot(directory)];
   if (await isMounted(root)) return;
   for (const part of [upper, work, root]) await mkdir(part, { recursive: true });
-  await execa("mount", ["-t", "overlay", "overlay", "-o", `lowerdir=${lower},upperdir=${upper},workdir=${work}`, root]);
+  // Hosts live for hours: speed before durability. The kernel marks such an overlay, and mounts none that is marked.
+  await rm(join(work, "work/incompat"), { recursive: true, force: true });
+  const places = `lowerdir=${lower},upperdir=${upper},workdir=${work}`;
+  await execa("mount", ["-t", "overlay", "overlay", "-o", `${places},volatile`, root]);
 };
 
 export const unmountOverlay = async (directory: string): Promise<void> => {
   const root = overlayRoot(directory);
-  if (await isMounted(root)) await execa("umount", [root]);
+  if (!(await isMounted(root))) return;
+  // On a loaded machine it was seen to stay busy for a moment after the host's last process had ended.
+  await until(`unmounting of ${root}`, 10, () => execa("umount", [root]));
 };
 
 /** Unmounts the overlay and forgets what was written to it. */

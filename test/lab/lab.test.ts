@@ -178,12 +178,13 @@ describe.skipIf(!runnable)("a lab", () => {
   );
 
   test(
-    "a host keeps its files over a power cut, and only its identity over a new installation",
+    "a host keeps its files over a power cut and a controller's boot, and only its identity over a new installation",
     async () => {
-      const { exec, kill, start, rebuild, hostKey, address } = host("chatserver1");
+      const { exec, kill, start, rebuild, root, hostKey, address } = host("chatserver1");
       await exec("echo kept > /root/note");
       await kill();
       expect(await exec("true")).toMatchObject({ exitCode: 255, stderr: "chatserver1 is off" });
+      await execa("umount", [root]); // as the controller's boot does
       await start();
       expect((await exec("cat /root/note")).stdout).toBe("kept");
       await rebuild();

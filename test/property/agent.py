@@ -13,13 +13,18 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "host-tool"))
 
 from jtel_chat.access import disk
 from jtel_chat.drain import agent, state
 from jtel_chat.drain.state import Drain
+
+T = TypeVar("T")
 
 # Each with the port that it serves on: the dead one serves nowhere.
 SERVERS = {"live": 3000, "dead": 3009, "maint": 3000}
@@ -69,15 +74,16 @@ def statuses(root: Path) -> dict[str, str]:
     return {row["svname"]: row["status"].split()[0] for row in found if row["svname"] in SERVERS}
 
 
-def until(root: Path, wanted: dict[str, str], seconds: float = 15) -> dict[str, str]:
+def until(look: Callable[[], T], wanted: T, seconds: float = 15) -> T:
     deadline = time.monotonic() + seconds
-    while (found := statuses(root)) != wanted and time.monotonic() < deadline:
+    while (found := look()) != wanted and time.monotonic() < deadline:
         time.sleep(0.1)
     return found
 
 
 def main(root: Path) -> None:
     seen: dict[str, object] = {}
+    servers = partial(statuses, root)
     place = Path(tempfile.mkdtemp())
     for name in SERVERS:
         (place / name).mkdir()
@@ -90,19 +96,19 @@ def main(root: Path) -> None:
         while not (root / "tmp/agent.sock").exists():
             time.sleep(0.05)
         ask(root, "set server backend_chat_ws/maint state maint")
-        seen["before"] = until(root, {"live": "UP", "dead": "DOWN", "maint": "MAINT"})
+        seen["before"] = until(servers, {"live": "UP", "dead": "DOWN", "maint": "MAINT"})
         for name in SERVERS:
             use(place / name)
             state.write(Drain(1e12, 1e12, spared=("127.0.0.1",) if name == "maint" else ()))
-        seen["drained"] = until(root, {"live": "DRAIN", "dead": "DOWN", "maint": "MAINT"})
+        seen["drained"] = until(servers, {"live": "DRAIN", "dead": "DOWN", "maint": "MAINT"})
         for name in SERVERS:
             use(place / name)
             state.remove()
-        seen["ended"] = until(root, {"live": "UP", "dead": "DOWN", "maint": "MAINT"})
+        seen["ended"] = until(servers, {"live": "UP", "dead": "DOWN", "maint": "MAINT"})
         time.sleep(2.5)  # asked twice more
         seen["later"] = statuses(root)
         use(place / "live")
-        seen["heard"] = sorted(state.heard())
+        seen["heard"] = until(lambda: sorted(state.heard()), [])
         os.kill(agents["live"], signal.SIGKILL)
         time.sleep(2.5)
         seen["without an agent"] = statuses(root)

@@ -3,11 +3,15 @@
 set -eu
 
 apt-get update
-# Downloaded only, so that they are in the apt cache: the stack installs them on two hosts at once.
-apt-get install --yes --download-only "$JDK"
 
 # The packaging of openjdk links manual pages even where dpkg leaves them out.
 mkdir -p /usr/share/man/man1
+
+# A server that has run for years has the libraries that a JDK needs, but no Java: that is the stack's to install. The
+# packages are in the apt cache from now on, since it does so on two hosts at once.
+apt-get install --yes --no-install-recommends --quiet=2 "$JDK"
+apt-mark showauto | xargs apt-mark manual >/dev/null
+dpkg-query --show --showformat '${Package}\n' 'openjdk-*' ca-certificates-java java-common | xargs dpkg --purge
 
 groupadd --gid 1000 jtel
 useradd --uid 1000 --gid jtel --create-home --shell /bin/bash jtel
