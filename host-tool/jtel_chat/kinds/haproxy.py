@@ -374,6 +374,11 @@ def _write(section: Section, running: Running, config: Configuration, transactio
     found = disk.stat(path)
     if found is None:
         raise Refused(_MISSING.format(path))
+    if disk.read(path) != running.configuration.text:  # the checker and the probes take seconds
+        raise Refused(
+            f"{path} was changed meanwhile, and stays as it is now: what was about to be written was made of its text"
+            " before that. Repeat when that edit is finished"
+        )
     if not running.off:
         loaded.keep(running)
         transaction.load_on_rollback(section)

@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -218,6 +219,26 @@ def test_an_edit_that_nobody_has_loaded_stops_a_reload_of_ours_and_nothing_else(
     assert problem.startswith(f"{path} was changed at ")
     with Transaction("haproxy") as transaction, pytest.raises(Refused, match="not by us, and HAProxy has not loaded"):
         haproxy.undo(section, transaction)
+
+
+@pytest.mark.parametrize("change", [haproxy.apply, haproxy.undo])
+def test_an_edit_while_the_checker_runs_is_kept_and_nothing_is_reloaded(
+    section: Section, monkeypatch: pytest.MonkeyPatch, change: Callable[[Section, Transaction], None]
+) -> None:
+    path = Path(section.name)
+
+    def edited_meanwhile(*_: object) -> list[str]:
+        path.write_bytes(path.read_bytes().replace(b"maxconn 100", b"maxconn 20000"))
+        return []
+
+    monkeypatch.setattr(haproxy.check, "check", edited_meanwhile)
+    monkeypatch.setattr(probe, "statuses", lambda *_: {})
+    monkeypatch.setattr(instance, "reload", lambda _: pytest.fail("HAProxy was reloaded"))
+    monkeypatch.setattr(haproxy, "load_again", lambda _: pytest.fail("HAProxy was reloaded"))
+    expected = path.read_bytes().replace(b"maxconn 100", b"maxconn 20000")
+    with pytest.raises(Refused, match=r"haproxy\.cfg was changed meanwhile.*Repeat"), Transaction("haproxy") as step:
+        change(changed(section), step)
+    assert path.read_bytes() == expected
 
 
 def test_a_rollback_does_not_load_what_somebody_has_edited_meanwhile(
