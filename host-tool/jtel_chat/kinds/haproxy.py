@@ -254,6 +254,7 @@ def _look_at_edit(section: Section, ours: Configuration, running: Running, seen:
     after = config
     try:
         after = edit.edit(config, ours, portal=portal, rules=section.lines("rules"))
+        seen.warnings += [f"{path}: {line}" for line in edit.unheeded(config)]
         numbered = after.numbered_as(config)
         stops = _owed(config, after, seen) and not running.off
         in_the_way = [

@@ -126,6 +126,18 @@ def test_lines_that_keep_requests_away_have_the_numbers_of_the_file_as_it_stands
     assert problem.startswith(f"{path}: line {bare.split(b'%c' % 10).index(b'    redirect location /x') + 1} 'redirect")
 
 
+def test_a_restriction_that_a_version_before_has_adopted_is_a_warning_of_every_look(section: Section) -> None:
+    path = Path(section.name)
+    path.write_bytes(
+        path.read_bytes().replace(b"#~     server", b"#~     http-request deny if !LOCALHOST\n#~     server")
+    )
+    number = path.read_bytes().split(b"\n").index(b"#~     http-request deny if !LOCALHOST") + 1
+    seen = haproxy.observe(section)
+    expected = f"{path}: line {number} 'http-request deny if !LOCALHOST' decides who reaches chat"
+    assert [text for text in seen.warnings if text.startswith(expected)]
+    assert [text for text in seen.problems if "decides" in text] == []
+
+
 def test_any_byte_of_the_file_can_be_said_logged_and_recorded(
     section: Section, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,20 @@ from .parse import Line, Section
 _FRONTENDS = ("acdportal_chat_ws", "acdportal_chat_wss")
 _BACKEND = "backend_chat_ws"
 _CHAT_PORT = "3000"
+# Lines that ours stand for, and those that do nothing by themselves.
+_REPLACED = (
+    "acl",
+    "balance",
+    "bind",
+    "default_backend",
+    "description",
+    "mode",
+    "server",
+    "server-template",
+    "timeout",
+    "use_backend",
+)
+_DECIDES = ("auth", "deny", "redirect", "reject", "return", "silent-drop", "tarpit", "use-service")
 
 
 class Survey(NamedTuple):
@@ -38,6 +52,8 @@ def survey(config: Configuration, theirs: Sequence[Section], ours: Sequence[Sect
         if objection is None:
             found.replaced.extend(_lines(section))
             found.adopted.append(section)
+            if section.header.number not in config.numbers_in_blocks:  # else chat runs so already: `edit.unheeded`
+                found.clashes.extend(access_rules(section))
             continue
         others.append(section)
         if section.keyword in parse.PROXIES and section.name in names:
@@ -48,6 +64,45 @@ def survey(config: Configuration, theirs: Sequence[Section], ours: Sequence[Sect
     for file in (*config.before, *config.after):
         found.clashes.extend([f"{file.path}: {text}" for text in _lost(file.sections, found.adopted, ours)])
     return found
+
+
+def access_rules(section: Section) -> Iterator[str]:
+    """Yields each line of an adopted section that decides who reaches chat, with the remedy: what it adopts is open."""
+    targets = section.named("default_backend", "use_backend")
+    some = [] if any(len(line.words) == 2 for line in targets) else targets  # only those whom a condition lets in
+    for line in section.content():
+        if line in some or _decides(line):
+            yield (
+                f"{parse.shown(line)} decides who reaches chat, and takes no effect: chat's own sections take the place"
+                f" of '{section.keyword} {section.name}'. Where chat may be open to all, remove the line; else restrict"
+                " chat elsewhere first, in a firewall for example"
+            )
+
+
+def without_effect(section: Section) -> list[Line]:
+    """Lists what the vendor's page does not have in such a section, and what ours do not stand for.
+
+    That is `http-response set-header …`, say, and a `bind` of another port than that of the first one.
+    """
+    ports: dict[int, set[int]] = {}
+    for line, bind in listening.of_section(section):
+        ports.setdefault(line.at, set()).add(bind.port)
+    first = next(iter(ports.values()), set())
+    return [
+        line
+        for line in section.content()
+        if line.keyword not in _REPLACED or (line.keyword == "bind" and not ports.get(line.at, set()) <= first)
+    ]
+
+
+def _decides(line: Line) -> bool:
+    """Tells whether a line refuses or answers visitors, or lets in only those with a certificate."""
+    if line.keyword == "bind":
+        return ("verify", "required") in zip(line.words, line.words[1:])
+    if line.keyword in ("http-request", "tcp-request"):
+        action = "".join(line.words[1:2] if line.keyword == "http-request" else line.words[2:3])
+        return action in _DECIDES or action.startswith("lua.")
+    return line.keyword == "redirect"
 
 
 def _lost(sections: Iterable[Section], adopted: Sequence[Section], ours: Sequence[Section]) -> list[str]:
