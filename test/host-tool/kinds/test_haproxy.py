@@ -22,7 +22,7 @@ from jtel_chat.haproxy.process.instance import Running
 from jtel_chat.haproxy.process.invocation import Start
 from jtel_chat.haproxy.process.loaded import Worker
 from jtel_chat.kinds import haproxy
-from jtel_chat.net import listeners
+from jtel_chat.net import addresses, listeners
 from jtel_chat.programs import confined, process
 from jtel_chat.text import printable
 
@@ -218,6 +218,20 @@ def test_a_file_that_nothing_can_replace_is_a_problem_where_it_has_to_be_written
     assert haproxy.observe(section).problems == []
     [problem] = haproxy.observe(changed(section)).problems
     assert problem.startswith(f"{section.name} is immutable")
+
+
+def test_a_file_for_both_hosts_of_a_pair_is_no_problem_on_either(
+    section: Section, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(section.name)
+    monkeypatch.setattr(addresses, "bindable", lambda address: not address.startswith("192.0.2."))
+    file, portal = path.read_bytes(), b"    bind :443\n"
+    one, other = b"    bind 192.0.2.11:8443\n", b"    bind 192.0.2.12:8443\n"
+    path.write_bytes(file.replace(portal, portal + b".if defined(A)\n" + one + b".else\n" + other + b".endif\n"))
+    assert haproxy.observe(changed(section)).problems == []
+    path.write_bytes(file.replace(portal, portal + one))
+    [problem] = haproxy.observe(changed(section)).problems
+    assert "binds 192.0.2.11:8443, and no interface of this host has that address" in problem
 
 
 def test_an_edit_that_nobody_has_loaded_stops_a_reload_of_ours_and_nothing_else(section: Section) -> None:

@@ -46,6 +46,7 @@ def survey(config: Configuration, theirs: Sequence[Section], ours: Sequence[Sect
     """Looks at the customer's sections, and for references at those of the files before and after, too."""
     names = {section.name for section in ours if section.keyword in parse.PROXIES}
     own = [bind for section in ours for _, bind in listening.of_section(section)]
+    certain = parse.certain(theirs)
     found, others = Survey([], [], []), []
     for section in theirs:
         objection = _objection(section)
@@ -59,7 +60,8 @@ def survey(config: Configuration, theirs: Sequence[Section], ours: Sequence[Sect
         if section.keyword in parse.PROXIES and section.name in names:
             found.clashes.append(objection)
         else:
-            found.clashes.extend(dict.fromkeys([*listening.impossible(section), *_port_clashes(section, own)]))
+            unusable = [*listening.impossible(section, certain), *_port_clashes(section, own, certain)]
+            found.clashes.extend(dict.fromkeys(unusable))
     found.clashes.extend(_lost(others, found.adopted, ours))
     for file in (*config.before, *config.after):
         found.clashes.extend([f"{file.path}: {text}" for text in _lost(file.sections, found.adopted, ours)])
@@ -145,13 +147,14 @@ def _lines(section: Section) -> list[int]:
     return [line.at for line in section.lines if line.at in known or (line.at < content[-1] and not line.words)]
 
 
-def _port_clashes(section: Section, ours: list[Bind]) -> Iterator[str]:
-    """Yields each bind that meets one of ours.
+def _port_clashes(section: Section, ours: list[Bind], certain: set[int]) -> Iterator[str]:
+    """Yields each bind, among lines that certainly count, that meets one of ours.
 
     HAProxy accepts that (SO_REUSEPORT): the kernel would deal the visitors out to both.
     """
     for line, bind in listening.of_section(section):
-        if any(own.port == bind.port and listening.overlap(own.address, bind.address) for own in ours):
+        met = any(own.port == bind.port and listening.overlap(own.address, bind.address) for own in ours)
+        if met and line.at in certain:
             yield (
                 f"{parse.shown(line)} in '{bind.section}' binds port {bind.port}, which is chat's: visitors would end"
                 " there at random. Remove it, or set public.port to another"

@@ -269,6 +269,8 @@ def test_other_lines_that_chat_has_nothing_instead_of_are_named_when_they_are_ad
         b"userlist backend_chat_ws\n",
         b"resolvers acdportal_chat_wss\n",
         b"frontend a\n bind 10.0.0.1:3004\n",
+        b"frontend a\n.if defined(A)\n bind :3003\n.else\n bind :80,:90-99999\n.endif\n",
+        b".if defined(A)\nfrontend a\n bind :3003\n bind :80,:90-99999\n.else\nfrontend b\n bind :3003\n.endif\n",
         b"frontend a\n bind [::1]:3003\n bind [::]:3003 v6only\n",
         b"frontend a\n bind unix@/run/a:3003\n bind quic4@:3003\n bind :$PORT\n",
     ],
