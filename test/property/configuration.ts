@@ -31,7 +31,15 @@ const defaults = fc
   .tuple(
     some(timeouts, timeouts, timeouts.slice(1), []),
     subset("option httplog", "option forwardfor", "errorfile 503 /etc/haproxy/errors/503.http"),
-    some([], [], ["option transparent"], ["maxconn 10"], ["stats uri /"], ["default-server disabled"]),
+    some(
+      [],
+      [],
+      ["option transparent"],
+      ["maxconn 10"],
+      ["stats uri /"],
+      ["default-server disabled"],
+      ["default-server on-marked-down shutdown-sessions"],
+    ),
   )
   .map((lines) => ["defaults", "mode http", ...lines.flat()]);
 const redirects = subset(

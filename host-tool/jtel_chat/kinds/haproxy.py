@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import stat
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
@@ -254,12 +255,15 @@ def _look_at_edit(section: Section, ours: Configuration, running: Running, seen:
     after = config
     try:
         after = edit.edit(config, ours, portal=portal, rules=section.lines("rules"))
+        seen.warnings += [f"{path}: {line}" for line in edit.unheeded(config)]
         numbered = after.numbered_as(config)
         stops = _owed(config, after, seen) and not running.off
         in_the_way = [
             *elsewhere,
             *obstacles.of_global(after),
-            *obstacles.of_binds(listening.binds(ours.sections), _their_binds(ours, after), running),
+            *obstacles.of_binds(
+                listening.binds(ours.sections), _theirs(ours, listening.certain_binds(after.all_sections)), running
+            ),
             *(listening.unprovable(numbered, portal) if section.lines("rules") else ()),
         ]
         # Where no reload is owed, these problems wait for the next one, perhaps the customer's own.
@@ -334,10 +338,10 @@ def _is_active(section: Section) -> bool:
     return not addresses.own().isdisjoint((named & virtual) or (named | virtual))
 
 
-def _their_binds(ours: Configuration, config: Configuration) -> list[Bind]:
-    """Lists what the customer's sections bind, in this file and those that are loaded beside it."""
+def _theirs(ours: Configuration, binds: Iterable[Bind]) -> list[Bind]:
+    """Takes those of the customer's sections, in this file and those that are loaded beside it."""
     names = {bind.section for bind in listening.binds(ours.sections)}
-    return [bind for bind in listening.binds(config.all_sections) if bind.section not in names]
+    return [bind for bind in binds if bind.section not in names]
 
 
 def _load(
@@ -347,7 +351,7 @@ def _load(
     from ..haproxy.process import probe
 
     # Of the result: what was ours under another name, or pasted by hand and is taken over, need not answer any more.
-    theirs, name = _their_binds(ours, after), section.fields.get("public", _HERE)
+    theirs, name = _theirs(ours, listening.binds(after.all_sections)), section.fields.get("public", _HERE)
     answered = probe.statuses(listening.worth_probing(theirs), name)
     for adoption in _newly_adopted(running.configuration, after):
         transaction.say(adoption)
@@ -374,6 +378,11 @@ def _write(section: Section, running: Running, config: Configuration, transactio
     found = disk.stat(path)
     if found is None:
         raise Refused(_MISSING.format(path))
+    if disk.read(path) != running.configuration.text:  # the checker and the probes take seconds
+        raise Refused(
+            f"{path} was changed meanwhile, and stays as it is now: what was about to be written was made of its text"
+            " before that. Repeat when that edit is finished"
+        )
     if not running.off:
         loaded.keep(running)
         transaction.load_on_rollback(section)

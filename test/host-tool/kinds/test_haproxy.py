@@ -6,6 +6,7 @@ import json
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from jtel_chat.haproxy.process.instance import Running
 from jtel_chat.haproxy.process.invocation import Start
 from jtel_chat.haproxy.process.loaded import Worker
 from jtel_chat.kinds import haproxy
-from jtel_chat.net import listeners
+from jtel_chat.net import addresses, listeners
 from jtel_chat.programs import confined, process
 from jtel_chat.text import printable
 
@@ -125,6 +126,18 @@ def test_lines_that_keep_requests_away_have_the_numbers_of_the_file_as_it_stands
     assert problem.startswith(f"{path}: line {bare.split(b'%c' % 10).index(b'    redirect location /x') + 1} 'redirect")
 
 
+def test_a_restriction_that_a_version_before_has_adopted_is_a_warning_of_every_look(section: Section) -> None:
+    path = Path(section.name)
+    path.write_bytes(
+        path.read_bytes().replace(b"#~     server", b"#~     http-request deny if !LOCALHOST\n#~     server")
+    )
+    number = path.read_bytes().split(b"\n").index(b"#~     http-request deny if !LOCALHOST") + 1
+    seen = haproxy.observe(section)
+    expected = f"{path}: line {number} 'http-request deny if !LOCALHOST' decides who reaches chat"
+    assert [text for text in seen.warnings if text.startswith(expected)]
+    assert [text for text in seen.problems if "decides" in text] == []
+
+
 def test_any_byte_of_the_file_can_be_said_logged_and_recorded(
     section: Section, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,6 +220,20 @@ def test_a_file_that_nothing_can_replace_is_a_problem_where_it_has_to_be_written
     assert problem.startswith(f"{section.name} is immutable")
 
 
+def test_a_file_for_both_hosts_of_a_pair_is_no_problem_on_either(
+    section: Section, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(section.name)
+    monkeypatch.setattr(addresses, "bindable", lambda address: not address.startswith("192.0.2."))
+    file, portal = path.read_bytes(), b"    bind :443\n"
+    one, other = b"    bind 192.0.2.11:8443\n", b"    bind 192.0.2.12:8443\n"
+    path.write_bytes(file.replace(portal, portal + b".if defined(A)\n" + one + b".else\n" + other + b".endif\n"))
+    assert haproxy.observe(changed(section)).problems == []
+    path.write_bytes(file.replace(portal, portal + one))
+    [problem] = haproxy.observe(changed(section)).problems
+    assert "binds 192.0.2.11:8443, and no interface of this host has that address" in problem
+
+
 def test_an_edit_that_nobody_has_loaded_stops_a_reload_of_ours_and_nothing_else(section: Section) -> None:
     path = Path(section.name)
     loaded.keep(instance.look(Configuration(path.read_bytes(), path)))
@@ -218,6 +245,26 @@ def test_an_edit_that_nobody_has_loaded_stops_a_reload_of_ours_and_nothing_else(
     assert problem.startswith(f"{path} was changed at ")
     with Transaction("haproxy") as transaction, pytest.raises(Refused, match="not by us, and HAProxy has not loaded"):
         haproxy.undo(section, transaction)
+
+
+@pytest.mark.parametrize("change", [haproxy.apply, haproxy.undo])
+def test_an_edit_while_the_checker_runs_is_kept_and_nothing_is_reloaded(
+    section: Section, monkeypatch: pytest.MonkeyPatch, change: Callable[[Section, Transaction], None]
+) -> None:
+    path = Path(section.name)
+
+    def edited_meanwhile(*_: object) -> list[str]:
+        path.write_bytes(path.read_bytes().replace(b"maxconn 100", b"maxconn 20000"))
+        return []
+
+    monkeypatch.setattr(haproxy.check, "check", edited_meanwhile)
+    monkeypatch.setattr(probe, "statuses", lambda *_: {})
+    monkeypatch.setattr(instance, "reload", lambda _: pytest.fail("HAProxy was reloaded"))
+    monkeypatch.setattr(haproxy, "load_again", lambda _: pytest.fail("HAProxy was reloaded"))
+    expected = path.read_bytes().replace(b"maxconn 100", b"maxconn 20000")
+    with pytest.raises(Refused, match=r"haproxy\.cfg was changed meanwhile.*Repeat"), Transaction("haproxy") as step:
+        change(changed(section), step)
+    assert path.read_bytes() == expected
 
 
 def test_a_rollback_does_not_load_what_somebody_has_edited_meanwhile(

@@ -82,6 +82,11 @@ class Configuration:
         return tuple(piece for piece in self.pieces if piece.opening)
 
     @cached_property
+    def numbers_in_blocks(self) -> frozenset[int]:
+        """The numbers of the lines of our blocks. Raises Refused as `pieces` does."""
+        return frozenset(number for block in self.blocks for number in block.numbers)
+
+    @cached_property
     def without_blocks(self) -> tuple[Line, ...]:
         """The lines of the file as it would be without us, each with its number in the file as it stands.
 

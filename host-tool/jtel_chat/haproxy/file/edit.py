@@ -96,6 +96,7 @@ def is_intact(config: Configuration) -> bool:
 def adopted(config: Configuration) -> list[str]:
     """Names what our blocks carry: `adopted frontend acdportal_chat_ws (lines 120-125)`.
 
+    Then the lines among these that chat has nothing instead of: `…; without effect from now on: line 121 'cookie …'`.
     The numbers are those of the file without our blocks.
     """
     found = []
@@ -104,8 +105,20 @@ def adopted(config: Configuration) -> list[str]:
         if carried:
             first, last = carried[0].at + 1, carried[-1].at + 1
             where = f"line {first}" if first == last else f"lines {first}-{last}"
-            found.append(f"adopted {_title(carried)} ({where})")
+            lines = [line._replace(number=line.at + 1) for line in carried]
+            lost = [parse.shown(line) for section in parse.sections(lines) for line in takeover.without_effect(section)]
+            rest = f"; without effect from now on: {', '.join(lost)}" if lost else ""
+            found.append(f"adopted {_title(carried)} ({where}){rest}")
     return found
+
+
+def unheeded(config: Configuration) -> list[str]:
+    """Lists the lines that our blocks carry and that decided who reaches chat, each with the remedy.
+
+    Versions before adopted them without a word.
+    """
+    lines = [line for line in config.without_blocks if line.number in config.numbers_in_blocks]
+    return [text for section in parse.sections(lines) for text in takeover.access_rules(section)]
 
 
 def _stray_nuls(file: Sequence[Line]) -> Iterator[str]:

@@ -43,12 +43,13 @@ _OPTIONS = (
 )
 _SERVER_FLAGS = r"check|enabled|tfo|no-\S+"
 _SERVER_VALUES = (
-    "weight|inter|fastinter|downinter|rise|fall|slowstart|init-addr|resolvers|resolve-(?:prefer|net|opts)"
-    "|on-marked-(?:down|up)|pool-(?:low-conn|max-conn|purge-delay)|max-reuse|source|interface"
+    "weight|inter|fastinter|downinter|slowstart|init-addr|resolvers|resolve-(?:prefer|net|opts)"
+    "|pool-(?:low-conn|max-conn|purge-delay)|max-reuse|source|interface"
 )
+_SERVER_CHECKS = "rise 2|fall 3"  # HAProxy's own. Others would, like `on-marked-down`, change what a failed check does
 _HARMLESS = re.compile(
     rf"(?:{_KEYWORDS})(?: .*)?|no (?:option|log)\b.*|(?:default )?option (?:{_OPTIONS})(?: .*)?"
-    rf"|source (?!.*\busesrc\b).*|default-server(?: (?:{_SERVER_FLAGS}|(?:{_SERVER_VALUES}) \S+))*"
+    rf"|source (?!.*\busesrc\b).*|default-server(?: (?:{_SERVER_FLAGS}|{_SERVER_CHECKS}|(?:{_SERVER_VALUES}) \S+))*"
 )
 
 

@@ -62,6 +62,14 @@ def binds(every: Sequence[Section]) -> list[Bind]:
     return [bind for section in listening for _, bind in of_section(section, parse.mode(every, section))]
 
 
+def certain_binds(every: Sequence[Section]) -> dict[Bind, Line]:
+    """Finds those of the binds that stand in no condition, each with its line: the others may be of another host."""
+    certain = parse.certain(every)
+    listening = [section for section in every if section.keyword in ("frontend", "listen")]
+    found = [pair for section in listening for pair in of_section(section, parse.mode(every, section))]
+    return {bind: line for line, bind in found if line.at in certain}
+
+
 def of_section(section: Section, mode: str = "") -> Iterator[tuple[Line, Bind]]:
     """Yields what a section binds, each with the line that says so: `bind :80`, or the old header `listen NAME :80`.
 
@@ -71,9 +79,8 @@ def of_section(section: Section, mode: str = "") -> Iterator[tuple[Line, Bind]]:
         yield from ((line, bind) for bind in _parsed(section, mode, places, options))
 
 
-def impossible(section: Section) -> Iterator[str]:
-    """Yields each bind, outside conditions, whose ports HAProxy refuses: `bind :4000-9999999`."""
-    certain = _certain(section)
+def impossible(section: Section, certain: set[int]) -> Iterator[str]:
+    """Yields each bind, among lines that certainly count, whose ports HAProxy refuses: `bind :4000-9999999`."""
     for line, places, _ in _lines(section):
         matches = map(_PLACE.fullmatch, places.split(","))
         if line.at in certain and not all(_ports(match) for match in matches if match):
@@ -110,13 +117,7 @@ def unprovable(config: Configuration, portal: str) -> list[str]:
 
     Sections and lines inside conditions are left out: they may be alternatives.
     """
-    every = config.all_sections
-    inside = parse.conditional(every)
-    lines: dict[Bind, Line] = {}
-    for section in every:
-        certain = _certain(section) if section.header.at not in inside else set()
-        found = of_section(section, parse.mode(every, section)) if certain else ()
-        lines |= {bind: line for line, bind in found if line.at in certain}
+    lines = certain_binds(config.all_sections)
     best = for_proof(list(lines), portal)
     if not best or _unshared(list(lines), best[:1]):
         return []
@@ -152,11 +153,6 @@ def _lines(section: Section) -> Iterator[tuple[Line, str, tuple[str, ...]]]:
     for line in section.lines[1:]:  # those of another branch of a condition, too: they bind for another section
         if line.keyword == "bind":
             yield line, "".join(line.words[1:2]), line.words[2:]
-
-
-def _certain(section: Section) -> set[int]:
-    """Lists the indexes of a section's lines that stand in no condition."""
-    return {section.header.at, *(line.at for line, outside in parse.unconditional(section) if line is outside)}
 
 
 def _parsed(section: Section, mode: str, places: str, options: tuple[str, ...]) -> Iterator[Bind]:

@@ -165,6 +165,20 @@ def conditional(every: Sequence[Section]) -> set[int]:
     return found
 
 
+def certain(every: Sequence[Section]) -> set[int]:
+    """Lists the indexes of the lines that stand in no condition, headers too; `every` as for `conditional`.
+
+    Of the others, only the running HAProxy knows which count: `.if streq("$HOSTNAME",lb1)` may be of the other host.
+    """
+    inside = conditional(every)
+    found: set[int] = set()
+    for section in every:
+        if section.header.at not in inside:
+            found.add(section.header.at)
+            found.update(line.at for line, outside in unconditional(section) if line is outside)
+    return found
+
+
 def shown(line: Line) -> str:
     """Shows a line to a person, secrets masked: `line 4 'listen backend_chat_ws'`."""
     text = masked(line.raw).strip()

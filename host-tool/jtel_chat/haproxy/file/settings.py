@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from . import parse
 from .parse import Line, Section
 
 
 def value(every: Sequence[Section], keyword: str) -> str | None:
     """Finds the value of a keyword, `/var/lib/haproxy` for `chroot`; of several, HAProxy takes the first."""
     return next((line.words[1] for line in _global(every) if line.keyword == keyword and len(line.words) > 1), None)
+
+
+def certain_value(every: Sequence[Section], keyword: str) -> str | None:
+    """Finds the value as `value` does; None where that line stands in a condition, so that another may count."""
+    certain = parse.certain(every)
+    first = next((line for line in _global(every) if line.keyword == keyword and len(line.words) > 1), None)
+    return first.words[1] if first and first.at in certain else None
 
 
 def words(every: Sequence[Section], keyword: str) -> tuple[str, ...] | None:

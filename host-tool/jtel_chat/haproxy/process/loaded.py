@@ -57,13 +57,18 @@ def unloaded(running: Running) -> list[str]:
         known = copy is not None and copy.worker == worker.identity
         if _differs(file, before) if known else _is_newer(file, before, worker):
             found.append(_said(file, before, known))
+    if copy and copy.worker == worker.identity:  # no time tells when a file went
+        found += map(_said_gone, _gone(copy, config))
     return found
 
 
 def is_edited(config: Configuration) -> bool:
     """Tells whether somebody has edited the customer's part since our last load; False where that is unknown."""
     copy = _kept()
-    return copy is not None and any(_differs(file, copy.files.get(str(file.path), "")) for file in _files(config))
+    if copy is None:
+        return False
+    differing = (file for file in _files(config) if _differs(file, copy.files.get(str(file.path), "")))
+    return any(differing) or bool(_gone(copy, config))
 
 
 def keep(running: Running) -> None:
@@ -129,6 +134,12 @@ def _differs(file: Configuration, before: str | None) -> bool:
     return text != before and [line.words for line in _read(text)] != [line.words for line in _read(before or "")]
 
 
+def _gone(copy: _Copy, config: Configuration) -> list[str]:
+    """Lists the files that HAProxy has loaded and would not find any more; those of comments only are nothing."""
+    there = {str(file.path) for file in _files(config)}
+    return sorted(path for path, text in copy.files.items() if path not in there and _read(text))
+
+
 def _is_newer(file: Configuration, before: str | None, worker: Worker) -> bool:
     """Tells by its times whether a file was written after the worker's start.
 
@@ -151,6 +162,13 @@ def _said(file: Configuration, before: str | None, known: bool) -> str:
         f"{file.path} was changed{when}, not by us, and HAProxy has not loaded that{lines}. The next reload does so,"
         " whoever asks for it. If it is meant, reload HAProxy yourself (systemctl reload haproxy); else take it"
         f" back{back}"
+    )
+
+
+def _said_gone(path: str) -> str:
+    return (
+        f"{path} is gone, and HAProxy has it still. The next reload takes out what stood there, whoever asks for it. If"
+        " that is meant, reload HAProxy yourself (systemctl reload haproxy); else put the file back"
     )
 
 

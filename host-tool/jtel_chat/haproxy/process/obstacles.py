@@ -21,12 +21,12 @@ _ANYWHERE = {"transparent", "namespace"}  # a bind with one of them may be of an
 def of_global(config: Configuration) -> list[str]:
     """Finds the root directory, user and group that HAProxy would change to at its start and that do not exist.
 
-    Without them its master ends, and all frontends with it.
+    Without them its master ends, and all frontends with it. What stands in a condition may be of another host.
     """
     known: dict[str, Callable[[str], object]] = {"chroot": _directory, "user": pwd.getpwnam, "group": grp.getgrnam}
     problems = []
     for keyword, look in known.items():
-        value = settings.value(config.all_sections, keyword)
+        value = settings.certain_value(config.all_sections, keyword)
         try:
             if value and "$" not in value:
                 look(value)

@@ -84,6 +84,11 @@ def test_chat_inherits_what_leaves_it_as_it_is(defaults: str) -> None:
                 "socks4 10.1.0.1:1080",
                 "redir https://www.acme.example",
                 "agent-check agent-port 9",
+                "on-marked-down shutdown-sessions",
+                "on-marked-up shutdown-backup-sessions",
+                "inter 5s fall 1",
+                "fall 3 rise 20",
+                "fall 30",
                 "setting-of-4.0",
             )
         ),

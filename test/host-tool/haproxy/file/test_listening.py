@@ -142,6 +142,16 @@ def test_address_families_are_read_and_what_is_no_tcp_is_left_out(place: str, fo
     assert sorted(str(bind) for bind in binds(f"frontend x\n bind {place}\n".encode())) == sorted(found)
 
 
+def test_binds_inside_conditions_are_not_certain() -> None:
+    pair = (
+        b"frontend a\n bind :80\n.if defined(A)\n bind 10.1.0.11:443\n.else\n bind 10.1.0.12:443\n.endif\n bind :81\n"
+    )
+    either = b".if defined(B)\nlisten b\n bind :82\n.else\nlisten c :83\n.endif\nlisten d :84\n"
+    found = listening.certain_binds(Configuration(pair + either).sections)
+    assert [(str(bind), line.number) for bind, line in found.items()] == [(":80", 2), (":81", 8), (":84", 15)]
+    assert len(binds(pair + either)) == 7
+
+
 def test_the_old_address_in_the_header_is_a_bind() -> None:
     assert [str(bind) for bind in binds(b"listen x :80 ssl\nfrontend y from z\nfrontend z 10.1.0.9:81\n")] == [
         ":80",

@@ -18,6 +18,17 @@ def test_the_first_global_setting_counts() -> None:
     assert settings.value(CUSTOMER, "user") is None
 
 
+def test_a_setting_inside_a_condition_is_not_certain() -> None:
+    assert settings.certain_value(CUSTOMER, "chroot") == "/var/lib/ha proxy"
+    assert settings.certain_value(CUSTOMER, "user") is None
+    pair = b"global\n.if streq($HOSTNAME,lb1)\n user one\n.else\n user two\n.endif\n user any\n group any\n"
+    inside = b".if defined(A)\n" + pair + b".endif\nglobal\n chroot /x\n"
+    assert settings.certain_value(Configuration(pair).sections, "user") is None
+    assert settings.certain_value(Configuration(pair).sections, "group") == "any"
+    assert settings.certain_value(Configuration(inside).sections, "group") is None
+    assert settings.certain_value(Configuration(inside).sections, "chroot") == "/x"
+
+
 def test_a_stats_socket_that_is_a_file_is_found() -> None:
     assert settings.stats_socket(CUSTOMER) == "/run/haproxy/admin.sock"
     assert settings.stats_socket(Configuration(b"global\n    stats timeout 30s\n").sections) is None

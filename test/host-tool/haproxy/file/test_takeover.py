@@ -214,12 +214,63 @@ def test_names_and_ports_of_something_else_are_refused_with_line_and_remedy(conf
 
 
 @pytest.mark.parametrize(
+    "line",
+    [
+        b"http-request deny unless { src 10.0.0.0/8 }",
+        b"http-request auth realm Chat unless { http_auth(chat) }",
+        b"http-request lua.office",
+        b"tcp-request connection reject if !{ src 10.0.0.0/8 }",
+        b"tcp-request content silent-drop",
+        b"redirect scheme https if !{ ssl_fc }",
+        b"bind :3003 ssl crt /etc/haproxy/haproxy.pem ca-file /etc/haproxy/staff.pem verify required",
+    ],
+)
+def test_a_line_that_decides_who_reaches_a_pasted_chat_is_not_adopted_in_silence(line: bytes) -> None:
+    for pasted in (HTTPS, BACKEND):
+        with pytest.raises(Refused) as refusal:
+            edited(PORTAL + pasted + b"    " + line + b"\n")
+        number = (PORTAL + pasted).count(b"\n") + 1
+        assert str(refusal.value).startswith(f"line {number} '{line.decode()}' decides who reaches chat")
+        assert "remove the line; else restrict chat elsewhere first" in str(refusal.value)
+
+
+def test_a_pasted_chat_that_a_condition_lets_some_visitors_into_is_not_adopted_in_silence() -> None:
+    some = HTTPS.replace(b"default_backend backend_chat_ws", b"use_backend backend_chat_ws if { src 10.0.0.0/8 }")
+    with pytest.raises(Refused, match=r"line 6 'use_backend .*' decides who reaches chat"):
+        edited(PORTAL + some)
+    assert adopted(edited(PORTAL + some + b"\tdefault_backend backend_chat_ws\n"))
+
+
+def test_what_versions_before_have_adopted_stays_so_and_is_said() -> None:
+    once = edited(PORTAL + HTTPS.replace(b"\tdefault", b"\tacl office src 10.0.0.0/8\n\tdefault"))
+    before = once.replace(b"#~ \tacl office src 10.0.0.0/8\n", b"#~ \thttp-request deny if !{ src 10.0.0.0/8 }\n")
+    number = before.split(b"\n").index(b"#~ \thttp-request deny if !{ src 10.0.0.0/8 }") + 1
+    [said] = edit.unheeded(Configuration(before))
+    assert said.startswith(f"line {number} 'http-request deny if !{{ src 10.0.0.0/8 }}' decides who reaches chat")
+    assert b"#~ \thttp-request deny" in edited(before)
+    assert edit.unheeded(Configuration(once)) == []
+
+
+def test_other_lines_that_chat_has_nothing_instead_of_are_named_when_they_are_adopted() -> None:
+    extended = (
+        HTTPS + b"\tbind :3033\n\tbind :3003\n\ttimeout client 1d\n\thttp-response set-header X-Frame-Options DENY\n"
+    )
+    assert adopted(edited(PORTAL + extended + BACKEND + b"    cookie SRV insert\n")) == [
+        "adopted frontend acdportal_chat_wss (lines 4-10); without effect from now on: line 7 'bind :3033', line 10"
+        " 'http-response set-header X-Frame-Options DENY'",
+        "adopted backend backend_chat_ws (lines 11-14); without effect from now on: line 14 'cookie SRV insert'",
+    ]
+
+
+@pytest.mark.parametrize(
     "section",
     [
         b"peers backend_chat_ws\n",
         b"userlist backend_chat_ws\n",
         b"resolvers acdportal_chat_wss\n",
         b"frontend a\n bind 10.0.0.1:3004\n",
+        b"frontend a\n.if defined(A)\n bind :3003\n.else\n bind :80,:90-99999\n.endif\n",
+        b".if defined(A)\nfrontend a\n bind :3003\n bind :80,:90-99999\n.else\nfrontend b\n bind :3003\n.endif\n",
         b"frontend a\n bind [::1]:3003\n bind [::]:3003 v6only\n",
         b"frontend a\n bind unix@/run/a:3003\n bind quic4@:3003\n bind :$PORT\n",
     ],

@@ -129,6 +129,27 @@ def test_a_file_beside_counts_as_well(host: Host) -> None:
     assert "line 2 'server a 10.0.0.2:80'" in said
 
 
+def test_a_file_that_is_gone_counts_until_it_is_back_or_haproxy_is_reloaded(host: Host) -> None:
+    host.configure()
+    away = host.beside.rename(host.beside.with_suffix(".off"))
+    assert host.unloaded() == [loaded._said_gone(str(host.beside))]
+    assert f"{host.beside} is gone, and HAProxy has it still" in host.unloaded()[0]
+    assert loaded.is_edited(host.running().configuration)
+    away.rename(host.beside)
+    assert host.unloaded() == []
+    assert not loaded.is_edited(host.running().configuration)
+    host.beside.unlink()
+    host.reload("customer's")
+    assert host.unloaded() == []
+
+
+def test_a_file_of_comments_that_is_gone_is_nothing(host: Host) -> None:
+    host.beside.write_bytes(b"# nothing yet\n\n")
+    host.configure()
+    host.beside.unlink()
+    assert host.unloaded() == []
+
+
 def test_after_a_reload_of_the_customers_times_tell_and_the_copy_says_since_when(host: Host) -> None:
     host.configure()
     host.change(b"maxconn 100", b"maxconn 200")

@@ -40,6 +40,13 @@ def test_what_a_new_worker_can_bind_is_no_obstacle(line: str) -> None:
     assert found(line) == []
 
 
+def test_a_user_that_the_host_lacks_is_seen_unless_a_condition_says_where_it_counts() -> None:
+    [obstacle] = obstacles.of_global(Configuration(b"global\n user nobody-has-this\n"))
+    assert obstacle.startswith("'user nobody-has-this' (global) does not exist on this host")
+    pair = b"global\n.if streq($HOSTNAME,lb1)\n user nobody-has-this\n.else\n user root\n.endif\n"
+    assert obstacles.of_global(Configuration(pair)) == []
+
+
 def test_an_address_that_has_moved_away_is_none_while_haproxy_listens_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
     held = Socket(ipaddress.ip_address(MOVED), 8443, ipaddress.ip_address("0.0.0.0"), 0, "7")  # noqa: S104
     monkeypatch.setattr(listeners, "listening", lambda ports: [held] if 8443 in ports else [])
