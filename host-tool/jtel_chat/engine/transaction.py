@@ -16,7 +16,6 @@ from typing import Any
 from ..access import digests, disk
 from ..documents.document import Section
 from ..errors import Ended, Failed, Refused, Stuck
-from ..programs import process
 from . import journal, originals, releases
 from .releases import Release
 
@@ -58,7 +57,8 @@ class Transaction:
             raise
         self._commit()
         for argv in self._after:
-            process.attempt(*argv, timeout=180)
+            if why := journal.failure(argv, timeout=180):
+                self.say(f"warning: '{' '.join(argv)}' has failed: {why}. Everything else is done: run it by hand")
 
     def _roll_back(self, error: BaseException) -> None:
         said, complete = journal.roll_back(self._directory)
@@ -89,16 +89,21 @@ class Transaction:
         """Keeps what was found of something that is no file; undo asks `originals.recalled` for it."""
         self._log({"fact": fact, "value": value, "keep": True})
 
-    def on_rollback(self, *argv: str) -> None:
-        """Runs a command when rolling back, after everything that this transaction changes later has been put back."""
-        self._log({"command": argv})
+    def on_rollback(self, *argv: str, words: str = "") -> None:
+        """Runs a command when rolling back, after everything that this transaction changes later has been put back.
+
+        Its failure is one of the rollback: a command that has nothing to do any more has to succeed.
+
+        words: what a person would type instead, where that is shorter: `ufw disable`.
+        """
+        self._log({"command": argv, "words": words})
 
     def load_on_rollback(self, section: Section) -> None:
         """Has the section's kind load what was put back (`load_again`), when a command of `on_rollback` would run."""
         self._log({"kind": section.kind, "name": section.name})
 
     def after_commit(self, *argv: str) -> None:
-        """Runs a command once everything is in place for good; its failure undoes nothing."""
+        """Runs a command once everything is in place for good; its failure is said, and undoes nothing."""
         self._after.append(argv)
 
     def write(self, path: Path, data: bytes, mode: int, owner: tuple[int, int] = (0, 0), *, keep: bool = True) -> bool:

@@ -12,11 +12,13 @@ import contextlib
 import fcntl
 import os
 import re
+import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..access import disk
+from ..engine.transaction import Transaction
 from ..errors import Failed
 from ..programs import process
 from . import rules
@@ -39,6 +41,11 @@ _LOCKED = (
 def command(*arguments: str) -> tuple[str, ...]:
     """Makes the command line of `ufw ARGUMENTS`, which reads and writes under one hold of ufw's lock."""
     return ("python3", "-ISc", _LOCKED, *arguments)
+
+
+def on_rollback(transaction: Transaction, *arguments: str) -> None:
+    """Calls ufw when the transaction is rolled back."""
+    transaction.on_rollback(*command(*arguments), words=f"ufw {shlex.join(arguments)}")
 
 
 def run(*arguments: str) -> None:

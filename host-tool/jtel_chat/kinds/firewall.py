@@ -187,13 +187,13 @@ def _name_lost(rules: set[str], transaction: Transaction) -> None:
 
 
 def _add(rule: Rule, transaction: Transaction) -> None:
-    transaction.on_rollback(*ufw.command("delete", *rule.arguments()))
+    ufw.on_rollback(transaction, "delete", *rule.arguments())
     ufw.run(*rule.arguments(), "comment", COMMENT)
     transaction.say(f"added 'allow {rule}'")
 
 
 def _remove(rule: Rule, transaction: Transaction) -> None:
-    transaction.on_rollback(*ufw.command(*rule.arguments(), "comment", COMMENT))
+    ufw.on_rollback(transaction, *rule.arguments(), "comment", COMMENT)
     ufw.run("delete", *rule.arguments())
     transaction.say(f"removed 'allow {rule}'")
 
