@@ -37,6 +37,7 @@ class Transaction:
         self._keep = keep
         self._proven = proven
         self._entries: list[dict[str, Any]] = []
+        self._given_back: list[str] = []
         self._after: list[tuple[str, ...]] = []
         self._directory = journal.pending() / journal.name_of_next(step)
         disk.own_directory(self._directory)
@@ -69,8 +70,12 @@ class Transaction:
             raise Failed(text) from error
 
     def _keep_originals(self) -> None:
+        """Keeps the originals until the transaction is put back: a later one finds other files there."""
         if self._keep:
-            originals.keep(self.step, [entry for entry in self._entries if entry.pop("keep", False)], self._directory)
+            kept = [entry for entry in self._entries if entry.pop("keep", False)]
+            index = originals.place(self.step)
+            self._back_up(index, disk.stat(index), False, None)
+            originals.keep(self.step, kept, self._directory, self._given_back)
 
     def _commit(self) -> None:
         journal.forget_besides(self._entries)
@@ -84,6 +89,10 @@ class Transaction:
     def say(self, what: str) -> None:
         """Adds a line for the person who reads the output of `pulumi up`."""
         self.said.append(what)
+
+    def forget_original(self, path: str) -> None:
+        """Forgets what was at a path once this transaction, which has put that back, commits."""
+        self._given_back.append(path)
 
     def remember(self, fact: str, value: Any) -> None:
         """Keeps what was found of something that is no file; undo asks `originals.recalled` for it."""
@@ -176,12 +185,14 @@ class Transaction:
         if self.before_change and disk.STATE not in path.parents:
             self.before_change()
 
-    def _back_up(self, path: Path, found: Any, keep: bool, comes: str) -> None:
+    def _back_up(self, path: Path, found: Any, keep: bool, comes: str | None) -> None:
         """Notes in the journal what is at a path, with a backup of its bytes.
 
         comes: what the transaction puts there, a digest, `link to …` or `absent`; only over that it is put back later.
+        None: over whatever is there.
         """
-        entry: dict[str, Any] = {"path": str(path), "was": "absent", "keep": keep, "comes": comes}
+        entry: dict[str, Any] = {"path": str(path), "was": "absent", "keep": keep}
+        entry |= {} if comes is None else {"comes": comes}
         if found is not None and stat.S_ISLNK(found.st_mode):
             entry |= {"was": "link", "target": disk.link_target(path)}
         elif found is not None:
