@@ -16,6 +16,7 @@ from typing import NamedTuple
 from ..access import account, disk
 from ..access.account import ROOT
 from ..access.place import resolved
+from ..documents import declaration
 from ..documents.declaration import NUMBER, Declaration, Field
 from ..documents.document import Section
 from ..documents.kind import Observed
@@ -230,17 +231,30 @@ def _offered() -> list[int]:
 
 
 def _started_problems(section: Section, versions: dict[str, str]) -> list[str]:
-    """Says that the unit starts another Java than the wanted one: alternatives may lead to an older one."""
+    """Says that the unit starts no Java, or an older one than the wanted: alternatives may lead anywhere."""
     if "java" not in section.fields or "absent" in versions.values():
         return []
     release = _release_of(JAVA)
-    if release is None or release >= int(section.fields["java"]):
+    if (release is not None and release >= int(section.fields["java"])) or not _is_started():
         return []
-    target = resolved(JAVA, ROOT) if disk.stat(JAVA, follow=True) else JAVA
     return [
-        f"{section.name} is installed, but {JAVA} is Java {release} ({target}), which is what the service starts."
+        f"{section.name} is installed, but {JAVA} {_state_of_java(release)}, which is what the service starts."
         " Choose the other one: update-alternatives --config java"
     ]
+
+
+def _state_of_java(release: int | None) -> str:
+    if disk.stat(JAVA, follow=True) is None:
+        return "is missing" if disk.link_target(JAVA) is None else "is a link that leads nowhere"
+    target = resolved(JAVA, ROOT)
+    return f"does not start ({target})" if release is None else f"is Java {release} ({target})"
+
+
+def _is_started() -> bool:
+    """Tells whether the service starts /usr/bin/java; as long as there is no unit, the vendor's would."""
+    asked = ("systemctl", "show", "--value", "--property=ExecStart", declaration.UNIT)
+    started = re.search(r"path=(\S+)", process.ask(*asked).stdout)
+    return started is None or started[1] == str(JAVA)
 
 
 class _Java(NamedTuple):

@@ -295,6 +295,28 @@ def test_an_alternative_that_leads_to_an_older_java_is_seen_although_the_package
     assert observed("java: 17").problems == []
 
 
+def test_a_java_that_the_service_starts_and_that_does_not_is_a_problem(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    java = tmp_path / "java"
+    monkeypatch.setattr(packages, "JAVA", java)
+    answers["dpkg-query"] = "openjdk-17-jdk installed 17.0.9\n"
+    problem = (
+        "openjdk-17-jdk is installed, but {}, which is what the service starts. Choose the other one:"
+        " update-alternatives --config java"
+    )
+    assert observed("java: 17").problems == [problem.format(f"{java} is missing")]
+    assert observed().problems == []
+    java.symlink_to(tmp_path / "jdk-17-removed/bin/java")
+    assert observed("java: 17").problems == [problem.format(f"{java} is a link that leads nowhere")]
+    answers["systemctl show"] = f"{{ path={java} ; argv[]={java} -jar x ; ignore_errors=no }}\n"
+    java.unlink()
+    java.touch()
+    assert observed("java: 17").problems == [problem.format(f"{java} does not start ({java})")]
+    answers["systemctl show"] = "{ path=/opt/jdk-17/bin/java ; argv[]=/opt/jdk-17/bin/java ; ignore_errors=no }\n"
+    assert observed("java: 17").problems == []
+
+
 def test_a_package_that_was_removed_is_not_installed(answers: Answers) -> None:
     answers["dpkg-query"] = "installed openjdk-21-jre-headless\nconfig-files openjdk-17-jre-headless\n"
     assert packages._all_installed() == {"openjdk-21-jre-headless"}
