@@ -182,13 +182,24 @@ def _candidate(name: str) -> str | None:
 
 
 def _finish_interrupted() -> None:
-    """Configures what an interrupted dpkg has left: until then every apt-get fails."""
-    if process.attempt("dpkg", "--audit").stdout.strip():
+    """Configures what an interrupted dpkg has left: until then every apt-get fails.
+
+    What another apt has not configured yet looks the same. Unlike apt-get, dpkg does not wait for its lock.
+    """
+    until = time.monotonic() + _LOCK_WAIT
+    while process.attempt("dpkg", "--audit").stdout.strip():
         done = process.attempt("dpkg", "--configure", "--pending", "--force-confold", timeout=600)
-        if done.returncode:
+        if not done.returncode:
+            return
+        said = done.stderr.strip()[-1000:]
+        if "locked by another process" not in said:
+            raise Failed(f"dpkg is half-configured and 'dpkg --configure --pending' fails: {said}")
+        if time.monotonic() > until:
             raise Failed(
-                f"dpkg is half-configured and 'dpkg --configure --pending' fails: {done.stderr.strip()[-1000:]}"
+                f"dpkg was not free within {_LOCK_WAIT:.0f} s: {said.splitlines()[0]}. Let that process end, or end it,"
+                " then repeat"
             )
+        time.sleep(_LOCK_TICK)
 
 
 def _problems(section: Section, versions: dict[str, str]) -> list[str]:
