@@ -38,6 +38,15 @@ def recalled(step: str, fact: str) -> Any:
     return next((entry["value"] for entry in index(step) if entry.get("fact") == fact), None)
 
 
+def recalled_all(step: str, fact: str) -> list[Any]:
+    """Gives what the step found of a fact, and of those whose names go on after it: `installed openjdk-17-jdk`."""
+    return [
+        entry["value"]
+        for entry in index(step)
+        if entry.get("fact") == fact or entry.get("fact", "").startswith(f"{fact} ")
+    ]
+
+
 def keep(step: str, entries: list[dict[str, Any]], backups: Path, given_back: list[str]) -> None:
     """Takes over the backups of a transaction that commits; the first of a path is its original.
 

@@ -34,7 +34,8 @@ class Transaction:
         self.said: list[str] = []
         #: Called before the first change outside of our own state; an error of it leaves everything as it was.
         self.before_change: Callable[[], None] | None = None
-        self._keep = keep
+        #: Whether this is the undo of the step.
+        self.undoes = not keep
         self._proven = proven
         self._entries: list[dict[str, Any]] = []
         self._given_back: list[str] = []
@@ -71,7 +72,7 @@ class Transaction:
 
     def _keep_originals(self) -> None:
         """Keeps the originals until the transaction is put back: a later one finds other files there."""
-        if self._keep:
+        if not self.undoes:
             kept = [entry for entry in self._entries if entry.pop("keep", False)]
             index = originals.place(self.step)
             self._back_up(index, disk.stat(index), False, None)

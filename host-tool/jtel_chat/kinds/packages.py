@@ -86,8 +86,8 @@ def apply(section: Section, transaction: Transaction) -> None:
             raise Failed(f"apt-get cannot install {' '.join(missing)}: {said}")
     if broken:
         transaction.say(f"warning: a source of this host is broken, and was not needed: {broken}")
-    transaction.remember("installed", missing)
-    transaction.remember("came along", sorted(_all_installed() - before - set(missing)))
+    transaction.remember(f"installed {section.name}", missing)
+    transaction.remember(f"came along {section.name}", sorted(_all_installed() - before - set(missing)))
     transaction.say(f"installed {' '.join(missing)}")
 
 
@@ -125,15 +125,20 @@ def _complaint(stdout: str, stderr: str) -> str:
 
 
 def undo(section: Section, transaction: Transaction) -> None:
-    """Removes packages only if the document asks for it: a program that is no package may use them by now."""
-    installed = originals.recalled(transaction.step, "installed")
+    """Removes packages only if the document asks for it: a program that is no package may use them by now.
+
+    What another package has replaced in the document goes with the undo of the step, not before: the running service
+    may have it open, and has not been started with the other one yet.
+    """
+    there = _all_installed()
+    installed = [name for name in _recalled(transaction.step, "installed") if name in there]
     if not installed:
         return
     names = " ".join(installed)
-    every = sorted(
-        _all_installed().intersection(installed + (originals.recalled(transaction.step, "came along") or []))
-    )
-    if section.fields.get("undo") != "remove":
+    every = sorted(there.intersection(installed + _recalled(transaction.step, "came along")))
+    if not transaction.undoes and section.fields.get("undo") == "remove":
+        transaction.say(f"{names} stays installed until the step {transaction.step} is taken back")
+    elif section.fields.get("undo") != "remove":
         transaction.say(f"{names} stays installed; when nothing else uses it: apt-get remove {names}")
     elif needed := _needed_by(every):
         transaction.say(f"{names} stays installed, since {', '.join(needed)} would go with it")
@@ -142,6 +147,11 @@ def undo(section: Section, transaction: Transaction) -> None:
         if done.returncode:
             raise Failed(f"apt-get cannot remove {' '.join(every)}: {_complaint(done.stdout, done.stderr)}")
         transaction.say(f"removed {names} and what came along with it")
+
+
+def _recalled(step: str, fact: str) -> list[str]:
+    """Lists the packages of a fact, of all sections that the step has had; versions before 2026-12 kept one fact."""
+    return list(dict.fromkeys(name for names in originals.recalled_all(step, fact) for name in names))
 
 
 def _needed_by(names: list[str]) -> list[str]:
