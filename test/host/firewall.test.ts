@@ -28,6 +28,10 @@ describe.skipIf(!(await bootable("the firewall of a booted host")))("ufw on a cu
     expect((await look(rules)).drifted).toBe(true);
     expect(await apply(rules)).toMatchObject({ exitCode: 0 });
     expect(await count(/./)).toBe(4);
+
+    await run("sed -i s/IPV6=yes/IPV6=no/ /etc/default/ufw");
+    expect((await undo()).stdout).toContain("stays in /etc/ufw/user6.rules");
+    expect(await count(/./), "of IPv6").toBe(2);
   });
 
   test("an interface that the host lacks is a problem that names those it has", async () => {

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +141,11 @@ def roll_back(directory: Path, booting: bool = False) -> tuple[list[str], bool]:
             raise
         except Exception as error:  # noqa: BLE001 – whatever it is, the others have to be put back
             refused += 1
-            said.append(f"{_subject(entry)} could not be put back and stays as it is: {error}")
+            said.append(
+                str(error)
+                if "command" in entry
+                else f"{_subject(entry)} could not be put back and stays as it is: {error}"
+            )
     if refused:
         said.append(f"what was not put back is kept: {_keep(directory)}")
     else:
@@ -206,9 +210,7 @@ def _keep(directory: Path) -> Path:
 
 
 def _subject(entry: dict[str, Any]) -> str:
-    return str(
-        entry.get("path") or entry.get("release") or " ".join(entry.get("command", [entry.get("name", "an entry")]))
-    )
+    return str(entry.get("path") or entry.get("release") or entry.get("name", "an entry"))
 
 
 def _put_back(entry: dict[str, Any], blobs: Path, booting: bool) -> list[str]:
@@ -222,10 +224,35 @@ def _put_back(entry: dict[str, Any], blobs: Path, booting: bool) -> list[str]:
     if "path" in entry:
         return _put_back_path(entry, blobs)
     if "command" in entry and not (booting and entry["command"][0] == "systemctl"):
-        process.attempt(*entry["command"], timeout=120)
+        _run(entry["command"], entry.get("words"))
     elif "kind" in entry and not booting:
         return [_load_again(Section(entry["kind"], entry["name"], {}))]
     return []
+
+
+def _run(command: list[str], words: str | None) -> None:
+    """Runs a command that takes a change back. Raises Failed with what it said.
+
+    words: what a person would type instead of the command.
+    """
+    if why := failure(command, timeout=120):
+        raise Failed(
+            f"'{words or ' '.join(command)}' would have taken a change of this run back, and has failed: {why}. Run it"
+            " by hand"
+        )
+
+
+def failure(command: Sequence[str], timeout: float) -> str:
+    """Runs a command and says why it failed; empty where it did not.
+
+    Where systemd does not have a unit (5, systemctl(1)), there was nothing to stop or to restart.
+    """
+    done = process.attempt(*command, timeout=timeout)
+    nothing_runs = done.returncode == 5 and tuple(command[:2]) in (("systemctl", "stop"), ("systemctl", "try-restart"))
+    if not done.returncode or nothing_runs:
+        return ""
+    said = (done.stderr.strip() or done.stdout.strip())[-2000:]
+    return f"exit code {done.returncode}{f', {said}' if said else ''}"
 
 
 def _put_back_path(entry: dict[str, Any], blobs: Path) -> list[str]:

@@ -22,9 +22,14 @@ _EDITED = ".edited-under-jtel-chat"
 _EDITS = 50  # of one path that are kept
 
 
+def place(step: str) -> Path:
+    """Names the file with the index of a step."""
+    return _directory(step) / "index.json"
+
+
 def index(step: str) -> list[dict[str, Any]]:
     """Lists the entries of a step, oldest first."""
-    entries: list[dict[str, Any]] = disk.json(_directory(step) / "index.json") or []
+    entries: list[dict[str, Any]] = disk.json(place(step)) or []
     return entries
 
 
@@ -33,8 +38,20 @@ def recalled(step: str, fact: str) -> Any:
     return next((entry["value"] for entry in index(step) if entry.get("fact") == fact), None)
 
 
-def keep(step: str, entries: list[dict[str, Any]], backups: Path) -> None:
-    """Takes over the backups of a transaction that commits; the first of a path is its original."""
+def recalled_all(step: str, fact: str) -> list[Any]:
+    """Gives what the step found of a fact, and of those whose names go on after it: `installed openjdk-17-jdk`."""
+    return [
+        entry["value"]
+        for entry in index(step)
+        if entry.get("fact") == fact or entry.get("fact", "").startswith(f"{fact} ")
+    ]
+
+
+def keep(step: str, entries: list[dict[str, Any]], backups: Path, given_back: list[str]) -> None:
+    """Takes over the backups of a transaction that commits; the first of a path is its original.
+
+    given_back: paths whose originals the transaction has put back, so that they are forgotten.
+    """
     directory = _directory(step)
     disk.own_directory(directory)
     known = index(step)
@@ -47,7 +64,7 @@ def keep(step: str, entries: list[dict[str, Any]], backups: Path) -> None:
         if blob:
             disk.write(directory / blob["blob"], disk.read(backups / entry["blob"]))
         known.append({**entry, **blob})
-    _write(step, _refreshed(known))  # once: half of it would outlive a transaction that is put back
+    _write(step, _refreshed([entry for entry in known if entry.get("path") not in given_back]))
 
 
 def refresh(step: str) -> None:
@@ -74,12 +91,9 @@ def put_back(step: str, transaction: Transaction, paths: list[str] | None = None
             _put_back(entry, _directory(step), transaction)
 
 
-def forget(step: str, paths: list[str] | None = None) -> None:
-    """Forgets the originals of a step, or of just these paths, after their undo has committed."""
-    if paths is None:
-        disk.remove_tree(_directory(step))
-    elif paths and (known := index(step)):
-        _write(step, [entry for entry in known if entry.get("path") not in paths])
+def forget(step: str) -> None:
+    """Removes the backups of a step whose undo has committed: that has removed their index."""
+    disk.remove_tree(_directory(step))
 
 
 def digest_of(path: Path) -> str:
@@ -137,7 +151,7 @@ def _keep_edit(path: Path, transaction: Transaction) -> None:
 
 
 def _write(step: str, entries: list[dict[str, Any]]) -> None:
-    disk.write(_directory(step) / "index.json", (json.dumps(entries, indent=1) + "\n").encode())
+    disk.write(place(step), (json.dumps(entries, indent=1) + "\n").encode())
 
 
 def _name(entry: dict[str, Any]) -> str:

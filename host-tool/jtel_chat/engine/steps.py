@@ -215,13 +215,12 @@ def _apply(step: str, launch: tuple[int, str], text: str, sections: list[Section
                 transaction.before_change = restarts.before_change(section)
                 kind.of(section).apply(section, transaction)
             transaction.before_change = None
-            dropped = _take_back_dropped(step, sections, transaction)
+            _take_back_dropped(step, sections, transaction)
             record.write(
                 step, launch, record.document_digest(text, sections), sections, observe_all(sections), transaction
             )
     except Failed as failure:
         raise Failed(f"{failure}{_put_back_unproven(proving)}") if proving else failure from None
-    originals.forget(step, [section.name for section in dropped])
     if proving and kind.of(proving).is_proven(proving):
         journal.proven()
         draining.end_after_restart()
@@ -248,14 +247,14 @@ def _secret_steps() -> list[str]:
     return [name for name in record.names() if any(kind.declared(each).secret for each in record.sections(name))]
 
 
-def _take_back_dropped(step: str, sections: list[Section], transaction: Transaction) -> list[Section]:
+def _take_back_dropped(step: str, sections: list[Section], transaction: Transaction) -> None:
     """Takes back the sections that the step's last document had and this one has not, as an undo does."""
     stay = {(section.kind, section.name) for section in sections}
     dropped = [section for section in record.sections(step) if (section.kind, section.name) not in stay]
     for section in reversed(dropped):
         _take_back(section, transaction)
         originals.put_back(step, transaction, [section.name])
-    return dropped
+        transaction.forget_original(section.name)
 
 
 def _take_back(section: Section, transaction: Transaction) -> None:
@@ -297,7 +296,9 @@ def _undo(step: str) -> list[str]:
         for section in reversed(sections):
             _take_back(section, transaction)
         originals.put_back(step, transaction)
+        transaction.remove(originals.place(step))
         record.remove(step, transaction)
+    journal.forget([step])
     originals.forget(step)
     return [*(transaction.said or ["nothing to take back"]), *_forget_all()]
 

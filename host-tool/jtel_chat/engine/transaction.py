@@ -16,7 +16,6 @@ from typing import Any
 from ..access import digests, disk
 from ..documents.document import Section
 from ..errors import Ended, Failed, Refused, Stuck
-from ..programs import process
 from . import journal, originals, releases
 from .releases import Release
 
@@ -35,9 +34,11 @@ class Transaction:
         self.said: list[str] = []
         #: Called before the first change outside of our own state; an error of it leaves everything as it was.
         self.before_change: Callable[[], None] | None = None
-        self._keep = keep
+        #: Whether this is the undo of the step.
+        self.undoes = not keep
         self._proven = proven
         self._entries: list[dict[str, Any]] = []
+        self._given_back: list[str] = []
         self._after: list[tuple[str, ...]] = []
         self._directory = journal.pending() / journal.name_of_next(step)
         disk.own_directory(self._directory)
@@ -58,7 +59,8 @@ class Transaction:
             raise
         self._commit()
         for argv in self._after:
-            process.attempt(*argv, timeout=180)
+            if why := journal.failure(argv, timeout=180):
+                self.say(f"warning: '{' '.join(argv)}' has failed: {why}. Everything else is done: run it by hand")
 
     def _roll_back(self, error: BaseException) -> None:
         said, complete = journal.roll_back(self._directory)
@@ -69,8 +71,12 @@ class Transaction:
             raise Failed(text) from error
 
     def _keep_originals(self) -> None:
-        if self._keep:
-            originals.keep(self.step, [entry for entry in self._entries if entry.pop("keep", False)], self._directory)
+        """Keeps the originals until the transaction is put back: a later one finds other files there."""
+        if not self.undoes:
+            kept = [entry for entry in self._entries if entry.pop("keep", False)]
+            index = originals.place(self.step)
+            self._back_up(index, disk.stat(index), False, None)
+            originals.keep(self.step, kept, self._directory, self._given_back)
 
     def _commit(self) -> None:
         journal.forget_besides(self._entries)
@@ -85,20 +91,29 @@ class Transaction:
         """Adds a line for the person who reads the output of `pulumi up`."""
         self.said.append(what)
 
+    def forget_original(self, path: str) -> None:
+        """Forgets what was at a path once this transaction, which has put that back, commits."""
+        self._given_back.append(path)
+
     def remember(self, fact: str, value: Any) -> None:
         """Keeps what was found of something that is no file; undo asks `originals.recalled` for it."""
         self._log({"fact": fact, "value": value, "keep": True})
 
-    def on_rollback(self, *argv: str) -> None:
-        """Runs a command when rolling back, after everything that this transaction changes later has been put back."""
-        self._log({"command": argv})
+    def on_rollback(self, *argv: str, words: str = "") -> None:
+        """Runs a command when rolling back, after everything that this transaction changes later has been put back.
+
+        Its failure is one of the rollback: a command that has nothing to do any more has to succeed.
+
+        words: what a person would type instead, where that is shorter: `ufw disable`.
+        """
+        self._log({"command": argv, "words": words})
 
     def load_on_rollback(self, section: Section) -> None:
         """Has the section's kind load what was put back (`load_again`), when a command of `on_rollback` would run."""
         self._log({"kind": section.kind, "name": section.name})
 
     def after_commit(self, *argv: str) -> None:
-        """Runs a command once everything is in place for good; its failure undoes nothing."""
+        """Runs a command once everything is in place for good; its failure is said, and undoes nothing."""
         self._after.append(argv)
 
     def write(self, path: Path, data: bytes, mode: int, owner: tuple[int, int] = (0, 0), *, keep: bool = True) -> bool:
@@ -171,12 +186,14 @@ class Transaction:
         if self.before_change and disk.STATE not in path.parents:
             self.before_change()
 
-    def _back_up(self, path: Path, found: Any, keep: bool, comes: str) -> None:
+    def _back_up(self, path: Path, found: Any, keep: bool, comes: str | None) -> None:
         """Notes in the journal what is at a path, with a backup of its bytes.
 
         comes: what the transaction puts there, a digest, `link to …` or `absent`; only over that it is put back later.
+        None: over whatever is there.
         """
-        entry: dict[str, Any] = {"path": str(path), "was": "absent", "keep": keep, "comes": comes}
+        entry: dict[str, Any] = {"path": str(path), "was": "absent", "keep": keep}
+        entry |= {} if comes is None else {"comes": comes}
         if found is not None and stat.S_ISLNK(found.st_mode):
             entry |= {"was": "link", "target": disk.link_target(path)}
         elif found is not None:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..access import disk
 from ..engine import logbook
 from ..net import addresses, sockets
+from . import ufw
 from .rules import Connection, Entry, Rule, admitted, allowed, broader, deciding, shadowing
+
+#: Ports of udp that ufw's own before.rules let in: DHCP of both families, mDNS, UPnP.
+_IN_ANY_CASE = {68, 546, 1900, 5353}
+_VRRP = 112  # the protocol's number
+_VRRP_LINE = re.compile(r"^-A ufw-before-input .*(?:-p|--protocol) (?:vrrp|112)\b.*-j ACCEPT", re.MULTILINE)
 
 NOT_INSTALLED = "ufw is not installed. Install it ('apt install ufw'), allow ssh, then repeat"
 
@@ -19,6 +26,7 @@ class Plan(NamedTuple):
 
     enable: how long the trial lasts, `30min`; empty where ufw is not to be switched on.
     members: the cluster's ports, `5701:5801`; empty where none are checked.
+    lets_in: whether ufw lets in what no rule forbids.
     """
 
     entries: list[Entry]
@@ -26,6 +34,7 @@ class Plan(NamedTuple):
     active: bool
     enable: str
     members: str
+    lets_in: bool = False
 
     @property
     def after(self) -> list[Entry]:
@@ -43,7 +52,12 @@ class Findings(NamedTuple):
 
 def findings(plan: Plan) -> Findings:
     """Finds what a person should know before the plan is carried out, or when it has been."""
-    parts = [Findings(_unknown_interfaces(plan.rules) + _contradicted(plan), _open_cluster(plan) + _others(plan))]
+    parts = [
+        Findings(
+            _unknown_interfaces(plan.rules) + _contradicted(plan),
+            _open_to_all(plan) + _open_cluster(plan) + _others(plan),
+        )
+    ]
     if plan.members:
         parts.append(_members(plan, _connected(plan.members)))
     if plan.enable and not plan.active:
@@ -51,6 +65,16 @@ def findings(plan: Plan) -> Findings:
     return Findings(
         [each for part in parts for each in part.problems], [each for part in parts for each in part.warnings]
     )
+
+
+def _open_to_all(plan: Plan) -> list[str]:
+    """Warns where ufw's policy makes rules that allow something pointless."""
+    if not plan.lets_in or not (plan.active or plan.enable):
+        return []
+    return [
+        'ufw lets in whatever no rule forbids (DEFAULT_INPUT_POLICY="ACCEPT" in /etc/default/ufw), so the rules of'
+        " this stack limit nothing. Allow what has to get in, ssh first, then: ufw default deny incoming"
+    ]
 
 
 def _unknown_interfaces(rules: list[Rule]) -> list[str]:
@@ -135,10 +159,10 @@ def _members(plan: Plan, connections: list[Connection]) -> Findings:
     for each in outside:
         who = f"{each.source} is connected to the cluster's port {each.port}"
         by = deciding(plan.entries, each) if plan.active else None
-        if admitted(plan.after, each):
-            found.warnings.append(
-                f"{who}, though no rule of this stack says so: '{deciding(plan.after, each)}' lets it in. {remedy}"
-            )
+        if admitted(plan.after, each, plan.lets_in):
+            lets_in = deciding(plan.after, each)
+            what = f"'{lets_in}'" if lets_in else "ufw's default policy"
+            found.warnings.append(f"{who}, though no rule of this stack says so: {what} lets it in. {remedy}")
         elif by and by.admits:
             found.problems.append(f"{who}, and only '{by}' lets it in, which would be removed. {remedy}")
         elif plan.enable and not plan.active:
@@ -153,24 +177,9 @@ def _members(plan: Plan, connections: list[Connection]) -> Findings:
 
 def _switching_on(plan: Plan) -> Findings:
     """Finds out whether ssh stays open for the caller when ufw is switched on, and names what else would be closed."""
-    closed = sorted(
-        {
-            each.port
-            for each in sockets.listening()
-            if not each.address.is_loopback and not _named(plan.after, each.port)
-        }
-    )
-    ports = ", ".join(map(str, closed))
-    warnings = (
-        [
-            f"switching ufw on closes ports that programs listen on: {ports}. Allow first what must stay open: ufw"
-            " allow PORT/tcp"
-        ]
-        if closed
-        else []
-    )
+    warnings = [] if plan.lets_in else _closed(plan)
     caller = _caller()
-    if not caller or admitted(plan.after, caller):
+    if not caller or admitted(plan.after, caller, plan.lets_in):
         return Findings([], warnings)
     by = deciding(plan.after, caller)
     why = f"your rule '{by}' refuses" if by else "no rule allows"
@@ -183,9 +192,40 @@ def _switching_on(plan: Plan) -> Findings:
     )
 
 
-def _named(entries: Iterable[Entry], port: int) -> bool:
+def _closed(plan: Plan) -> list[str]:
+    """Warns of what programs take from outside now, and no rule lets in."""
+    taken = [("tcp", each) for each in sockets.listening()]
+    replies = sockets.ephemeral()
+    taken += [
+        ("udp", each) for each in sockets.datagrams() if each.port not in replies and each.port not in _IN_ANY_CASE
+    ]
+    closed = sorted(
+        {
+            (each.port, protocol)
+            for protocol, each in taken
+            if not each.address.is_loopback and not _named(plan.after, protocol, str(each.port))
+        }
+    )
+    ports = ", ".join(f"{port}/{protocol}" for port, protocol in closed)
+    warnings = [
+        f"switching ufw on closes ports that programs listen on: {ports}. Allow first what must stay open: ufw"
+        " allow PORT/PROTOCOL"
+    ]
+    return [*(warnings if closed else []), *_vrrp(plan)]
+
+
+def _vrrp(plan: Plan) -> list[str]:
+    if _VRRP not in sockets.raw() or _named(plan.after, "vrrp", "any") or _VRRP_LINE.search(ufw.text_before()):
+        return []
+    return [
+        "switching ufw on keeps VRRP out, by which keepalived hears the other load balancers: each would take the"
+        " shared address. Allow it first, in /etc/ufw/before.rules, before COMMIT: -A ufw-before-input -p 112 -j ACCEPT"
+    ]
+
+
+def _named(entries: Iterable[Entry], protocol: str, port: str) -> bool:
     """Tells whether some rule lets somebody in at a port."""
-    everybody = [Rule("tcp", str(port), ipaddress.ip_network(source), "") for source in ("0.0.0.0/0", "::/0")]
+    everybody = [Rule(protocol, port, ipaddress.ip_network(source), "") for source in ("0.0.0.0/0", "::/0")]
     return any(entry.admits and entry.rule.overlaps(rule) for entry in entries for rule in everybody)
 
 

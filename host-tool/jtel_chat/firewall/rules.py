@@ -157,10 +157,10 @@ def deciding(entries: Iterable[Entry], connection: Connection) -> Entry | None:
     )
 
 
-def admitted(entries: Iterable[Entry], connection: Connection) -> bool:
-    """Tells whether an entry lets a connection in; ufw's default policy for incoming ones is to deny."""
+def admitted(entries: Iterable[Entry], connection: Connection, by_default: bool = False) -> bool:
+    """Tells whether a connection gets in. by_default: whether ufw's policy lets in what no entry means."""
     decision = deciding(entries, connection)
-    return decision is not None and decision.admits
+    return by_default if decision is None else decision.admits
 
 
 def shadowing(entries: list[Entry], rule: Rule) -> list[Entry]:

@@ -9,6 +9,7 @@ not survive it.
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,11 @@ _UNIT = "jtel-chat-firewall-trial"
 def begin(limit: str, transaction: Transaction) -> None:
     """Switches ufw on for `limit` (systemd.time(7)). ssh's rules have to be there."""
     transaction.remember("ufw", "inactive")
-    transaction.on_rollback("systemctl", "stop", f"{_UNIT}.timer")
+    disk.remove(_path())  # of a trial that somebody ended with 'ufw disable'
+    # ufw that could not be switched off again keeps both the file and the timer: nobody has shown that ssh gets in.
+    trial, timer = shlex.quote(str(_path())), f"{_UNIT}.timer"
+    stop = f"test -e {trial} || systemctl stop {timer} || test $? = 5"  # 5: systemd has no such unit (any more)
+    transaction.on_rollback("sh", "-c", stop, words=f"systemctl stop {timer}")
     end_command = f"{TOOL} end-trial || ufw disable"  # also when the tool should be gone
     process.run(
         "systemd-run",
@@ -40,14 +45,15 @@ def begin(limit: str, transaction: Transaction) -> None:
         "-c",
         end_command,
     )
-    _write({"limit": limit, "before": None}, transaction)
-    transaction.on_rollback(*ufw.command("disable"))
+    off = f"{shlex.join(ufw.command('disable'))} && rm -f {trial}"
+    transaction.on_rollback("sh", "-c", off, words="ufw disable")
+    _write({"limit": limit, "before": None})
     ufw.run("--force", "enable")
     if not ufw.is_active():
         raise Failed(
             "ufw said that it is enabled, but /etc/ufw/ufw.conf says no. Look at it: ufw status, journalctl -u ufw"
         )
-    _write({"limit": limit, "before": _open_connections()}, transaction)
+    _write({"limit": limit, "before": _open_connections()})
     transaction.say(
         f"ufw is switched on for {limit}: it stays on when another ssh connection calls jtel-chatctl by then –"
     )
@@ -58,7 +64,7 @@ def begin(limit: str, transaction: Transaction) -> None:
 
 def take_back(transaction: Transaction) -> None:
     """Switches ufw off again."""
-    transaction.on_rollback(*ufw.command("--force", "enable"))
+    ufw.on_rollback(transaction, "--force", "enable")
     ufw.run("disable")
     transaction.remove(_path())
     transaction.after_commit("systemctl", "stop", f"{_UNIT}.timer")
@@ -108,8 +114,8 @@ def _end_of(address: str, port: str) -> str:
     return f"{address.partition('%')[0]} {port}"
 
 
-def _write(trial: dict[str, Any], transaction: Transaction) -> None:
-    transaction.write(_path(), json.dumps(trial).encode(), 0o600, keep=False)
+def _write(trial: dict[str, Any]) -> None:
+    disk.write(_path(), json.dumps(trial).encode())
 
 
 def _read() -> dict[str, Any] | None:

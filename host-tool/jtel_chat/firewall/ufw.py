@@ -12,11 +12,13 @@ import contextlib
 import fcntl
 import os
 import re
+import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from ..access import disk
+from ..engine.transaction import Transaction
 from ..errors import Failed
 from ..programs import process
 from . import rules
@@ -24,6 +26,7 @@ from .rules import Entry, parse
 
 LOCK = Path("/run/ufw.lock")
 _RULES = (Path("/etc/ufw/user.rules"), Path("/etc/ufw/user6.rules"))
+_BEFORE = Path("/etc/ufw/before.rules")
 _CONFIGURATION = Path("/etc/ufw/ufw.conf")
 _DEFAULTS = Path("/etc/default/ufw")
 _KERNEL_IPV6 = Path("/proc/sys/net/ipv6")
@@ -39,6 +42,11 @@ _LOCKED = (
 def command(*arguments: str) -> tuple[str, ...]:
     """Makes the command line of `ufw ARGUMENTS`, which reads and writes under one hold of ufw's lock."""
     return ("python3", "-ISc", _LOCKED, *arguments)
+
+
+def on_rollback(transaction: Transaction, *arguments: str) -> None:
+    """Calls ufw when the transaction is rolled back."""
+    transaction.on_rollback(*command(*arguments), words=f"ufw {shlex.join(arguments)}")
 
 
 def run(*arguments: str) -> None:
@@ -72,6 +80,16 @@ def filters() -> bool:
     return bool(done.returncode) or "-j ufw-before-input" in done.stdout
 
 
+def lets_in_by_default() -> bool:
+    """Tells whether ufw lets in what no rule forbids (`ufw default allow`); as installed, it denies that."""
+    return _setting(_DEFAULTS, "DEFAULT_INPUT_POLICY") == "accept"
+
+
+def text_before() -> str:
+    """Reads the rules that stand before all of `ufw allow`."""
+    return disk.text_or("", _BEFORE)
+
+
 def has_ipv6() -> bool:
     """Tells whether ufw filters IPv6. If not, it lets none of it in at all, and ignores its own IPv6 rules.
 
@@ -84,6 +102,11 @@ def has_ipv6() -> bool:
 def entries() -> list[Entry]:
     """Lists what ufw holds, in its order: IPv4, then IPv6."""
     return [entry for path in _RULES[: 1 + has_ipv6()] for entry in parse(_whole(path))]
+
+
+def out_of_reach() -> list[Entry]:
+    """Lists the IPv6 entries that ufw neither uses nor changes, since it filters no IPv6."""
+    return [] if has_ipv6() else parse(_whole(_RULES[1]))
 
 
 def foreign() -> set[str]:

@@ -64,12 +64,14 @@ def due(section: Section) -> dict[str, str]:
 
 def apply(section: Section, transaction: Transaction) -> None:
     on = _property("ActiveState") == "active"
+    if on:  # put back last, since it listens where the old files say
+        transaction.on_rollback("systemctl", "start", SOCKET)
     transaction.on_rollback("systemctl", "daemon-reload")
     if all([not transaction.write(path, text, 0o644) for path, text in _texts(section).items()]) and on:
         _enable(transaction)
         return
-    for unit in (SERVICE, SOCKET):  # put back: started again where it ran, and gone where it did not
-        transaction.on_rollback("systemctl", "restart" if on and unit == SOCKET else "stop", unit)
+    for unit in (SERVICE, SOCKET):
+        transaction.on_rollback("systemctl", "stop", unit)
     process.run("systemctl", "daemon-reload")
     process.attempt("systemctl", "stop", SOCKET, SERVICE)
     if in_the_way := _port_problems(section):

@@ -24,7 +24,7 @@ from ..documents.document import Section
 from ..documents.kind import Judgement, Observed
 from ..engine import observing, owner
 from ..engine.transaction import Transaction
-from ..errors import Refused
+from ..errors import Failed, Refused
 from ..programs import itself
 
 _LAUNCHER = "usr/local/sbin/jtel-chatctl"
@@ -82,7 +82,7 @@ def observe(section: Section) -> Observed:
         problems = _shape_problems(section, OWNED[section.name])
         return Observed(state={f"link:{path}": disk.link_target(path) or "none"}, problems=problems)
     content = summary.digest(path)
-    judged = _judge(section, observing.is_looking())
+    judged, _ = _judge(section, observing.is_looking())
     seen = Observed(
         {f"content:{path}": content, **_attributes(path)},
         {f"content:{path}": content},
@@ -118,13 +118,16 @@ def apply(section: Section, transaction: Transaction) -> None:
         if transaction.link(path, section.text("link")):
             transaction.say(f"linked {path} to {section.text('link')}")
         return
-    judged = _judge(section, ask=True)
+    judged, wanted = _judge(section, ask=True)
     if judged.problems:
         raise Refused("; ".join(judged.problems))
     for line in [*judged.warnings, *judged.said]:
         transaction.say(line)
-    if transaction.write(path, _content(section), rule.mode):
+    if transaction.write(path, wanted, rule.mode):
         transaction.say(f"wrote {path}")
+    # Else the step's record would name the other file as the one that was written, and no look would follow it.
+    if "from" in section.fields and _source_digest(section) != digests.short(wanted):
+        raise Failed(f"{section.text('from')} has changed while it was read. When it is copied whole, repeat")
 
 
 def _content(section: Section) -> bytes:
@@ -166,19 +169,19 @@ def _attributes(path: Path) -> dict[str, str]:
     return {f"mode:{path}": f"{stat.S_IMODE(found.st_mode):04o}", f"owner:{path}": f"{found.st_uid}:{found.st_gid}"}
 
 
-def _judge(section: Section, ask: bool) -> Judgement:
-    """Judges whether the file may be written. ask: also where that takes seconds."""
-    problems = _problems(section)
+def _judge(section: Section, ask: bool) -> tuple[Judgement, bytes]:
+    """Judges whether the file may be written, and gives the bytes that were judged: a share may have others by now.
+
+    ask: also where that takes seconds.
+    """
+    problems, wanted = _problems(section)
     if problems or "check" not in section.fields:
-        return Judgement(problems)
+        return Judgement(problems), wanted
     from ..hazelcast import configuration
 
-    judged = configuration.judge(section, _content(section), ask)
-    return Judgement(
-        [f"{section.fields.get('from', section.name)}: {problem}" for problem in judged.problems],
-        judged.warnings,
-        judged.said,
-    )
+    judged = configuration.judge(section, wanted, ask)
+    problems = [f"{section.fields.get('from', section.name)}: {problem}" for problem in judged.problems]
+    return Judgement(problems, judged.warnings, judged.said), wanted
 
 
 def _shape_problems(section: Section, rule: Rule) -> list[str]:
@@ -197,24 +200,26 @@ def _shape_problems(section: Section, rule: Rule) -> list[str]:
     return []
 
 
-def _problems(section: Section) -> list[str]:
+def _problems(section: Section) -> tuple[list[str], bytes]:
+    """Says why the file cannot be written, and gives its bytes; none where they cannot be had."""
     path, problems = (
         Path(section.name),
         [*_shape_problems(section, OWNED[section.name]), *mounts.problems(section.fields.get("mount"))],
     )
     if problems:
-        return problems
+        return problems, b""
     try:
         wanted = _content(section)
     except FileNotFoundError:
-        return [f"{section.text('from')} is missing. It is prepared by the web role: copy it there, then repeat"]
+        return [f"{section.text('from')} is missing. It is prepared by the web role: copy it there, then repeat"], b""
     except Refused as refusal:
-        return [str(refusal)]
-    return [
+        return [str(refusal)], b""
+    problems = [
         *_ownership_problems(path),
         *(owner.problems(wanted.decode()) if path == owner.path() else []),
         *writable.problems_of({path: wanted}),
     ]
+    return problems, wanted
 
 
 def _ownership_problems(path: Path) -> list[str]:

@@ -109,6 +109,13 @@ def undo(section: Section, transaction: Transaction) -> None:
 
         trial.take_back(transaction)
     _bring_about([], transaction)
+    if left := [entry.rule for entry in ufw.out_of_reach() if entry.ours]:
+        names = ", ".join(f"'allow {rule}'" for rule in left)
+        deletes = "; ".join(f"ufw delete {' '.join(rule.arguments())}" for rule in left)
+        transaction.say(
+            f"{names} stays in /etc/ufw/user6.rules: ufw filters no IPv6, and changes no such rule. With IPV6=yes in"
+            f" /etc/default/ufw it counts again; then remove it: {deletes}"
+        )
 
 
 def _plan(section: Section) -> tuple[Plan, dict[str, list[Rule]]]:
@@ -119,7 +126,9 @@ def _plan(section: Section) -> tuple[Plan, dict[str, list[Rule]]]:
         lines |= _ssh(entries, switching_on=bool(enable) and not active)
     if not ufw.has_ipv6():
         lines = {line: [rule for rule in rules if rule.source.version == 4] for line, rules in lines.items()}
-    return Plan(entries, _all(lines), active, enable, section.fields.get("members", "")), lines
+    return Plan(
+        entries, _all(lines), active, enable, section.fields.get("members", ""), ufw.lets_in_by_default()
+    ), lines
 
 
 def _all(lines: dict[str, list[Rule]]) -> list[Rule]:
@@ -187,13 +196,13 @@ def _name_lost(rules: set[str], transaction: Transaction) -> None:
 
 
 def _add(rule: Rule, transaction: Transaction) -> None:
-    transaction.on_rollback(*ufw.command("delete", *rule.arguments()))
+    ufw.on_rollback(transaction, "delete", *rule.arguments())
     ufw.run(*rule.arguments(), "comment", COMMENT)
     transaction.say(f"added 'allow {rule}'")
 
 
 def _remove(rule: Rule, transaction: Transaction) -> None:
-    transaction.on_rollback(*ufw.command(*rule.arguments(), "comment", COMMENT))
+    ufw.on_rollback(transaction, *rule.arguments(), "comment", COMMENT)
     ufw.run("delete", *rule.arguments())
     transaction.say(f"removed 'allow {rule}'")
 

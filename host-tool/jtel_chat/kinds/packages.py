@@ -16,6 +16,7 @@ from typing import NamedTuple
 from ..access import account, disk
 from ..access.account import ROOT
 from ..access.place import resolved
+from ..documents import declaration
 from ..documents.declaration import NUMBER, Declaration, Field
 from ..documents.document import Section
 from ..documents.kind import Observed
@@ -85,8 +86,8 @@ def apply(section: Section, transaction: Transaction) -> None:
             raise Failed(f"apt-get cannot install {' '.join(missing)}: {said}")
     if broken:
         transaction.say(f"warning: a source of this host is broken, and was not needed: {broken}")
-    transaction.remember("installed", missing)
-    transaction.remember("came along", sorted(_all_installed() - before - set(missing)))
+    transaction.remember(f"installed {section.name}", missing)
+    transaction.remember(f"came along {section.name}", sorted(_all_installed() - before - set(missing)))
     transaction.say(f"installed {' '.join(missing)}")
 
 
@@ -124,15 +125,20 @@ def _complaint(stdout: str, stderr: str) -> str:
 
 
 def undo(section: Section, transaction: Transaction) -> None:
-    """Removes packages only if the document asks for it: a program that is no package may use them by now."""
-    installed = originals.recalled(transaction.step, "installed")
+    """Removes packages only if the document asks for it: a program that is no package may use them by now.
+
+    What another package has replaced in the document goes with the undo of the step, not before: the running service
+    may have it open, and has not been started with the other one yet.
+    """
+    there = _all_installed()
+    installed = [name for name in _recalled(transaction.step, "installed") if name in there]
     if not installed:
         return
     names = " ".join(installed)
-    every = sorted(
-        _all_installed().intersection(installed + (originals.recalled(transaction.step, "came along") or []))
-    )
-    if section.fields.get("undo") != "remove":
+    every = sorted(there.intersection(installed + _recalled(transaction.step, "came along")))
+    if not transaction.undoes and section.fields.get("undo") == "remove":
+        transaction.say(f"{names} stays installed until the step {transaction.step} is taken back")
+    elif section.fields.get("undo") != "remove":
         transaction.say(f"{names} stays installed; when nothing else uses it: apt-get remove {names}")
     elif needed := _needed_by(every):
         transaction.say(f"{names} stays installed, since {', '.join(needed)} would go with it")
@@ -141,6 +147,11 @@ def undo(section: Section, transaction: Transaction) -> None:
         if done.returncode:
             raise Failed(f"apt-get cannot remove {' '.join(every)}: {_complaint(done.stdout, done.stderr)}")
         transaction.say(f"removed {names} and what came along with it")
+
+
+def _recalled(step: str, fact: str) -> list[str]:
+    """Lists the packages of a fact, of all sections that the step has had; versions before 2026-12 kept one fact."""
+    return list(dict.fromkeys(name for names in originals.recalled_all(step, fact) for name in names))
 
 
 def _needed_by(names: list[str]) -> list[str]:
@@ -181,13 +192,24 @@ def _candidate(name: str) -> str | None:
 
 
 def _finish_interrupted() -> None:
-    """Configures what an interrupted dpkg has left: until then every apt-get fails."""
-    if process.attempt("dpkg", "--audit").stdout.strip():
+    """Configures what an interrupted dpkg has left: until then every apt-get fails.
+
+    What another apt has not configured yet looks the same. Unlike apt-get, dpkg does not wait for its lock.
+    """
+    until = time.monotonic() + _LOCK_WAIT
+    while process.attempt("dpkg", "--audit").stdout.strip():
         done = process.attempt("dpkg", "--configure", "--pending", "--force-confold", timeout=600)
-        if done.returncode:
+        if not done.returncode:
+            return
+        said = done.stderr.strip()[-1000:]
+        if "locked by another process" not in said:
+            raise Failed(f"dpkg is half-configured and 'dpkg --configure --pending' fails: {said}")
+        if time.monotonic() > until:
             raise Failed(
-                f"dpkg is half-configured and 'dpkg --configure --pending' fails: {done.stderr.strip()[-1000:]}"
+                f"dpkg was not free within {_LOCK_WAIT:.0f} s: {said.splitlines()[0]}. Let that process end, or end it,"
+                " then repeat"
             )
+        time.sleep(_LOCK_TICK)
 
 
 def _problems(section: Section, versions: dict[str, str]) -> list[str]:
@@ -230,17 +252,30 @@ def _offered() -> list[int]:
 
 
 def _started_problems(section: Section, versions: dict[str, str]) -> list[str]:
-    """Says that the unit starts another Java than the wanted one: alternatives may lead to an older one."""
+    """Says that the unit starts no Java, or an older one than the wanted: alternatives may lead anywhere."""
     if "java" not in section.fields or "absent" in versions.values():
         return []
     release = _release_of(JAVA)
-    if release is None or release >= int(section.fields["java"]):
+    if (release is not None and release >= int(section.fields["java"])) or not _is_started():
         return []
-    target = resolved(JAVA, ROOT) if disk.stat(JAVA, follow=True) else JAVA
     return [
-        f"{section.name} is installed, but {JAVA} is Java {release} ({target}), which is what the service starts."
+        f"{section.name} is installed, but {JAVA} {_state_of_java(release)}, which is what the service starts."
         " Choose the other one: update-alternatives --config java"
     ]
+
+
+def _state_of_java(release: int | None) -> str:
+    if disk.stat(JAVA, follow=True) is None:
+        return "is missing" if disk.link_target(JAVA) is None else "is a link that leads nowhere"
+    target = resolved(JAVA, ROOT)
+    return f"does not start ({target})" if release is None else f"is Java {release} ({target})"
+
+
+def _is_started() -> bool:
+    """Tells whether the service starts /usr/bin/java; as long as there is no unit, the vendor's would."""
+    asked = ("systemctl", "show", "--value", "--property=ExecStart", declaration.UNIT)
+    started = re.search(r"path=(\S+)", process.ask(*asked).stdout)
+    return started is None or started[1] == str(JAVA)
 
 
 class _Java(NamedTuple):

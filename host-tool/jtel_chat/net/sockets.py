@@ -1,4 +1,4 @@
-"""Lists this host's TCP sockets as the kernel has them (proc_pid_net(5))."""
+"""Lists this host's sockets as the kernel has them (proc_pid_net(5))."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..programs import process
 from . import origin
 from .ip import Address
 
-_ESTABLISHED, _LISTENING = "01", "0A"
+_ESTABLISHED, _UNCONNECTED, _LISTENING = "01", "07", "0A"
 
 
 class Socket(NamedTuple):
@@ -32,12 +32,28 @@ class Socket(NamedTuple):
 
 def established() -> list[Socket]:
     """Lists the connections that are open now, whoever has opened them."""
-    return _sockets(_ESTABLISHED)
+    return _sockets(_ESTABLISHED, "tcp", "tcp6")
 
 
 def listening() -> list[Socket]:
     """Lists the sockets that wait for connections; the address `::` or `0.0.0.0` stands for all."""
-    return _sockets(_LISTENING)
+    return _sockets(_LISTENING, "tcp", "tcp6")
+
+
+def datagrams() -> list[Socket]:
+    """Lists the sockets of UDP that take packets from anybody."""
+    return _sockets(_UNCONNECTED, "udp", "udp6")
+
+
+def ephemeral() -> range:
+    """Gives the ports that the kernel gives to whoever asks for none: what comes there answers something."""
+    first, last = disk.kernel(origin.PROC / "sys/net/ipv4/ip_local_port_range").split()
+    return range(int(first), int(last) + 1)
+
+
+def raw() -> set[int]:
+    """Lists the numbers of the IP protocols that programs take all packets of, e.g. 112 for keepalived's VRRP."""
+    return {each.port for each in _sockets(_UNCONNECTED, "raw", "raw6")}
 
 
 def inodes(pid: int) -> set[str]:
@@ -75,7 +91,7 @@ def received(ports: range) -> dict[str, int]:
 
 
 def parse(table: str, state: str) -> list[Socket]:
-    """Reads the sockets of one state from the text of /proc/net/tcp or tcp6.
+    """Reads the sockets of one state from the text of /proc/net/tcp, tcp6, udp….
 
     Addresses stand there in hexadecimal words of the host's byte order.
     """
@@ -86,8 +102,8 @@ def parse(table: str, state: str) -> list[Socket]:
     ]
 
 
-def _sockets(state: str) -> list[Socket]:
-    return [each for name in ("tcp", "tcp6") for each in parse(_table(name), state)]
+def _sockets(state: str, *tables: str) -> list[Socket]:
+    return [each for name in tables for each in parse(_table(name), state)]
 
 
 def _table(name: str) -> str:

@@ -12,7 +12,7 @@ from jtel_chat.drain.draining import Situation
 from jtel_chat.drain.state import Drain
 from jtel_chat.engine import steps
 from jtel_chat.engine.transaction import Transaction
-from jtel_chat.errors import Refused
+from jtel_chat.errors import Failed, Refused
 from jtel_chat.kinds import drain
 from jtel_chat.net import listeners
 from jtel_chat.programs import process, transient
@@ -93,6 +93,23 @@ def test_another_port_is_taken_at_once(systemd: Systemd, state: Path) -> None:
     systemd.properties["Listen"] = ""
     applied(SECTION._replace(fields={**FIELDS, "port": "3009"}))
     assert systemd.calls == ["daemon-reload", f"stop {drain.SOCKET} {drain.SERVICE}", f"start {drain.SOCKET}"]
+
+
+def test_a_port_that_cannot_be_taken_leaves_the_agent_on_the_one_before(
+    systemd: Systemd, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    applied(SECTION)
+    systemd.calls.clear()
+    monkeypatch.setattr(drain, "_port_problems", lambda _: ["port 3009 is held by nginx"])
+    with pytest.raises(Failed, match="3009"):
+        applied(SECTION._replace(fields={**FIELDS, "port": "3009"}))
+    assert systemd.calls[-4:] == [
+        f"stop {drain.SOCKET}",
+        f"stop {drain.SERVICE}",
+        "daemon-reload",
+        f"start {drain.SOCKET}",
+    ]
+    assert "ListenStream=3002" in (state / "system" / drain.SOCKET).read_text()
 
 
 def test_an_agent_that_somebody_has_stopped_is_drift(systemd: Systemd) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -295,6 +296,28 @@ def test_an_alternative_that_leads_to_an_older_java_is_seen_although_the_package
     assert observed("java: 17").problems == []
 
 
+def test_a_java_that_the_service_starts_and_that_does_not_is_a_problem(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    java = tmp_path / "java"
+    monkeypatch.setattr(packages, "JAVA", java)
+    answers["dpkg-query"] = "openjdk-17-jdk installed 17.0.9\n"
+    problem = (
+        "openjdk-17-jdk is installed, but {}, which is what the service starts. Choose the other one:"
+        " update-alternatives --config java"
+    )
+    assert observed("java: 17").problems == [problem.format(f"{java} is missing")]
+    assert observed().problems == []
+    java.symlink_to(tmp_path / "jdk-17-removed/bin/java")
+    assert observed("java: 17").problems == [problem.format(f"{java} is a link that leads nowhere")]
+    answers["systemctl show"] = f"{{ path={java} ; argv[]={java} -jar x ; ignore_errors=no }}\n"
+    java.unlink()
+    java.touch()
+    assert observed("java: 17").problems == [problem.format(f"{java} does not start ({java})")]
+    answers["systemctl show"] = "{ path=/opt/jdk-17/bin/java ; argv[]=/opt/jdk-17/bin/java ; ignore_errors=no }\n"
+    assert observed("java: 17").problems == []
+
+
 def test_a_package_that_was_removed_is_not_installed(answers: Answers) -> None:
     answers["dpkg-query"] = "installed openjdk-21-jre-headless\nconfig-files openjdk-17-jre-headless\n"
     assert packages._all_installed() == {"openjdk-21-jre-headless"}
@@ -317,3 +340,39 @@ def test_a_lock_of_another_apt_is_waited_for_and_its_holder_named_after_that(
     monkeypatch.setattr(packages, "_LOCK_TICK", 0.0)
     assert packages._install(["java"]) == outcome
     assert len(calls) == (1 if outcome else tries)
+
+
+LOCKED = (
+    "dpkg: error: dpkg frontend lock was locked by another process with pid 4711\n"
+    "Note: removing the lock file is always wrong\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("steps", "wait", "outcome"),
+    [
+        ([("x", 0, "")], 60.0, ""),
+        ([("x", 2, LOCKED), ("x", 2, LOCKED), ("x", 0, "")], 60.0, ""),
+        ([("x", 2, LOCKED), ("", 1, "not asked")], 60.0, ""),
+        ([("x", 2, LOCKED)], 0.0, r"dpkg was not free within 0 s: .* pid 4711\. Let that process end"),
+        ([("x", 1, "dependency problems")], 60.0, "dpkg is half-configured and .* fails: dependency problems"),
+    ],
+)
+def test_another_apt_between_two_runs_of_dpkg_is_waited_for_and_named_after_that(
+    monkeypatch: pytest.MonkeyPatch, steps: list[tuple[str, int, str]], wait: float, outcome: str
+) -> None:
+    """steps: what `dpkg --audit` says each time, and with which code and words `dpkg --configure` ends after that."""
+    left = list(steps)
+
+    def attempt(*argv: str, **_: object) -> subprocess.CompletedProcess[str]:
+        if argv[1] == "--audit":
+            return subprocess.CompletedProcess(argv, 0, left[0][0] and f"{left[0][0]} is half-configured\n", "")
+        _, code, said = left.pop(0)
+        return subprocess.CompletedProcess(argv, code, "", said)
+
+    monkeypatch.setattr(process, "attempt", attempt)
+    monkeypatch.setattr(packages, "_LOCK_WAIT", wait)
+    monkeypatch.setattr(packages, "_LOCK_TICK", 0.0)
+    with pytest.raises(Failed, match=outcome) if outcome else contextlib.nullcontext():
+        packages._finish_interrupted()
+    assert [step for step in left if step[0]] == []

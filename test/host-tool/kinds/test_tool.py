@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from jtel_chat.access import disk
 from jtel_chat.documents.document import Section
-from jtel_chat.engine import record
+from jtel_chat.engine import journal, record
 from jtel_chat.engine.transaction import Transaction
 from jtel_chat.errors import Refused
 from jtel_chat.kinds import tool
@@ -38,6 +38,7 @@ def install(state: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes], l
     """Installs a text as if it were the one that runs; what was said."""
     monkeypatch.setattr(tool, "ARCHIVE", str(state / "lib/tool.zip"))
     monkeypatch.setattr(tool, "SUMS", state / "lib/tool.sha256")
+    monkeypatch.setattr(journal, "failure", lambda *_, **__: "")  # no systemd runs here
 
     def installed(data: bytes) -> list[str]:
         monkeypatch.setattr(itself, "text", lambda: data)

@@ -104,10 +104,32 @@ export const isSwitchedOnOnTrial = (): void => {
     });
 
     test("names what switching it on would close", async () => {
-      await run("systemd-run --quiet --collect --unit=trial-member python3 -m http.server 8080");
-      await until("the listener", 20, () => seen("ss -Htln sport = 8080 | grep -q ."));
+      const listens = `import socket, time
+kept = [socket.socket(type=kind) for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM)]
+kept[0].bind(("", 8080)), kept[0].listen(), kept[1].bind(("", 5060))
+vrrp = socket.socket(socket.AF_INET, socket.SOCK_RAW, 112)
+time.sleep(600)`;
+      await host().exec("cat > /root/listens.py", { input: listens });
+      await run("systemd-run --quiet --collect --unit=trial-member python3 /root/listens.py");
+      await until("the listeners", 20, () => seen("grep -q ':0070 ' /proc/net/raw"));
       const { warnings } = await look(rules, { enable: "10min" });
-      expect(warnings).toEqual([expect.stringMatching(/closes ports that programs listen on: 8080\. Allow first/)]);
+      expect(warnings).toEqual([
+        expect.stringContaining("closes ports that programs listen on: 5060/udp, 8080/tcp. Allow first"),
+        expect.stringContaining("keeps VRRP out"),
+      ]);
+      await run("sed -i 's/^COMMIT/-A ufw-before-input -p 112 -j ACCEPT\\nCOMMIT/' /etc/ufw/before.rules");
+      expect((await look(rules, { enable: "10min" })).warnings).toHaveLength(1);
+      expect(await enable("10min")).toMatchObject({ exitCode: 0 });
+      expect(await run("iptables -S ufw-before-input")).toContain("-p vrrp -j ACCEPT");
+    });
+
+    test("closes nothing where its policy lets in what no rule forbids", async () => {
+      await run("ufw default allow incoming && ufw deny 9");
+      const { problems, warnings } = await look(rules, { enable: "10min" });
+      expect({ problems, warnings }).toEqual({
+        problems: [],
+        warnings: [expect.stringContaining("the rules of this stack limit nothing")],
+      });
     });
   });
 };
