@@ -105,9 +105,7 @@ def examine(directory: Path, entries: tuple[str, ...], rights: Account | None) -
 
     rights: whose folder it is; None for root's own store.
     """
-    if not disk.names(directory / "bin", rights):
-        return Release(_ABSENT, entries)
-    return Release(part_digest(directory, entries, rights), entries)
+    return _release(directory, entries, _program(directory, entries, rights), rights)
 
 
 def examine_and_note(directory: Path, entries: tuple[str, ...], rights: Account | None) -> Release:
@@ -117,9 +115,9 @@ def examine_and_note(directory: Path, entries: tuple[str, ...], rights: Account 
     Nor where another call notes at the same time: it costs the next look time, and nothing else.
     """
     begun = time.time_ns()
-    files = _files(directory, entries, rights)
-    release = examine(directory, entries, rights)
-    if not release.is_absent and all(file.changed < begun - _TICK for _, file in files):
+    files = _program(directory, entries, rights)
+    release = _release(directory, entries, files, rights)
+    if files is not None and all(file.changed < begun - _TICK for _, file in files):
         noted = json.dumps({"files": _traits(directory, files), **release.stored()}).encode()
         with contextlib.suppress(OSError, Refused):
             disk.make_directory(disk.RUN)
@@ -134,22 +132,24 @@ def examine_unless_noted(directory: Path, entries: tuple[str, ...], rights: Acco
     changed (mmap(2)) it says so later, once it is written to the drive: the next start or apply sees that.
     """
     noted = disk.json(_examined()) or {}
-    if noted.get("files") == _traits(directory, _files(directory, entries, rights)):
+    files = _program(directory, entries, rights)
+    if files is not None and noted.get("files") == _traits(directory, files):
         return Release(noted["digest"], entries)
-    return examine(directory, entries, rights)
+    return _release(directory, entries, files, rights)
 
 
 def part_digest(directory: Path, entries: tuple[str, ...], rights: Account | None) -> str:
     """Makes the SHA-256 over the names and bytes of some entries of a folder, each with its length before it."""
-    return _digest([(name, directory / name, part.size) for name, part in _files(directory, entries, rights)], rights)
+    return _digest_of(directory, _files(directory, entries, rights), rights)
 
 
 def earlier_digest(directory: Path, entries: tuple[str, ...], rights: Account | None) -> str:
     """Makes the 16 digits by which versions before 2026-12 named a release, over short digests of its files."""
-    if not disk.names(directory / "bin", rights):
+    files = _program(directory, entries, rights)
+    if files is None:
         return _ABSENT
     lines = []
-    for name, part in _files(directory, entries, rights):
+    for name, part in files:
         one = hashlib.sha256()
         _feed(one, directory / name, part.size, rights)
         lines.append(f"{name} {one.hexdigest()[:_SHORT]}\n")
@@ -291,6 +291,21 @@ def _digest(parts: list[tuple[str, Path, int]], rights: Account | None) -> str:
         whole.update(len(encoded).to_bytes(8, "big") + encoded + size.to_bytes(8, "big"))
         _feed(whole, path, size, rights)
     return whole.hexdigest()
+
+
+def _program(directory: Path, entries: tuple[str, ...], rights: Account | None) -> list[tuple[str, trees.Entry]] | None:
+    """Lists the files of a release; None where there is no program, whatever else lies there."""
+    return _files(directory, entries, rights) if disk.names(directory / "bin", rights) else None
+
+
+def _release(
+    directory: Path, entries: tuple[str, ...], files: list[tuple[str, trees.Entry]] | None, rights: Account | None
+) -> Release:
+    return Release(_ABSENT if files is None else _digest_of(directory, files, rights), entries)
+
+
+def _digest_of(directory: Path, files: list[tuple[str, trees.Entry]], rights: Account | None) -> str:
+    return _digest([(name, directory / name, part.size) for name, part in files], rights)
 
 
 def _examined() -> Path:

@@ -88,3 +88,9 @@ def test_a_release_of_another_folder_is_not_taken_for_it(settled: Server, read: 
     settled.home = moved
     looked(settled)
     assert read == ["a", "b", "unit"]
+
+
+def test_a_folder_without_a_program_is_no_release_whatever_else_lies_there(server: Server) -> None:
+    server.home.mkdir(parents=True)
+    (server.home / "logs").symlink_to("/var/log")
+    assert (server.installed(), looked(server)) == ("absent", "absent")
