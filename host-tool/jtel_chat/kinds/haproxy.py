@@ -261,9 +261,7 @@ def _look_at_edit(section: Section, ours: Configuration, running: Running, seen:
         in_the_way = [
             *elsewhere,
             *obstacles.of_global(after),
-            *obstacles.of_binds(
-                listening.binds(ours.sections), _theirs(ours, listening.certain_binds(after.all_sections)), running
-            ),
+            *obstacles.of_binds(listening.binds(ours.sections), _theirs(ours, listening.certain_binds(after)), running),
             *(listening.unprovable(numbered, portal) if section.lines("rules") else ()),
         ]
         # Where no reload is owed, these problems wait for the next one, perhaps the customer's own.

@@ -116,6 +116,11 @@ class Configuration:
         return tuple(parse.sections(self.all_lines))
 
     @cached_property
+    def certain(self) -> frozenset[int]:
+        """The indexes of the lines, of all files that HAProxy reads, that stand in no condition."""
+        return frozenset(parse.certain(self.all_sections))
+
+    @cached_property
     def above(self) -> tuple[Section, ...]:
         """The sections of the files before: what stands here may inherit from them."""
         return tuple(parse.sections([line for line in self.all_lines if line.at < 0]))

@@ -62,12 +62,12 @@ def binds(every: Sequence[Section]) -> list[Bind]:
     return [bind for section in listening for _, bind in of_section(section, parse.mode(every, section))]
 
 
-def certain_binds(every: Sequence[Section]) -> dict[Bind, Line]:
+def certain_binds(config: Configuration) -> dict[Bind, Line]:
     """Finds those of the binds that stand in no condition, each with its line: the others may be of another host."""
-    certain = parse.certain(every)
+    every = config.all_sections
     listening = [section for section in every if section.keyword in ("frontend", "listen")]
     found = [pair for section in listening for pair in of_section(section, parse.mode(every, section))]
-    return {bind: line for line, bind in found if line.at in certain}
+    return {bind: line for line, bind in found if line.at in config.certain}
 
 
 def of_section(section: Section, mode: str = "") -> Iterator[tuple[Line, Bind]]:
@@ -117,7 +117,7 @@ def unprovable(config: Configuration, portal: str) -> list[str]:
 
     Sections and lines inside conditions are left out: they may be alternatives.
     """
-    lines = certain_binds(config.all_sections)
+    lines = certain_binds(config)
     best = for_proof(list(lines), portal)
     if not best or _unshared(list(lines), best[:1]):
         return []

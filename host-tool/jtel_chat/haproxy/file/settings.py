@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from . import parse
+from .configuration import Configuration
 from .parse import Line, Section
 
 
 def value(every: Sequence[Section], keyword: str) -> str | None:
     """Finds the value of a keyword, `/var/lib/haproxy` for `chroot`; of several, HAProxy takes the first."""
-    return next((line.words[1] for line in _global(every) if line.keyword == keyword and len(line.words) > 1), None)
+    first = _first(every, keyword)
+    return first.words[1] if first else None
 
 
-def certain_value(every: Sequence[Section], keyword: str) -> str | None:
+def certain_value(config: Configuration, keyword: str) -> str | None:
     """Finds the value as `value` does; None where that line stands in a condition, so that another may count."""
-    certain = parse.certain(every)
-    first = next((line for line in _global(every) if line.keyword == keyword and len(line.words) > 1), None)
-    return first.words[1] if first and first.at in certain else None
+    first = _first(config.all_sections, keyword)
+    return first.words[1] if first and first.at in config.certain else None
 
 
 def words(every: Sequence[Section], keyword: str) -> tuple[str, ...] | None:
@@ -36,6 +36,10 @@ def stats_socket(every: Sequence[Section]) -> str | None:
         if line.words[:2] == ("stats", "socket") and len(line.words) > 2
     ]
     return next((place for place in places if place.startswith("/")), None)
+
+
+def _first(every: Sequence[Section], keyword: str) -> Line | None:
+    return next((line for line in _global(every) if line.keyword == keyword and len(line.words) > 1), None)
 
 
 def _global(every: Sequence[Section]) -> list[Line]:

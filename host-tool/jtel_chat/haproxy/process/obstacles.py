@@ -26,7 +26,7 @@ def of_global(config: Configuration) -> list[str]:
     known: dict[str, Callable[[str], object]] = {"chroot": _directory, "user": pwd.getpwnam, "group": grp.getgrnam}
     problems = []
     for keyword, look in known.items():
-        value = settings.certain_value(config.all_sections, keyword)
+        value = settings.certain_value(config, keyword)
         try:
             if value and "$" not in value:
                 look(value)

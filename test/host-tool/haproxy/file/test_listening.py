@@ -147,7 +147,7 @@ def test_binds_inside_conditions_are_not_certain() -> None:
         b"frontend a\n bind :80\n.if defined(A)\n bind 10.1.0.11:443\n.else\n bind 10.1.0.12:443\n.endif\n bind :81\n"
     )
     either = b".if defined(B)\nlisten b\n bind :82\n.else\nlisten c :83\n.endif\nlisten d :84\n"
-    found = listening.certain_binds(Configuration(pair + either).sections)
+    found = listening.certain_binds(Configuration(pair + either))
     assert [(str(bind), line.number) for bind, line in found.items()] == [(":80", 2), (":81", 8), (":84", 15)]
     assert len(binds(pair + either)) == 7
 

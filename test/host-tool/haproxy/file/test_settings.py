@@ -3,14 +3,15 @@ from __future__ import annotations
 from jtel_chat.haproxy.file import settings
 from jtel_chat.haproxy.file.configuration import Configuration
 
-CUSTOMER = Configuration(b"""\
+FILE = Configuration(b"""\
 global
     chroot '/var/lib/ha proxy' # a comment
     stats socket ipv4@127.0.0.1:9999 level admin
     stats socket unix@/run/haproxy/admin.sock mode 660
 defaults
     mode http
-""").sections
+""")
+CUSTOMER = FILE.sections
 
 
 def test_the_first_global_setting_counts() -> None:
@@ -19,14 +20,14 @@ def test_the_first_global_setting_counts() -> None:
 
 
 def test_a_setting_inside_a_condition_is_not_certain() -> None:
-    assert settings.certain_value(CUSTOMER, "chroot") == "/var/lib/ha proxy"
-    assert settings.certain_value(CUSTOMER, "user") is None
+    assert settings.certain_value(FILE, "chroot") == "/var/lib/ha proxy"
+    assert settings.certain_value(FILE, "user") is None
     pair = b"global\n.if streq($HOSTNAME,lb1)\n user one\n.else\n user two\n.endif\n user any\n group any\n"
     inside = b".if defined(A)\n" + pair + b".endif\nglobal\n chroot /x\n"
-    assert settings.certain_value(Configuration(pair).sections, "user") is None
-    assert settings.certain_value(Configuration(pair).sections, "group") == "any"
-    assert settings.certain_value(Configuration(inside).sections, "group") is None
-    assert settings.certain_value(Configuration(inside).sections, "chroot") == "/x"
+    assert settings.certain_value(Configuration(pair), "user") is None
+    assert settings.certain_value(Configuration(pair), "group") == "any"
+    assert settings.certain_value(Configuration(inside), "group") is None
+    assert settings.certain_value(Configuration(inside), "chroot") == "/x"
 
 
 def test_a_stats_socket_that_is_a_file_is_found() -> None:
