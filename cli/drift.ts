@@ -1,11 +1,10 @@
 /** `npm run drift -- --stack STACK | --all`: what was changed on hosts by hand, without an engine and its lock. */
-import { readdirSync, readFileSync } from "node:fs";
 import { rename, writeFile } from "node:fs/promises";
 import { basename } from "node:path";
 import { styleText } from "node:util";
 import pLimit from "p-limit";
 import { agentSocketOf, hostsOf } from "../config/hosts.ts";
-import { isStack, offlineDeployment } from "../config/offline.ts";
+import { offlineDeployment, stackFilesHere } from "../config/offline.ts";
 import type { Deployment } from "../config/schema.ts";
 import { understood } from "../hosts/look/answer.ts";
 import type { SeenHost } from "../hosts/look/look-at-host.ts";
@@ -107,10 +106,7 @@ const writeWhole = async (file: string, text: string): Promise<void> => {
 };
 
 const stackFiles = ({ stack, file, all }: { stack?: string; file?: string; all?: boolean }): string[] => {
-  if (all)
-    return readdirSync(".")
-      .filter((name) => /^Pulumi\..+\.yaml$/.test(name) && isStack(readFileSync(name, "utf8")))
-      .sort();
+  if (all) return stackFilesHere();
   if (file) return [file];
   if (stack) return [`Pulumi.${stack}.yaml`];
   throw new Error(usage);

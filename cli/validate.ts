@@ -1,9 +1,9 @@
 /** `npm run validate`: checks stack files without Pulumi, one by one and against each other. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { isMap, isScalar, LineCounter, parseDocument } from "yaml";
 import { check } from "../config/check.ts";
-import { hiddenValuesIn, isStack, plainSecretsIn, stackFileValues } from "../config/offline.ts";
+import { hiddenValuesIn, plainSecretsIn, stackFilesHere, stackFileValues } from "../config/offline.ts";
 import type { Deployment } from "../config/schema.ts";
 import { commandLine } from "./command-line.ts";
 import { failWith } from "./fail.ts";
@@ -134,8 +134,7 @@ const main = (): void => {
   });
   const format = formats[values.format as keyof typeof formats];
   if (!format) throw new Error(usage);
-  const here = readdirSync(".").filter((name) => /^Pulumi\..+\.yaml$/.test(name));
-  const files = positionals.length ? positionals : here.filter((name) => isStack(readFileSync(name, "utf8")));
+  const files = positionals.length ? positionals : stackFilesHere();
   const findings = validate(files);
   const said = format(findings);
   if (said) console.log(said);

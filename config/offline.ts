@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { load as parseYaml } from "js-yaml";
 import { check, hiddenValue, plainSecret } from "./check.ts";
@@ -54,6 +54,12 @@ export const stackFileValues = (text: string): Record<string, unknown> => {
 
 /** Whether Pulumi has made a stack of a file with this text: then it says how its secrets are encrypted. An example does not. */
 export const isStack = (text: string): boolean => /^(?:encryptionsalt|encryptedkey|secretsprovider):/m.test(text);
+
+/** The files of the working directory that Pulumi has made stacks of. */
+export const stackFilesHere = (): string[] =>
+  readdirSync(".")
+    .filter((name) => /^Pulumi\..+\.yaml$/.test(name) && isStack(readFileSync(name, "utf8")))
+    .sort();
 
 /** Problems of secrets that are not encrypted in the text of a stack file. */
 export const plainSecretsIn = (text: string): Problem[] => {
