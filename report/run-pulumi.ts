@@ -33,13 +33,13 @@ export const runPulumi = async (
   const file = join(directory, "seen.json");
   process.on("SIGINT", wait);
   try {
-    const { exitCode, stdout, stderr, failed, shortMessage } = await execa("pulumi", argv, {
+    const { exitCode, stdout, stderr, shortMessage } = await execa("pulumi", argv, {
       ...{ stdio: shown ? "inherit" : "pipe", reject: false },
       env: { ...env, JTEL_CHAT_SEEN: file },
     });
     return {
       ...{ exitCode: exitCode ?? 1, stdout: String(stdout ?? ""), stderr: String(stderr ?? "") },
-      failure: failed && exitCode === undefined ? shortMessage : undefined,
+      failure: exitCode === undefined ? shortMessage : undefined,
       seen: await seenIn(file),
     };
   } finally {
